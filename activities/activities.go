@@ -1,0 +1,76 @@
+// Package activities is where workflows touch the world: they send requests to receivers, write the delivery
+// log, tell owners about final failures and start workflows.
+//
+// A receiver's refusal is a result, never an error. An error of an activity means that Postrider itself could
+// not do its part, its database being away for one; Temporal then repeats the activity, and no attempt of the
+// delivery is used up.
+package activities
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/postrider/postrider/internal/egress"
+	"github.com/postrider/postrider/internal/notify"
+	"github.com/postrider/postrider/models"
+)
+
+// ErrTypeDeliveryNotFound is the type of the error for a delivery that is not in the database.
+const ErrTypeDeliveryNotFound = "DeliveryNotFound"
+
+// Store is what activities need of the database.
+type Store interface {
+	Dispatch(ctx context.Context, deliveryID, attemptID string) (models.Dispatch, error)
+	SigningSecrets(webhook models.Webhook, at time.Time) ([]string, error)
+	RecordAttempt(ctx context.Context, outcome models.Outcome) error
+	CancelDelivery(ctx context.Context, id, reason string) error
+	FinalFailure(ctx context.Context, deliveryID string) (models.FinalFailure, error)
+	PendingDeliveries(ctx context.Context, madeBy time.Time, after string, limit int) ([]models.Delivery, error)
+	PendingDeliveriesOf(ctx context.Context, eventID, after string, limit int) ([]models.Delivery, error)
+}
+
+// Sender makes one HTTP request and reads its response.
+type Sender interface {
+	Send(request *http.Request, keep int) (egress.Result, error)
+}
+
+// Starter starts the workflows of deliveries; one that runs or ran already is left alone.
+type Starter interface {
+	Start(ctx context.Context, deliveries []models.Delivery) error
+}
+
+// Channel tells an owner about a final failure.
+type Channel interface {
+	Send(ctx context.Context, to string, notice notify.Notice) error
+}
+
+// Activities are Postrider's activities. Workflows name them by method, on a nil pointer.
+type Activities struct {
+	Store   Store
+	Sender  Sender
+	Starter Starter
+	// Email and Slack are nil where the installation has no such channel.
+	Email Channel
+	Slack Channel
+	// Schedule is the installation's retry schedule.
+	Schedule models.RetrySchedule
+	// UserAgent is sent with every request.
+	UserAgent string
+	// Links writes the addresses that notices name.
+	Links Links
+	// Attempted, unless nil, is told of every attempt, for metrics.
+	Attempted func(ctx context.Context, result AttemptResult)
+	// Now is the clock.
+	Now    func() time.Time
+	Logger *slog.Logger
+}
+
+// Links are addresses of this installation; a part that is not known is empty.
+type Links struct {
+	// API is the base URL of the REST API.
+	API string
+	// Workflow returns the page of a delivery's workflow in the Temporal Web UI.
+	Workflow func(deliveryID string) string
+}

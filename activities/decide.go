@@ -1,0 +1,138 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/postrider/postrider/models"
+)
+
+// maxRetryAfter is the longest wait that a receiver can ask for.
+const maxRetryAfter = 24 * time.Hour
+
+// decide says what an attempt makes of its delivery.
+func (a *Activities) decide(dispatch models.Dispatch, in AttemptInput, attempt models.Attempt, header http.Header) AttemptResult {
+	schedule := a.scheduleOf(dispatch)
+	result := resultOf(attempt)
+	result.Retries = len(schedule)
+	gone := attempt.StatusCode != nil && *attempt.StatusCode == http.StatusGone && attempt.ErrorClass == models.ErrorHTTPStatus
+	switch {
+	case attempt.ErrorClass == "":
+		result.Status = models.StatusDelivered
+	case gone:
+		result.Status = models.StatusPermanentlyFailed
+		result.DisableWebhook = attempt.Error
+		result.Notify = !dispatch.Delivery.Test
+	case in.ResumeAt == nil && in.Failures >= len(schedule):
+		result.Status = models.StatusPermanentlyFailed
+		result.Notify = !dispatch.Delivery.Test
+	default:
+		result.Status = models.StatusFailed
+		a.plan(&result, in, schedule, retryAfter(attempt, header, a.Now()))
+	}
+	return result
+}
+
+// plan sets when the next attempt is due: after the schedule's wait or, behind an extra attempt, when the
+// wait that it interrupted ends. The receiver may ask for more time, not for less.
+func (a *Activities) plan(result *AttemptResult, in AttemptInput, schedule models.RetrySchedule, atLeast time.Duration) {
+	now := a.Now().UTC().Truncate(time.Millisecond)
+	wait := atLeast
+	if in.ResumeAt != nil {
+		result.Retry = in.Failures
+		wait = max(wait, in.ResumeAt.Sub(now))
+	} else {
+		result.Retry = in.Failures + 1
+		wait = max(wait, schedule[in.Failures])
+	}
+	next := now.Add(wait)
+	result.NextAttemptAt, result.WaitMS = &next, wait.Milliseconds()
+}
+
+func (a *Activities) scheduleOf(dispatch models.Dispatch) models.RetrySchedule {
+	switch {
+	case dispatch.Delivery.Test:
+		return models.RetrySchedule{}
+	case dispatch.Webhook.RetrySchedule != nil:
+		return dispatch.Webhook.RetrySchedule
+	default:
+		return a.Schedule
+	}
+}
+
+// recorded returns the outcome of an attempt that the log has already: the process that made it died before
+// it could say so.
+func (a *Activities) recorded(dispatch models.Dispatch, in AttemptInput) AttemptResult {
+	result := resultOf(dispatch.Recorded)
+	result.Status = dispatch.Delivery.Status
+	result.CancelReason = dispatch.Delivery.CancelReason
+	result.Retries = len(a.scheduleOf(dispatch))
+	result.Notify = result.Status == models.StatusPermanentlyFailed && !dispatch.Delivery.Test
+	if next := dispatch.Delivery.NextAttemptAt; next != nil {
+		result.NextAttemptAt = next
+		result.WaitMS = max(0, next.Sub(a.Now()).Milliseconds())
+		result.Retry = in.Failures
+		if in.ResumeAt == nil {
+			result.Retry++
+		}
+	}
+	return result
+}
+
+func resultOf(attempt models.Attempt) AttemptResult {
+	return AttemptResult{
+		AttemptID: attempt.ID, Number: attempt.Number, Trigger: attempt.Trigger, StatusCode: attempt.StatusCode,
+		ErrorClass: attempt.ErrorClass, Error: attempt.Error, DurationMS: attempt.DurationMS,
+		RemoteAddr: attempt.RemoteAddr, StartedAt: attempt.StartedAt,
+	}
+}
+
+// retryAfter reads the Retry-After header of a 429 or 503 (RFC 9110, section 10.2.3): seconds or a date. What
+// makes no sense counts as absent, and nobody can ask for more than maxRetryAfter.
+func retryAfter(attempt models.Attempt, header http.Header, now time.Time) time.Duration {
+	if attempt.StatusCode == nil ||
+		(*attempt.StatusCode != http.StatusTooManyRequests && *attempt.StatusCode != http.StatusServiceUnavailable) {
+		return 0
+	}
+	value := header.Get("Retry-After")
+	if value == "" {
+		return 0
+	}
+	if at, err := http.ParseTime(value); err == nil {
+		return min(max(0, at.Sub(now)), maxRetryAfter)
+	}
+	seconds, err := strconv.ParseUint(value, 10, 64)
+	switch {
+	case err == nil && seconds <= uint64(maxRetryAfter/time.Second):
+		return time.Duration(seconds) * time.Second //nolint:gosec // bounded by the case
+	case err == nil || errors.Is(err, strconv.ErrRange):
+		return maxRetryAfter
+	}
+	return 0
+}
+
+// report counts an attempt and writes one line about it; a final failure is a warning, so that it is told
+// even where the owner has no channel.
+func (a *Activities) report(ctx context.Context, dispatch models.Dispatch, result AttemptResult) {
+	if a.Attempted != nil {
+		a.Attempted(ctx, result)
+	}
+	attributes := []any{
+		"delivery_id", dispatch.Delivery.ID, "webhook_id", dispatch.Webhook.ID, "event", dispatch.Event.Type,
+		"attempt", result.Number, "status", result.Status, "duration_ms", result.DurationMS,
+	}
+	if result.Error != "" {
+		attributes = append(attributes, "error_class", result.ErrorClass, "error", result.Error)
+	}
+	switch result.Status {
+	case models.StatusPermanentlyFailed:
+		a.Logger.WarnContext(ctx, "delivery failed permanently", append(attributes, "owner_id", dispatch.Delivery.OwnerID)...)
+	case models.StatusFailed:
+		a.Logger.InfoContext(ctx, "attempt failed", append(attributes, "next_attempt_at", result.NextAttemptAt)...)
+	default:
+		a.Logger.DebugContext(ctx, "delivered", attributes...)
+	}
+}

@@ -1,0 +1,262 @@
+package activities
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/postrider/postrider/internal/egress"
+	"github.com/postrider/postrider/models"
+	"github.com/postrider/postrider/signature"
+)
+
+// heartbeatEvery is how often a running attempt tells Temporal that its process lives.
+const heartbeatEvery = 3 * time.Second
+
+// recordTimeout bounds the first try to write the log; RecordAttempt has all the time it needs.
+const recordTimeout = 10 * time.Second
+
+// AttemptInput asks for one attempt of a delivery.
+type AttemptInput struct {
+	DeliveryID string         `json:"delivery_id"`
+	Trigger    models.Trigger `json:"trigger"`
+	// Sequence counts the attempts of this workflow run from 1.
+	Sequence int `json:"sequence"`
+	// Failures is how many attempts of the schedule have failed before this one.
+	Failures int `json:"failures"`
+	// ScheduledAt is when the workflow asked for the attempt.
+	ScheduledAt time.Time `json:"scheduled_at"`
+	// ResumeAt is set for an extra attempt, asked for while the delivery waits: when the wait ends. An extra
+	// attempt uses up no retry.
+	ResumeAt *time.Time `json:"resume_at,omitempty"`
+}
+
+// AttemptResult is what an attempt made of its delivery. It holds outcomes only: no payload, no response
+// body and no secret may get into a workflow's history.
+type AttemptResult struct {
+	AttemptID  string            `json:"attempt_id,omitempty"`
+	Number     int               `json:"number,omitempty"`
+	Trigger    models.Trigger    `json:"trigger,omitempty"`
+	StatusCode *int              `json:"status_code,omitempty"`
+	ErrorClass models.ErrorClass `json:"error_class,omitempty"`
+	Error      string            `json:"error,omitempty"`
+	DurationMS int64             `json:"duration_ms"`
+	RemoteAddr string            `json:"remote_addr,omitempty"`
+	StartedAt  time.Time         `json:"started_at,omitzero"`
+
+	// Status is the delivery's from now on.
+	Status models.Status `json:"status"`
+	// CancelReason is set for StatusCancelled: no request was made.
+	CancelReason string `json:"cancel_reason,omitempty"`
+	// NextAttemptAt and WaitMS, the milliseconds until then, are set for StatusFailed.
+	NextAttemptAt *time.Time `json:"next_attempt_at,omitempty"`
+	WaitMS        int64      `json:"wait_ms,omitempty"`
+	// Retry of Retries is the attempt that follows the wait.
+	Retry   int `json:"retry,omitempty"`
+	Retries int `json:"retries,omitempty"`
+	// DisableWebhook, unless empty, is why the webhook gets no more deliveries.
+	DisableWebhook string `json:"disable_webhook,omitempty"`
+	// Notify asks for the owner to be told.
+	Notify bool `json:"notify,omitempty"`
+	// Unrecorded says that the request was made but the log could not be written: RecordAttempt must follow.
+	Unrecorded bool `json:"unrecorded,omitempty"`
+}
+
+// Wait is the time until the next attempt.
+func (r AttemptResult) Wait() time.Duration { return time.Duration(r.WaitMS) * time.Millisecond }
+
+// Deliver makes one attempt and records it. When the log has the attempt already, its outcome is returned
+// and the receiver is not called again.
+func (a *Activities) Deliver(ctx context.Context, in AttemptInput) (AttemptResult, error) {
+	runID := activity.GetInfo(ctx).WorkflowExecution.RunID
+	attemptID := models.AttemptID(runID, in.Sequence, in.ScheduledAt)
+	dispatch, err := a.Store.Dispatch(ctx, in.DeliveryID, attemptID)
+	if errors.Is(err, models.ErrNotFound) {
+		return AttemptResult{}, temporal.NewNonRetryableApplicationError(
+			"there is no delivery "+in.DeliveryID, ErrTypeDeliveryNotFound, nil)
+	}
+	if err != nil {
+		return AttemptResult{}, err
+	}
+	if dispatch.Recorded.ID != "" {
+		return a.recorded(dispatch, in), nil
+	}
+	if reason := reasonToStop(dispatch, in); reason != "" {
+		return a.stop(ctx, in.DeliveryID, reason)
+	}
+	stopHeartbeat := heartbeat(ctx)
+	defer stopHeartbeat()
+	attempt, header, err := a.send(ctx, dispatch, in, attemptID)
+	if err != nil {
+		return AttemptResult{}, err
+	}
+	result := a.decide(dispatch, in, attempt, header)
+	if err := a.record(ctx, outcomeOf(result, in.DeliveryID, runID, attempt.ResponseBody)); err != nil {
+		a.Logger.WarnContext(ctx, "attempt not recorded yet", "delivery_id", in.DeliveryID, "error", err)
+		result.Unrecorded = true
+	}
+	a.report(ctx, dispatch, result)
+	return result, nil
+}
+
+// reasonToStop says why the webhook must get no request; empty when it must.
+func reasonToStop(dispatch models.Dispatch, in AttemptInput) string {
+	webhook := dispatch.Webhook
+	switch {
+	case dispatch.Delivery.Status == models.StatusCancelled && in.Trigger != models.TriggerResend:
+		return dispatch.Delivery.CancelReason
+	case webhook.DeletedAt != nil:
+		return "the webhook was deleted"
+	case webhook.Active || dispatch.Delivery.Test:
+		return ""
+	case webhook.DisabledReason != "":
+		return "the webhook is disabled: " + webhook.DisabledReason
+	default:
+		return "the webhook is paused"
+	}
+}
+
+func (a *Activities) stop(ctx context.Context, deliveryID, reason string) (AttemptResult, error) {
+	err := a.Store.CancelDelivery(ctx, deliveryID, reason)
+	if err != nil && !errors.Is(err, models.ErrFinished) {
+		return AttemptResult{}, err
+	}
+	return AttemptResult{Status: models.StatusCancelled, CancelReason: reason}, nil
+}
+
+// send makes the request. Its error is ours or a cancellation; what the receiver or the network did is in
+// the attempt.
+func (a *Activities) send(ctx context.Context, dispatch models.Dispatch, in AttemptInput, attemptID string) (models.Attempt, http.Header, error) {
+	attempt := models.Attempt{
+		ID:         attemptID,
+		DeliveryID: dispatch.Delivery.ID,
+		Number:     dispatch.Delivery.AttemptCount + 1,
+		Trigger:    triggerOf(dispatch.Delivery, in),
+		StartedAt:  a.Now().UTC().Truncate(time.Microsecond),
+	}
+	secrets, err := a.Store.SigningSecrets(dispatch.Webhook, attempt.StartedAt)
+	if err != nil {
+		return attempt, nil, err
+	}
+	signer, err := signature.NewSigner(secrets...)
+	if err != nil {
+		return attempt, nil, fmt.Errorf("secret of %s: %w", dispatch.Webhook.ID, err)
+	}
+	request, err := newRequest(ctx, dispatch, signer, attempt, a.UserAgent)
+	if err != nil {
+		return attempt, nil, err
+	}
+	response, err := a.Sender.Send(request, models.MaxResponseBody)
+	attempt.DurationMS = response.Duration.Milliseconds()
+	attempt.RemoteAddr = response.RemoteAddr
+	attempt.ResponseBody = response.Body
+	var failure *egress.Error
+	switch {
+	case errors.As(err, &failure):
+		attempt.ErrorClass = models.ErrorClass(failure.Class)
+		attempt.Error = failure.Message
+	case err != nil:
+		return attempt, nil, fmt.Errorf("attempt interrupted: %w", err)
+	}
+	if response.StatusCode != 0 {
+		attempt.StatusCode = &response.StatusCode
+	}
+	if err == nil && (response.StatusCode < 200 || response.StatusCode > 299) {
+		attempt.ErrorClass = models.ErrorHTTPStatus
+		attempt.Error = describeStatus(response.StatusCode)
+	}
+	return attempt, response.Header, nil
+}
+
+func triggerOf(delivery models.Delivery, in AttemptInput) models.Trigger {
+	if delivery.Test && in.Trigger == models.TriggerSchedule {
+		return models.TriggerTest
+	}
+	return in.Trigger
+}
+
+func describeStatus(code int) string {
+	text := "the receiver answered " + strconv.Itoa(code)
+	if name := http.StatusText(code); name != "" {
+		text += " " + name
+	}
+	if code >= 300 && code < 400 {
+		text += "; redirects are not followed"
+	}
+	return text
+}
+
+// newRequest builds the request of the wire contract. The body is the same on every attempt.
+func newRequest(ctx context.Context, dispatch models.Dispatch, signer *signature.Signer, attempt models.Attempt, userAgent string) (*http.Request, error) {
+	body := Body(dispatch.Delivery, dispatch.Event)
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, dispatch.Webhook.URL, bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("request to %s: its URL cannot be parsed", dispatch.Webhook.ID)
+	}
+	id := dispatch.Delivery.ID
+	header := request.Header
+	for name, value := range dispatch.Webhook.Headers {
+		header.Set(name, value)
+	}
+	header.Set("Content-Type", "application/json")
+	header.Set("User-Agent", userAgent)
+	header.Set("X-Webhook-Event", dispatch.Event.Type)
+	header.Set("X-Webhook-Delivery", id)
+	header.Set("X-Webhook-Attempt", strconv.Itoa(attempt.Number))
+	header.Set(signature.HeaderPostrider, signer.Postrider(attempt.StartedAt, body))
+	header.Set(signature.HeaderID, id)
+	header.Set(signature.HeaderTimestamp, strconv.FormatInt(attempt.StartedAt.Unix(), 10))
+	header.Set(signature.HeaderSignature, signer.Standard(id, attempt.StartedAt, body))
+	return request, nil
+}
+
+// Body is what receivers get: the envelope around the publisher's data, whose bytes are kept.
+func Body(delivery models.Delivery, event models.Event) []byte {
+	const around = 160
+	body := make([]byte, 0, around+len(event.Type)+len(event.Data))
+	body = append(body, `{"id":"`...)
+	body = append(body, delivery.ID...)
+	body = append(body, `","event":"`...)
+	body = append(body, event.Type...)
+	body = append(body, `","event_id":"`...)
+	body = append(body, event.ID...)
+	body = append(body, `","timestamp":"`...)
+	body = event.CreatedAt.UTC().AppendFormat(body, time.RFC3339Nano)
+	body = append(body, `","data":`...)
+	body = append(body, event.Data...)
+	return append(body, '}')
+}
+
+// heartbeat keeps telling Temporal that the attempt is alive, so that the death of its process is noticed
+// within the heartbeat timeout instead of the attempt's. It does nothing in a local activity.
+func heartbeat(ctx context.Context) (stop func()) {
+	if activity.GetInfo(ctx).IsLocalActivity {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		ticker := time.NewTicker(heartbeatEvery)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+				activity.RecordHeartbeat(ctx)
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
+}

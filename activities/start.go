@@ -1,0 +1,50 @@
+package activities
+
+import (
+	"context"
+	"time"
+
+	"github.com/postrider/postrider/models"
+)
+
+// startPage is how many deliveries one activity starts: a few seconds of work.
+const startPage = 200
+
+// StartInput asks for workflows to be started, for the pending deliveries of one event or, without one, for
+// all that were made at or before a time.
+type StartInput struct {
+	EventID string    `json:"event_id,omitempty"`
+	MadeBy  time.Time `json:"made_by,omitzero"`
+	// After is the ID behind which to go on.
+	After string `json:"after,omitempty"`
+}
+
+// StartResult says how far StartPending came.
+type StartResult struct {
+	Started int `json:"started"`
+	// Last is the ID of the last delivery of the page; empty behind the last page.
+	Last string `json:"last,omitempty"`
+}
+
+// StartPending starts the workflows of one page of pending deliveries.
+func (a *Activities) StartPending(ctx context.Context, in StartInput) (StartResult, error) {
+	deliveries, err := a.pending(ctx, in)
+	if err != nil {
+		return StartResult{}, err
+	}
+	if err := a.Starter.Start(ctx, deliveries); err != nil {
+		return StartResult{}, err
+	}
+	result := StartResult{Started: len(deliveries)}
+	if len(deliveries) == startPage {
+		result.Last = deliveries[startPage-1].ID
+	}
+	return result, nil
+}
+
+func (a *Activities) pending(ctx context.Context, in StartInput) ([]models.Delivery, error) {
+	if in.EventID != "" {
+		return a.Store.PendingDeliveriesOf(ctx, in.EventID, in.After, startPage)
+	}
+	return a.Store.PendingDeliveries(ctx, in.MadeBy, in.After, startPage)
+}

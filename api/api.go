@@ -1,0 +1,148 @@
+// Package api is Postrider's REST API: a gin router whose operations are typed with huma, which derives
+// validation, the OpenAPI document and the documentation page from the handlers' own types. One file holds
+// each resource; errors.go alone turns errors into HTTP.
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+	"github.com/gin-gonic/gin"
+
+	"github.com/postrider/postrider/models"
+)
+
+// maxBody bounds a request body: 1 MiB.
+const maxBody = 1 << 20
+
+// Store is what the API needs of the database.
+type Store interface {
+	APIKeyByToken(ctx context.Context, token string) (models.APIKey, error)
+	CreateAPIKey(ctx context.Context, ownerID string) (models.APIKey, string, error)
+	RevokeAPIKey(ctx context.Context, id string) error
+
+	CreateOwner(ctx context.Context, owner *models.Owner) error
+	Owner(ctx context.Context, id string) (models.Owner, error)
+	Owners(ctx context.Context, page models.Page) ([]models.Owner, string, error)
+	UpdateOwner(ctx context.Context, id string, change func(*models.Owner) error) (models.Owner, error)
+
+	CreateWebhook(ctx context.Context, webhook *models.Webhook, secret string) error
+	Webhook(ctx context.Context, scope models.Scope, id string) (models.Webhook, error)
+	Webhooks(ctx context.Context, scope models.Scope, filter models.WebhookFilter, page models.Page) ([]models.Webhook, string, error)
+	UpdateWebhook(ctx context.Context, scope models.Scope, id string, change func(*models.Webhook) error) (models.Webhook, error)
+	DeleteWebhook(ctx context.Context, scope models.Scope, id string) error
+
+	Event(ctx context.Context, scope models.Scope, id string) (models.Event, error)
+	Events(ctx context.Context, scope models.Scope, filter models.EventFilter, page models.Page) ([]models.Event, string, error)
+
+	Delivery(ctx context.Context, scope models.Scope, id string) (models.Delivery, error)
+	Deliveries(ctx context.Context, scope models.Scope, filter models.DeliveryFilter, page models.Page) ([]models.Delivery, string, error)
+	Attempts(ctx context.Context, deliveryID string) ([]models.Attempt, error)
+}
+
+// Dispatcher publishes events and steers their deliveries.
+type Dispatcher interface {
+	Publish(ctx context.Context, event models.Event) (models.Published, error)
+	Test(ctx context.Context, webhook models.Webhook) (models.Delivery, error)
+	Resend(ctx context.Context, delivery models.Delivery, requestedBy string) error
+	Cancel(ctx context.Context, delivery models.Delivery) error
+}
+
+// Check is one condition of readiness.
+type Check struct {
+	Name string
+	// Run returns nil when the condition holds. Its error is shown to everyone.
+	Run func(ctx context.Context) error
+}
+
+// Config is what the API is made of.
+type Config struct {
+	Store      Store
+	Dispatcher Dispatcher
+	// AdminKey is an administrator's key that is not in the database; empty for none.
+	AdminKey string
+	// Version of Postrider, for the OpenAPI document.
+	Version string
+	// WorkflowURL returns the page of a workflow in the Temporal Web UI, empty when that is not known. The
+	// run ID may be empty: the latest run is meant.
+	WorkflowURL func(workflowID, runID string) string
+	// Checks are what /readyz reports.
+	Checks []Check
+	// Metrics serves /metrics; nil for none.
+	Metrics http.Handler
+	Logger  *slog.Logger
+}
+
+// server holds what the handlers share.
+type server struct {
+	Config
+	adminKeyHash []byte
+}
+
+// New returns the handler of the whole API.
+func New(cfg Config) http.Handler {
+	s := &server{Config: cfg}
+	if cfg.AdminKey != "" {
+		s.adminKeyHash = models.HashAPIKey(cfg.AdminKey)
+	}
+	router := s.router()
+	open := humagin.New(router, s.openAPI())
+	guarded := huma.NewGroup(open, "/api")
+	guarded.UseMiddleware(s.authenticate(open))
+	s.registerWebhooks(guarded)
+	s.registerEvents(guarded)
+	s.registerDeliveries(guarded)
+	s.registerOwners(guarded)
+	s.registerKeys(guarded)
+	registerDocs(router)
+	return router
+}
+
+// NewHealth returns a handler of /healthz, /readyz and /metrics alone, for a process without the API.
+func NewHealth(cfg Config) http.Handler {
+	s := &server{Config: cfg}
+	return s.router()
+}
+
+// router answers what no other part of the API does.
+func (s *server) router() *gin.Engine {
+	gin.SetMode(gin.ReleaseMode)
+	router := gin.New()
+	router.HandleMethodNotAllowed = true
+	router.Use(s.recover, s.logRequest)
+	router.NoRoute(func(c *gin.Context) {
+		writeProblem(c, newProblem(http.StatusNotFound, codeNotFound, "there is no "+c.Request.URL.Path+" here; /docs lists what is"))
+	})
+	router.NoMethod(func(c *gin.Context) {
+		writeProblem(c, newProblem(http.StatusMethodNotAllowed, codeMethodNotAllowed, c.Request.Method+" is not possible here; /docs lists what is"))
+	})
+	s.registerHealth(router)
+	return router
+}
+
+func (s *server) openAPI() huma.Config {
+	cfg := huma.DefaultConfig("Postrider", s.Version)
+	cfg.Info.Description = "Delivers webhooks and does not lose them: every delivery is a Temporal workflow."
+	cfg.DocsPath = ""            // docs.go serves a page that works without internet
+	cfg.SchemasPath = ""         // the document holds the schemas
+	cfg.CreateHooks = nil        // no $schema member in requests and responses
+	cfg.NoFormatFallback = false // an unknown Accept gets JSON
+	cfg.RejectUnknownQueryParameters = true
+	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"key": {Type: "http", Scheme: "bearer", Description: "An API key, of an owner or of an administrator."},
+	}
+	cfg.Security = []map[string][]string{{"key": {}}}
+	return cfg
+}
+
+// operation describes one call; extra lists the statuses that it answers beside the usual ones.
+func operation(id, method, path, tag, summary string, success int, extra ...int) huma.Operation {
+	return huma.Operation{
+		OperationID: id, Method: method, Path: path, Tags: []string{tag}, Summary: summary,
+		DefaultStatus: success, MaxBodyBytes: maxBody,
+		Errors: append([]int{http.StatusUnauthorized, http.StatusUnprocessableEntity, http.StatusServiceUnavailable}, extra...),
+	}
+}

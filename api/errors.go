@@ -1,0 +1,174 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/gin-gonic/gin"
+
+	"github.com/postrider/postrider/internal/dispatch"
+	"github.com/postrider/postrider/models"
+)
+
+// Stable codes: what a program may compare.
+const (
+	codeBadRequest          = "bad_request"
+	codeMalformedJSON       = "malformed_json"
+	codeUnauthorized        = "unauthorized"
+	codeForbidden           = "forbidden"
+	codeNotFound            = "not_found"
+	codeMethodNotAllowed    = "method_not_allowed"
+	codeIdempotencyConflict = "idempotency_conflict"
+	codeDeliveryFinished    = "delivery_finished"
+	codeWebhookInactive     = "webhook_inactive"
+	codeBodyTooLarge        = "body_too_large"
+	codeInvalid             = "invalid"
+	codeUnavailable         = "unavailable"
+	codeInternal            = "internal"
+)
+
+// retrySeconds is what a 503 suggests in Retry-After.
+const retrySeconds = "5"
+
+// Problem is an error as RFC 9457 defines it, with a stable code and the fields that are wrong.
+type Problem struct {
+	Type   string       `json:"type" doc:"Always about:blank: the code tells problems apart."`
+	Title  string       `json:"title" doc:"The status in words."`
+	Status int          `json:"status"`
+	Code   string       `json:"code" doc:"What went wrong, stable, for programs."`
+	Detail string       `json:"detail" doc:"What went wrong, for people."`
+	Errors []FieldError `json:"errors,omitempty" doc:"The fields that must be changed."`
+}
+
+// FieldError is one wrong field.
+type FieldError struct {
+	Location string `json:"location" doc:"Where the field is, such as body.url or query.limit."`
+	Message  string `json:"message" doc:"What it should be."`
+}
+
+// Error is the detail.
+func (p *Problem) Error() string { return p.Detail }
+
+// GetStatus is the HTTP status.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// ContentType says that the JSON is a problem.
+func (p *Problem) ContentType(string) string { return "application/problem+json" }
+
+// GetHeaders asks clients to come back where that can help.
+func (p *Problem) GetHeaders() http.Header {
+	if p.Status == http.StatusServiceUnavailable {
+		return http.Header{"Retry-After": {retrySeconds}}
+	}
+	return nil
+}
+
+func newProblem(status int, code, detail string, fields ...FieldError) *Problem {
+	return &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: code, Detail: detail, Errors: fields}
+}
+
+// invalid is a 422 for one field.
+func invalid(location, message string) *Problem {
+	return invalidFields(FieldError{location, message})
+}
+
+func invalidFields(fields ...FieldError) *Problem {
+	texts := make([]string, len(fields))
+	for i, field := range fields {
+		texts[i] = field.Location + ": " + field.Message
+	}
+	return newProblem(http.StatusUnprocessableEntity, codeInvalid, strings.Join(texts, "; "), fields...)
+}
+
+func notFound(what, id string) *Problem {
+	return newProblem(http.StatusNotFound, codeNotFound, fmt.Sprintf("there is no %s %s", what, id))
+}
+
+// fail is the one place where errors of the other packages become HTTP. What it does not know is a plain 500
+// for the client and a full line in the log.
+func (s *server) fail(ctx context.Context, err error) error {
+	var problem *Problem
+	switch {
+	case errors.As(err, &problem):
+		return problem
+	case errors.Is(err, models.ErrNotFound):
+		return newProblem(http.StatusNotFound, codeNotFound, "there is no such thing")
+	case errors.Is(err, models.ErrBadCursor):
+		return invalid("query.cursor", err.Error())
+	case errors.Is(err, models.ErrIdempotencyConflict):
+		return newProblem(http.StatusConflict, codeIdempotencyConflict,
+			"this Idempotency-Key was used before with another event; use a new key for a new event")
+	case errors.Is(err, models.ErrFinished):
+		return newProblem(http.StatusConflict, codeDeliveryFinished, "the delivery has ended already")
+	case errors.Is(err, dispatch.ErrWebhookInactive):
+		return newProblem(http.StatusConflict, codeWebhookInactive,
+			"the webhook is paused, disabled or deleted; set active to true first, with PATCH /api/webhooks/{id}")
+	case errors.Is(err, context.Canceled):
+		return newProblem(http.StatusServiceUnavailable, codeUnavailable, "the request was cancelled")
+	case errors.Is(err, dispatch.ErrTemporalUnavailable):
+		s.Logger.WarnContext(ctx, "Temporal is not available", "error", err)
+		return newProblem(http.StatusServiceUnavailable, codeUnavailable, "Temporal is not available at present; try again")
+	case models.IsUnavailable(err):
+		s.Logger.WarnContext(ctx, "the database is not available", "error", err)
+		return newProblem(http.StatusServiceUnavailable, codeUnavailable, "the database is not available at present; try again")
+	}
+	s.Logger.ErrorContext(ctx, "request failed", "error", err)
+	return newProblem(http.StatusInternalServerError, codeInternal, "something went wrong inside Postrider; its log has the details")
+}
+
+// orNotFound names what was not found.
+func orNotFound(err error, what, id string) error {
+	if errors.Is(err, models.ErrNotFound) {
+		return notFound(what, id)
+	}
+	return err
+}
+
+// huma makes its own errors, of validation for one, through this variable: it is huma's way to set the shape
+// of all errors, and there is none for a single API.
+func init() {
+	huma.NewError = humaProblem
+	huma.NewErrorWithContext = func(_ huma.Context, status int, message string, errs ...error) huma.StatusError {
+		return humaProblem(status, message, errs...)
+	}
+}
+
+func humaProblem(status int, message string, errs ...error) huma.StatusError {
+	var fields []FieldError
+	for _, err := range errs {
+		var detail *huma.ErrorDetail
+		if errors.As(err, &detail) {
+			// The value is left out: it may be a secret.
+			fields = append(fields, FieldError{detail.Location, detail.Message})
+		}
+	}
+	switch status {
+	case http.StatusUnprocessableEntity:
+		if len(fields) > 0 {
+			return invalidFields(fields...)
+		}
+		return newProblem(status, codeInvalid, message)
+	case http.StatusBadRequest:
+		if len(fields) > 0 {
+			return newProblem(status, codeMalformedJSON, "the body is not JSON: "+fields[0].Message)
+		}
+		return newProblem(status, codeBadRequest, message)
+	case http.StatusUnsupportedMediaType:
+		return newProblem(status, "unsupported_media_type", "send the body as application/json")
+	case http.StatusRequestEntityTooLarge:
+		return newProblem(status, codeBodyTooLarge, fmt.Sprintf("the body is larger than %d bytes", maxBody))
+	}
+	return newProblem(status, codeInternal, message)
+}
+
+func writeProblem(c *gin.Context, problem *Problem) {
+	for name, values := range problem.GetHeaders() {
+		c.Writer.Header()[name] = values
+	}
+	c.Header("Content-Type", problem.ContentType(""))
+	c.AbortWithStatusJSON(problem.Status, problem)
+}

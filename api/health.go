@@ -1,0 +1,50 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/gin-gonic/gin"
+)
+
+// checkTimeout bounds each condition of readiness.
+const checkTimeout = 3 * time.Second
+
+// registerHealth adds what operators ask for; none of it needs a key.
+func (s *server) registerHealth(router *gin.Engine) {
+	router.GET("/healthz", func(c *gin.Context) {
+		c.JSON(http.StatusOK, gin.H{"status": "ok"})
+	})
+	router.GET("/readyz", s.ready)
+	if s.Metrics != nil {
+		router.GET("/metrics", gin.WrapH(s.Metrics))
+	}
+}
+
+// ready says whether this process can do its job, with every condition by name.
+func (s *server) ready(c *gin.Context) {
+	ctx, cancel := context.WithTimeout(c.Request.Context(), checkTimeout)
+	defer cancel()
+	outcomes := make([]string, len(s.Checks))
+	var all sync.WaitGroup
+	for i, check := range s.Checks {
+		all.Go(func() {
+			outcomes[i] = "ok"
+			if err := check.Run(ctx); err != nil {
+				outcomes[i] = err.Error()
+			}
+		})
+	}
+	all.Wait()
+	status, code := "ok", http.StatusOK
+	checks := make(map[string]string, len(s.Checks))
+	for i, check := range s.Checks {
+		checks[check.Name] = outcomes[i]
+		if outcomes[i] != "ok" {
+			status, code = "unavailable", http.StatusServiceUnavailable
+		}
+	}
+	c.JSON(code, gin.H{"status": status, "checks": checks})
+}

@@ -1,0 +1,30 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/gin-gonic/gin"
+)
+
+// recover turns a panic into a 500, so that one request cannot end the process.
+func (s *server) recover(c *gin.Context) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			s.Logger.ErrorContext(c.Request.Context(), "panic in a handler",
+				"route", c.FullPath(), "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+			writeProblem(c, newProblem(http.StatusInternalServerError, codeInternal, "something went wrong inside Postrider; its log has the details"))
+		}
+	}()
+	c.Next()
+}
+
+// logRequest writes a line for each request: the route without its query, and neither body nor headers.
+func (s *server) logRequest(c *gin.Context) {
+	start := time.Now()
+	c.Next()
+	s.Logger.DebugContext(c.Request.Context(), "request", "method", c.Request.Method, "route", c.FullPath(),
+		"status", c.Writer.Status(), "duration_ms", time.Since(start).Milliseconds())
+}

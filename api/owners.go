@@ -1,0 +1,140 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"net/mail"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/postrider/postrider/models"
+)
+
+// Owner is who webhooks belong to and who is told when a delivery fails for good.
+type Owner struct {
+	ID        string    `json:"id"`
+	Name      string    `json:"name"`
+	Email     *string   `json:"email" doc:"Gets a message about each final failure."`
+	SlackURL  *string   `json:"slack_url" doc:"A Slack-compatible incoming webhook that gets the same."`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+func ownerObject(o models.Owner) Owner {
+	return Owner{
+		ID: o.ID, Name: o.Name, Email: orNull(o.Email), SlackURL: orNull(o.SlackURL),
+		CreatedAt: o.CreatedAt.UTC(), UpdatedAt: o.UpdatedAt.UTC(),
+	}
+}
+
+type createOwnerInput struct {
+	Body struct {
+		Name     string `json:"name"`
+		Email    string `json:"email,omitempty"`
+		SlackURL string `json:"slack_url,omitempty"`
+	}
+}
+
+type ownerPath struct {
+	ID string `path:"id" doc:"The owner's ID."`
+}
+
+type updateOwnerInput struct {
+	ownerPath
+	Body struct {
+		Name     Patch[string] `json:"name,omitempty"`
+		Email    Patch[string] `json:"email,omitempty"`
+		SlackURL Patch[string] `json:"slack_url,omitempty"`
+	}
+}
+
+func (s *server) registerOwners(api huma.API) {
+	const tag = "Owners"
+	huma.Register(api, operation("create-owner", http.MethodPost, "/owners", tag, "Create an owner", http.StatusCreated, 403), s.createOwner)
+	huma.Register(api, operation("list-owners", http.MethodGet, "/owners", tag, "List owners", http.StatusOK, 403), s.listOwners)
+	huma.Register(api, operation("get-owner", http.MethodGet, "/owners/{id}", tag, "Show an owner", http.StatusOK, 403, 404), s.getOwner)
+	huma.Register(api, operation("update-owner", http.MethodPatch, "/owners/{id}", tag, "Change an owner", http.StatusOK, 403, 404), s.updateOwner)
+}
+
+func (s *server) createOwner(ctx context.Context, in *createOwnerInput) (*Output[Owner], error) {
+	if err := adminOnly(ctx); err != nil {
+		return nil, err
+	}
+	owner := models.Owner{Name: in.Body.Name, Email: in.Body.Email, SlackURL: in.Body.SlackURL}
+	if err := checkOwner(owner); err != nil {
+		return nil, err
+	}
+	if err := s.Store.CreateOwner(ctx, &owner); err != nil {
+		return nil, s.fail(ctx, err)
+	}
+	return &Output[Owner]{ownerObject(owner)}, nil
+}
+
+func checkOwner(owner models.Owner) error {
+	var wrong faults
+	if name := strings.TrimSpace(owner.Name); name == "" || len(owner.Name) > 200 || strings.ContainsFunc(name, isControl) {
+		wrong.add("body.name", "expected a name of 1 to 200 bytes on one line")
+	}
+	if owner.Email != "" {
+		if address, err := mail.ParseAddress(owner.Email); err != nil || address.Address != owner.Email {
+			wrong.add("body.email", "expected an address such as ops@example.com")
+		}
+	}
+	if owner.SlackURL != "" {
+		parsed, err := url.Parse(owner.SlackURL)
+		if err != nil || (parsed.Scheme != "https" && parsed.Scheme != "http") || parsed.Hostname() == "" ||
+			parsed.User != nil || len(owner.SlackURL) > maxURLLength {
+			wrong.add("body.slack_url", "expected the URL of a Slack-compatible incoming webhook, such as https://hooks.slack.com/services/…")
+		}
+	}
+	return wrong.err()
+}
+
+func isControl(r rune) bool { return r < ' ' || r == 0x7f }
+
+func (s *server) listOwners(ctx context.Context, in *PageQuery) (*ListOutput[Owner], error) {
+	if err := adminOnly(ctx); err != nil {
+		return nil, err
+	}
+	owners, next, err := s.Store.Owners(ctx, in.page())
+	if err != nil {
+		return nil, s.fail(ctx, err)
+	}
+	return listOf(owners, next, ownerObject), nil
+}
+
+func (s *server) getOwner(ctx context.Context, in *ownerPath) (*Output[Owner], error) {
+	if err := adminOnly(ctx); err != nil {
+		return nil, err
+	}
+	if err := checkID(models.KindOwner, "owner", in.ID); err != nil {
+		return nil, err
+	}
+	owner, err := s.Store.Owner(ctx, in.ID)
+	if err != nil {
+		return nil, s.fail(ctx, orNotFound(err, "owner", in.ID))
+	}
+	return &Output[Owner]{ownerObject(owner)}, nil
+}
+
+func (s *server) updateOwner(ctx context.Context, in *updateOwnerInput) (*Output[Owner], error) {
+	if err := adminOnly(ctx); err != nil {
+		return nil, err
+	}
+	if err := checkID(models.KindOwner, "owner", in.ID); err != nil {
+		return nil, err
+	}
+	owner, err := s.Store.UpdateOwner(ctx, in.ID, func(owner *models.Owner) error {
+		in.Body.Name.to(&owner.Name)
+		in.Body.Email.to(&owner.Email)
+		in.Body.SlackURL.to(&owner.SlackURL)
+		return checkOwner(*owner)
+	})
+	if err != nil {
+		return nil, s.fail(ctx, orNotFound(err, "owner", in.ID))
+	}
+	return &Output[Owner]{ownerObject(owner)}, nil
+}

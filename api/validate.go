@@ -1,0 +1,134 @@
+package api
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+
+	"golang.org/x/net/http/httpguts"
+
+	"github.com/postrider/postrider/models"
+)
+
+// Bounds of what a webhook may ask for.
+const (
+	maxURLLength         = 2048
+	maxDescriptionLength = 500
+	maxHeaders           = 20
+	maxHeaderLength      = 4096
+)
+
+// faults collects every wrong field of a request, so that one answer names them all.
+type faults []FieldError
+
+func (f *faults) add(location, message string) {
+	*f = append(*f, FieldError{location, message})
+}
+
+func (f *faults) err() error {
+	if len(*f) == 0 {
+		return nil
+	}
+	return invalidFields(*f...)
+}
+
+// url checks a webhook's URL and sets its host.
+func (f *faults) url(webhook *models.Webhook) {
+	const location = "body.url"
+	if len(webhook.URL) > maxURLLength {
+		f.add(location, fmt.Sprintf("expected at most %d bytes", maxURLLength))
+		return
+	}
+	parsed, err := url.Parse(webhook.URL)
+	switch {
+	case err != nil:
+		f.add(location, "expected an absolute URL such as https://example.com/webhooks")
+	case parsed.Scheme != "http" && parsed.Scheme != "https":
+		f.add(location, "expected a URL that begins with https:// or http://")
+	case parsed.Hostname() == "":
+		f.add(location, "expected a URL with a host, such as https://example.com/webhooks")
+	case parsed.User != nil:
+		f.add(location, "expected a URL without user name and password; send credentials in headers")
+	case parsed.Fragment != "":
+		f.add(location, "expected a URL without #fragment: it is never sent")
+	default:
+		webhook.Host = parsed.Host
+	}
+}
+
+func (f *faults) events(patterns []string) {
+	const location = "body.events"
+	switch {
+	case len(patterns) == 0:
+		f.add(location, "expected at least one event type, such as order.created, order.* or *")
+		return
+	case len(patterns) > models.MaxPatterns:
+		f.add(location, fmt.Sprintf("expected at most %d event types", models.MaxPatterns))
+		return
+	}
+	seen := make(map[string]bool, len(patterns))
+	for i, pattern := range patterns {
+		at := fmt.Sprintf("%s[%d]", location, i)
+		if models.CheckPattern(pattern) != nil {
+			f.add(at, "expected an event type such as order.created, a prefix such as order.*, or *")
+		}
+		if seen[pattern] {
+			f.add(at, "is listed twice")
+		}
+		seen[pattern] = true
+	}
+}
+
+func (f *faults) description(text string) {
+	if len(text) > maxDescriptionLength {
+		f.add("body.description", fmt.Sprintf("expected at most %d bytes", maxDescriptionLength))
+	}
+}
+
+func (f *faults) schedule(texts []string) models.RetrySchedule {
+	schedule, err := models.RetryScheduleOf(texts)
+	if err != nil {
+		f.add("body.retry_schedule", err.Error())
+	}
+	return schedule
+}
+
+// headers refuses names and values that HTTP does not allow, and headers that are Postrider's or the
+// connection's.
+func (f *faults) headers(headers map[string]string) {
+	if len(headers) > maxHeaders {
+		f.add("body.headers", fmt.Sprintf("expected at most %d headers", maxHeaders))
+		return
+	}
+	seen := make(map[string]bool, len(headers))
+	for name, value := range headers {
+		location := "body.headers." + name
+		lower := strings.ToLower(name)
+		switch {
+		case !httpguts.ValidHeaderFieldName(name):
+			f.add("body.headers", "expected header names of letters, digits and -")
+		case reserved(lower):
+			f.add(location, "this header is set by Postrider")
+		case seen[lower]:
+			f.add(location, "is listed twice: upper and lower case are the same")
+		case len(value) > maxHeaderLength || !httpguts.ValidHeaderFieldValue(value):
+			f.add(location, fmt.Sprintf("expected at most %d bytes without control characters", maxHeaderLength))
+		}
+		seen[lower] = true
+	}
+}
+
+// reserved says that a header, in lower case, is part of the wire contract or belongs to the connection.
+func reserved(name string) bool {
+	switch name {
+	case "host", "content-length", "content-type", "content-encoding", "user-agent", "expect", "accept-encoding",
+		"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade":
+		return true
+	}
+	for _, prefix := range []string{"x-webhook-", "webhook-", "proxy-"} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,255 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/postrider/postrider/models"
+	"github.com/postrider/postrider/signature"
+)
+
+// Webhook is one owner's subscription of a URL to event types.
+type Webhook struct {
+	ID             string            `json:"id"`
+	OwnerID        string            `json:"owner_id"`
+	URL            string            `json:"url"`
+	Description    string            `json:"description"`
+	Events         []string          `json:"events" doc:"Event types, prefixes such as order.*, or *."`
+	Headers        map[string]string `json:"headers" doc:"Sent with every request, beside Postrider's own."`
+	Active         bool              `json:"active" doc:"False while paused or disabled: no deliveries are made."`
+	DisabledReason *string           `json:"disabled_reason" doc:"Why Postrider disabled it; null otherwise."`
+	RetrySchedule  []string          `json:"retry_schedule" nullable:"true" doc:"The waits after each failure; null for the installation's."`
+	CreatedAt      time.Time         `json:"created_at"`
+	UpdatedAt      time.Time         `json:"updated_at"`
+}
+
+// NewWebhook is a webhook with the secret that is shown only once.
+type NewWebhook struct {
+	Webhook
+	Secret string `json:"secret" doc:"Verifies signatures. It is shown only here and on rotation."`
+}
+
+func webhookObject(w models.Webhook) Webhook {
+	object := Webhook{
+		ID: w.ID, OwnerID: w.OwnerID, URL: w.URL, Description: w.Description, Events: w.Events, Headers: w.Headers,
+		Active: w.Active, DisabledReason: orNull(w.DisabledReason),
+		CreatedAt: w.CreatedAt.UTC(), UpdatedAt: w.UpdatedAt.UTC(),
+	}
+	if w.RetrySchedule != nil {
+		object.RetrySchedule = w.RetrySchedule.Texts()
+	}
+	if object.Headers == nil {
+		object.Headers = map[string]string{}
+	}
+	return object
+}
+
+type createWebhookInput struct {
+	Body struct {
+		URL           string            `json:"url" doc:"Where events are sent: http or https." example:"https://example.com/webhooks"`
+		Events        []string          `json:"events" doc:"Event types, prefixes such as order.*, or *." example:"[\"order.*\"]"`
+		Description   string            `json:"description,omitempty" maxLength:"500"`
+		Headers       map[string]string `json:"headers,omitempty" nullable:"true" doc:"Sent with every request."`
+		RetrySchedule []string          `json:"retry_schedule,omitempty" nullable:"true" doc:"The waits after each failure, such as 1m, 5m, 2h; empty for no retries, null for the installation's."`
+		OwnerID       string            `json:"owner_id,omitempty" doc:"For administrators: whose webhook it is; the owner default when left out."`
+	}
+}
+
+type webhookPath struct {
+	ID string `path:"id" doc:"The webhook's ID."`
+}
+
+type listWebhooksInput struct {
+	PageQuery
+	OwnerID string `query:"owner_id" doc:"Only this owner's."`
+	Active  string `query:"active" enum:"true,false" doc:"Only active, or only inactive ones."`
+}
+
+type updateWebhookInput struct {
+	webhookPath
+	Body struct {
+		URL           Patch[string]            `json:"url,omitempty"`
+		Events        Patch[[]string]          `json:"events,omitempty"`
+		Description   Patch[string]            `json:"description,omitempty"`
+		Headers       Patch[map[string]string] `json:"headers,omitempty" doc:"Replaces all headers."`
+		RetrySchedule Patch[[]string]          `json:"retry_schedule,omitempty"`
+		Active        Patch[bool]              `json:"active,omitempty" doc:"False pauses; true resumes and clears disabled_reason."`
+	}
+}
+
+// TestResult is what the attempt of a test came to.
+type TestResult struct {
+	Success    bool    `json:"success"`
+	StatusCode *int    `json:"status_code" doc:"The receiver's answer; null when none came."`
+	DurationMS int64   `json:"duration_ms"`
+	Error      *string `json:"error" doc:"Why it failed; null on success."`
+	DeliveryID string  `json:"delivery_id"`
+}
+
+func (s *server) registerWebhooks(api huma.API) {
+	const tag = "Webhooks"
+	huma.Register(api, operation("create-webhook", http.MethodPost, "/webhooks", tag, "Create a webhook", http.StatusCreated), s.createWebhook)
+	huma.Register(api, operation("list-webhooks", http.MethodGet, "/webhooks", tag, "List webhooks", http.StatusOK), s.listWebhooks)
+	huma.Register(api, operation("get-webhook", http.MethodGet, "/webhooks/{id}", tag, "Show a webhook", http.StatusOK, 404), s.getWebhook)
+	huma.Register(api, operation("update-webhook", http.MethodPatch, "/webhooks/{id}", tag, "Change a webhook", http.StatusOK, 404), s.updateWebhook)
+	huma.Register(api, operation("delete-webhook", http.MethodDelete, "/webhooks/{id}", tag, "Delete a webhook", http.StatusNoContent, 404), s.deleteWebhook)
+	huma.Register(api, operation("test-webhook", http.MethodPost, "/webhooks/{id}/test", tag, "Send a test event and wait for the answer", http.StatusOK, 404), s.testWebhook)
+}
+
+func (s *server) createWebhook(ctx context.Context, in *createWebhookInput) (*Output[NewWebhook], error) {
+	who := whoAsks(ctx)
+	webhook := models.Webhook{
+		OwnerID: in.Body.OwnerID, URL: in.Body.URL, Description: in.Body.Description, Events: in.Body.Events,
+		Headers: in.Body.Headers, Active: true,
+	}
+	var wrong faults
+	wrong.url(&webhook)
+	wrong.events(webhook.Events)
+	wrong.headers(webhook.Headers)
+	if in.Body.RetrySchedule != nil {
+		webhook.RetrySchedule = wrong.schedule(in.Body.RetrySchedule)
+	}
+	switch {
+	case webhook.OwnerID == "" && who.admin():
+		webhook.OwnerID = models.DefaultOwnerID
+	case webhook.OwnerID == "":
+		webhook.OwnerID = who.ownerID
+	case !who.admin() && webhook.OwnerID != who.ownerID:
+		wrong.add("body.owner_id", "there is no owner with this ID")
+	}
+	if err := wrong.err(); err != nil {
+		return nil, err
+	}
+	secret, err := signature.NewSecret()
+	if err != nil {
+		return nil, s.fail(ctx, err)
+	}
+	err = s.Store.CreateWebhook(ctx, &webhook, secret)
+	if errors.Is(err, models.ErrNotFound) {
+		err = invalid("body.owner_id", "there is no owner with this ID")
+	}
+	if err != nil {
+		return nil, s.fail(ctx, err)
+	}
+	return &Output[NewWebhook]{NewWebhook{Webhook: webhookObject(webhook), Secret: secret}}, nil
+}
+
+func (s *server) listWebhooks(ctx context.Context, in *listWebhooksInput) (*ListOutput[Webhook], error) {
+	if err := checkFilter(models.KindOwner, "owner_id", in.OwnerID); err != nil {
+		return nil, err
+	}
+	filter := models.WebhookFilter{OwnerID: in.OwnerID}
+	if in.Active != "" {
+		active := in.Active == "true"
+		filter.Active = &active
+	}
+	webhooks, next, err := s.Store.Webhooks(ctx, whoAsks(ctx).scope(), filter, in.page())
+	if err != nil {
+		return nil, s.fail(ctx, err)
+	}
+	return listOf(webhooks, next, webhookObject), nil
+}
+
+// webhook loads the webhook of a path for who asks.
+func (s *server) webhook(ctx context.Context, id string) (models.Webhook, error) {
+	if err := checkID(models.KindWebhook, "webhook", id); err != nil {
+		return models.Webhook{}, err
+	}
+	webhook, err := s.Store.Webhook(ctx, whoAsks(ctx).scope(), id)
+	if err != nil {
+		return webhook, s.fail(ctx, orNotFound(err, "webhook", id))
+	}
+	return webhook, nil
+}
+
+func (s *server) getWebhook(ctx context.Context, in *webhookPath) (*Output[Webhook], error) {
+	webhook, err := s.webhook(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &Output[Webhook]{webhookObject(webhook)}, nil
+}
+
+func (s *server) updateWebhook(ctx context.Context, in *updateWebhookInput) (*Output[Webhook], error) {
+	if err := checkID(models.KindWebhook, "webhook", in.ID); err != nil {
+		return nil, err
+	}
+	webhook, err := s.Store.UpdateWebhook(ctx, whoAsks(ctx).scope(), in.ID, in.apply)
+	if err != nil {
+		return nil, s.fail(ctx, orNotFound(err, "webhook", in.ID))
+	}
+	return &Output[Webhook]{webhookObject(webhook)}, nil
+}
+
+// apply changes a webhook by the patch, or says what is wrong with the patch.
+func (in *updateWebhookInput) apply(webhook *models.Webhook) error {
+	patch := in.Body
+	var wrong faults
+	if patch.URL.Set {
+		webhook.URL = patch.URL.Value
+		wrong.url(webhook)
+	}
+	if patch.Events.Set {
+		webhook.Events = patch.Events.Value
+		wrong.events(webhook.Events)
+	}
+	if patch.Headers.Set {
+		webhook.Headers = patch.Headers.Value
+		wrong.headers(webhook.Headers)
+	}
+	if patch.RetrySchedule.Set {
+		webhook.RetrySchedule = nil
+		if !patch.RetrySchedule.Null {
+			webhook.RetrySchedule = wrong.schedule(patch.RetrySchedule.Value)
+		}
+	}
+	if patch.Description.Set {
+		webhook.Description = patch.Description.Value
+		wrong.description(webhook.Description)
+	}
+	if patch.Active.Null {
+		wrong.add("body.active", "expected true or false")
+	}
+	patch.Active.to(&webhook.Active)
+	if webhook.Active {
+		webhook.DisabledReason = ""
+	}
+	return wrong.err()
+}
+
+func (s *server) deleteWebhook(ctx context.Context, in *webhookPath) (*struct{}, error) {
+	if err := checkID(models.KindWebhook, "webhook", in.ID); err != nil {
+		return nil, err
+	}
+	if err := s.Store.DeleteWebhook(ctx, whoAsks(ctx).scope(), in.ID); err != nil {
+		return nil, s.fail(ctx, orNotFound(err, "webhook", in.ID))
+	}
+	return nil, nil //nolint:nilnil // 204 has no body
+}
+
+func (s *server) testWebhook(ctx context.Context, in *webhookPath) (*Output[TestResult], error) {
+	webhook, err := s.webhook(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	delivery, err := s.Dispatcher.Test(ctx, webhook)
+	if err != nil {
+		return nil, s.fail(ctx, err)
+	}
+	attempts, err := s.Store.Attempts(ctx, delivery.ID)
+	if err != nil {
+		return nil, s.fail(ctx, err)
+	}
+	if len(attempts) == 0 {
+		return nil, s.fail(ctx, errors.New("test ended without an attempt"))
+	}
+	last := attempts[len(attempts)-1]
+	return &Output[TestResult]{TestResult{
+		Success: last.ErrorClass == "", StatusCode: last.StatusCode, DurationMS: last.DurationMS,
+		Error: orNull(last.Error), DeliveryID: delivery.ID,
+	}}, nil
+}

@@ -1,0 +1,165 @@
+// Package app is the composition root: it reads the configuration, connects the parts and runs them as
+// processes. It is the only package that knows every other one, except the embedded Temporal server, which
+// its caller brings along so that the production binary does not carry it.
+package app
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"strings"
+
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/contrib/envconfig"
+	"go.temporal.io/sdk/log"
+
+	"github.com/postrider/postrider/models"
+)
+
+// Version of Postrider: receivers see it in the User-Agent.
+const Version = "0.1.0"
+
+// Database are the flags of what needs the database.
+type Database struct {
+	DatabaseURL            string `name:"database-url" env:"POSTRIDER_DATABASE_URL" placeholder:"URL" help:"Where everything is stored: postgres://… or sqlite://<file>.${database_default}"`
+	DatabaseMaxConnections int    `env:"POSTRIDER_DATABASE_MAX_CONNECTIONS" default:"30" help:"The most connections that this process opens to PostgreSQL."`
+}
+
+func (d Database) faults() []error {
+	if d.DatabaseURL == "" {
+		return []error{errors.New("--database-url ($POSTRIDER_DATABASE_URL) is missing, such as postgres://user:password@host:5432/postrider")}
+	}
+	if d.DatabaseMaxConnections < 2 {
+		return []error{errors.New("--database-max-connections must be at least 2")}
+	}
+	return nil
+}
+
+// Keys are the flags that hold secrets.
+type Keys struct {
+	AdminKey      string   `env:"POSTRIDER_ADMIN_KEY" placeholder:"KEY" help:"An administrator's API key, at least 16 characters.${admin_key_default}"`
+	EncryptionKey []string `env:"POSTRIDER_ENCRYPTION_KEY" placeholder:"BASE64" help:"Encrypts webhook secrets at rest: 32 bytes in base64. Of several keys the first encrypts and all decrypt.${encryption_key_default}"`
+}
+
+func (k Keys) faults() []error {
+	var faults []error
+	if k.AdminKey != "" && len(k.AdminKey) < 16 {
+		faults = append(faults, errors.New("--admin-key ($POSTRIDER_ADMIN_KEY) must have at least 16 characters"))
+	}
+	if len(k.EncryptionKey) == 0 {
+		faults = append(faults, errors.New("--encryption-key ($POSTRIDER_ENCRYPTION_KEY) is missing; make one with: openssl rand -base64 32"))
+	}
+	if _, err := k.keyring(); err != nil && len(k.EncryptionKey) > 0 {
+		faults = append(faults, fmt.Errorf("--encryption-key ($POSTRIDER_ENCRYPTION_KEY): %w", err))
+	}
+	return faults
+}
+
+func (k Keys) keyring() (*models.Keyring, error) {
+	keys := make([][]byte, len(k.EncryptionKey))
+	for i, text := range k.EncryptionKey {
+		key, err := models.ParseEncryptionKey(text)
+		if err != nil {
+			return nil, err
+		}
+		keys[i] = key
+	}
+	return models.NewKeyring(keys...)
+}
+
+// Sending are the flags of what makes requests and tells owners.
+type Sending struct {
+	RetrySchedule models.RetrySchedule `env:"POSTRIDER_RETRY_SCHEDULE" default:"1m,5m,25m,2h,10h" placeholder:"WAITS" help:"The waits after the first, second … failed attempt; none for a single attempt."`
+	AllowTargets  []netip.Prefix       `env:"POSTRIDER_ALLOW_TARGETS" default:"${allow_targets}" placeholder:"CIDR" help:"Private networks that deliveries may reach, on any port."`
+	DenyTargets   []netip.Prefix       `env:"POSTRIDER_DENY_TARGETS" placeholder:"CIDR" help:"Networks that deliveries may never reach."`
+	AllowPorts    []uint16             `env:"POSTRIDER_ALLOW_PORTS" default:"80,443" placeholder:"PORT" help:"Ports that deliveries may reach outside --allow-targets."`
+	HTTPSOnly     bool                 `name:"https-only" env:"POSTRIDER_HTTPS_ONLY" help:"Deliver to https URLs only."`
+	SMTPURL       string               `name:"smtp-url" env:"POSTRIDER_SMTP_URL" placeholder:"URL" help:"Sends owners mail about final failures: smtp://user:password@host:587 or smtps://…:465."`
+	SMTPFrom      string               `name:"smtp-from" env:"POSTRIDER_SMTP_FROM" default:"Postrider <postrider@localhost>" placeholder:"ADDRESS" help:"Whom that mail is from."`
+}
+
+// Serving are the flags of what people reach.
+type Serving struct {
+	Listen        string `env:"POSTRIDER_LISTEN" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where the API listens; a worker serves only /healthz, /readyz and /metrics there."`
+	PublicURL     string `name:"public-url" env:"POSTRIDER_PUBLIC_URL" placeholder:"URL" help:"The API's address as its users see it, for links in messages. Default: http://<listen>."`
+	TemporalUIURL string `name:"temporal-ui-url" env:"POSTRIDER_TEMPORAL_UI_URL" placeholder:"URL" help:"The Temporal Web UI's address as users see it, for links to deliveries.${temporal_ui_default}"`
+}
+
+func (s Serving) faults() []error {
+	var faults []error
+	if _, _, err := net.SplitHostPort(s.Listen); err != nil {
+		faults = append(faults, fmt.Errorf("--listen ($POSTRIDER_LISTEN) must be host:port, not %q", s.Listen))
+	}
+	for flag, text := range map[string]string{"--public-url": s.PublicURL, "--temporal-ui-url": s.TemporalUIURL} {
+		if parsed, err := url.Parse(text); text != "" && (err != nil || parsed.Host == "") {
+			faults = append(faults, fmt.Errorf("%s must be a URL such as https://postrider.example.com, not %q", flag, text))
+		}
+	}
+	return faults
+}
+
+func (s Serving) publicURL() string {
+	if s.PublicURL != "" {
+		return strings.TrimSuffix(s.PublicURL, "/")
+	}
+	return "http://" + s.Listen
+}
+
+// workflowURL returns a function that links to the Temporal Web UI, or to nothing when its address is not
+// known.
+func (s Serving) workflowURL(namespace string) func(workflowID, runID string) string {
+	base := strings.TrimSuffix(s.TemporalUIURL, "/")
+	return func(workflowID, runID string) string {
+		if base == "" {
+			return ""
+		}
+		page := base + "/namespaces/" + url.PathEscape(namespace) + "/workflows/" + url.PathEscape(workflowID)
+		if runID == "" {
+			return page
+		}
+		return page + "/" + url.PathEscape(runID) + "/history"
+	}
+}
+
+// Logging are the flags of the log, which goes to the standard error.
+type Logging struct {
+	LogLevel  slog.Level `env:"POSTRIDER_LOG_LEVEL" default:"info" placeholder:"LEVEL" help:"The least level that is logged: debug, info, warn or error."`
+	LogFormat string     `env:"POSTRIDER_LOG_FORMAT" default:"${log_format}" enum:"text,json" help:"How it is logged: text or json."`
+}
+
+// Logger makes the process's logger and makes it slog's default.
+func (l Logging) Logger() *slog.Logger {
+	options := &slog.HandlerOptions{Level: l.LogLevel}
+	var handler slog.Handler = slog.NewTextHandler(os.Stderr, options)
+	if l.LogFormat == "json" {
+		handler = slog.NewJSONHandler(os.Stderr, options)
+	}
+	logger := slog.New(handler)
+	slog.SetDefault(logger)
+	return logger
+}
+
+// temporalOptions reads TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_* and the
+// profile file, as every Temporal tool does.
+func temporalOptions() (client.Options, error) {
+	options, err := envconfig.LoadDefaultClientOptions()
+	if err != nil {
+		return options, fmt.Errorf("temporal connection: %w", err)
+	}
+	if options.HostPort == "" {
+		options.HostPort = client.DefaultHostPort
+	}
+	if options.Namespace == "" {
+		options.Namespace = client.DefaultNamespace
+	}
+	return options, nil
+}
+
+// temporalLogger passes on what the SDK says of our faults; the rest is for debugging.
+func temporalLogger(logger *slog.Logger) log.Logger {
+	return log.NewStructuredLogger(slog.New(atLeast{Handler: logger.Handler(), level: slog.LevelWarn}))
+}

@@ -1,0 +1,82 @@
+package app
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"gorm.io/gorm"
+
+	"github.com/postrider/postrider/models"
+	"github.com/postrider/postrider/models/migrations"
+)
+
+// errOldSchema tells an operator what to do before the program can run.
+var errOldSchema = errors.New("the database's schema is older than this program: run `postrider migrate` first")
+
+func (d Database) open() (*gorm.DB, *sql.DB, error) {
+	db, err := models.Open(d.DatabaseURL, d.DatabaseMaxConnections)
+	if err != nil {
+		return nil, nil, err
+	}
+	pool, err := db.DB()
+	return db, pool, err
+}
+
+func (d Database) dialect() string {
+	if strings.HasPrefix(d.DatabaseURL, "sqlite:") {
+		return "sqlite"
+	}
+	return "postgres"
+}
+
+// store opens the database for use. It must have the schema of this program already.
+func (d Database) store(ctx context.Context, keyring *models.Keyring) (*models.Store, error) {
+	db, pool, err := d.open()
+	if err != nil {
+		return nil, err
+	}
+	old, err := migrations.Pending(ctx, pool, d.dialect())
+	if err == nil && old {
+		err = errOldSchema
+	}
+	if err != nil {
+		return nil, errors.Join(err, pool.Close())
+	}
+	return models.NewStore(db, models.Config{Keyring: keyring}), nil
+}
+
+// migrate brings the schema up to date.
+func (d Database) migrate(ctx context.Context, logger *slog.Logger) (err error) {
+	_, pool, err := d.open()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, pool.Close()) }()
+	result, err := migrations.Up(ctx, pool, d.dialect())
+	if err != nil {
+		return err
+	}
+	logger.InfoContext(ctx, "database schema is up to date", "version", result.Version, "applied", result.Applied)
+	return nil
+}
+
+// Migrate is the command that brings the database's schema up to date.
+type Migrate struct {
+	Database
+	Logging
+}
+
+// Run migrates.
+func (m *Migrate) Run(ctx context.Context) error {
+	if err := errors.Join(m.faults()...); err != nil {
+		return err
+	}
+	if err := m.migrate(ctx, m.Logger()); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,247 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
+
+	"github.com/postrider/postrider/models"
+	"github.com/postrider/postrider/workflows"
+)
+
+// DevTemporal is an embedded Temporal server that runs.
+type DevTemporal interface {
+	// Address is the host and port of its frontend, UIURL the address of its Web UI.
+	Address() string
+	UIURL() string
+	// Failed gets the error of a server that ended by itself.
+	Failed() <-chan error
+	Stop() error
+}
+
+// DevTemporalConfig says how to run the embedded Temporal server.
+type DevTemporalConfig struct {
+	DataDir          string
+	Port, UIPort     int
+	SearchAttributes map[string]enumspb.IndexedValueType
+	Logger           *slog.Logger
+}
+
+// StartDevTemporal starts an embedded Temporal server. It is given by the caller so that this package does
+// not depend on the server.
+type StartDevTemporal func(context.Context, DevTemporalConfig) (DevTemporal, error)
+
+// dev is the command line of postrider-dev.
+type dev struct {
+	Run      Dev              `cmd:"" default:"withargs" help:"Run everything in this process (the default)."`
+	Temporal DevTemporalOnly  `cmd:"" help:"Run the embedded Temporal server and its Web UI only."`
+	Send     Send             `cmd:"" help:"Publish an event."`
+	Listen   Listen           `cmd:"" help:"Run a local receiver that prints what it gets."`
+	Version  kong.VersionFlag `help:"Print the version."`
+}
+
+// DevFlags are the flags of the embedded Temporal server.
+type DevFlags struct {
+	DataDir        string `env:"POSTRIDER_DATA_DIR" default:".postrider" placeholder:"DIR" help:"Where everything is kept."`
+	TemporalPort   int    `env:"POSTRIDER_TEMPORAL_PORT" default:"7233" placeholder:"PORT" help:"The port of the embedded Temporal server; 0 for any free one."`
+	TemporalUIPort int    `name:"temporal-ui-port" env:"POSTRIDER_TEMPORAL_UI_PORT" default:"8233" placeholder:"PORT" help:"The port of its Web UI; 0 for any free one."`
+}
+
+// Dev runs everything in one process.
+type Dev struct {
+	DevFlags
+	Receiver string `env:"POSTRIDER_RECEIVER" default:"127.0.0.1:9000" placeholder:"HOST:PORT" help:"Where a receiver listens that prints what it gets; off for none."`
+	Settings
+}
+
+// DevTemporalOnly runs the embedded Temporal server alone.
+type DevTemporalOnly struct {
+	DevFlags
+	Logging
+}
+
+// PostriderDev runs the command line of postrider-dev and returns the exit code.
+func PostriderDev(args []string, start StartDevTemporal) int {
+	return execute(&dev{}, args, kong.Name("postrider-dev"),
+		kong.Description("Postrider with an embedded Temporal server, its Web UI and SQLite: nothing to install."),
+		kong.Bind(start),
+		kong.Vars{
+			"version": "postrider-dev " + Version, "allow_targets": "127.0.0.0/8,::1/128", "log_format": "text",
+			"database_default":       " Default: sqlite://<data-dir>/postrider.db.",
+			"admin_key_default":      " Default: made once and kept in <data-dir>/admin.key.",
+			"encryption_key_default": " Default: made once and kept in <data-dir>/encryption.key.",
+			"temporal_ui_default":    " Default: the embedded one.",
+		})
+}
+
+// startTemporal makes the data directory and runs the Temporal server in it.
+func (d DevFlags) startTemporal(ctx context.Context, start StartDevTemporal, logger *slog.Logger) (DevTemporal, error) {
+	if err := os.MkdirAll(d.DataDir, 0o700); err != nil {
+		return nil, fmt.Errorf("cannot make the data directory %s: %w; choose another with --data-dir", d.DataDir, errors.Unwrap(err))
+	}
+	return start(ctx, DevTemporalConfig{
+		DataDir: d.DataDir, Port: d.TemporalPort, UIPort: d.TemporalUIPort,
+		SearchAttributes: workflows.SearchAttributes(), Logger: logger,
+	})
+}
+
+// Run runs the server until the context ends.
+func (d *DevTemporalOnly) Run(ctx context.Context, start StartDevTemporal, out io.Writer) error {
+	temporal, err := d.startTemporal(ctx, start, d.Logger())
+	if err != nil {
+		return err
+	}
+	_, _ = fmt.Fprintf(out, "Temporal  %s\nWeb UI    %s\n", temporal.Address(), temporal.UIURL())
+	select {
+	case <-ctx.Done():
+	case err = <-temporal.Failed():
+	}
+	return errors.Join(err, temporal.Stop())
+}
+
+// Run runs everything until the context ends.
+func (d *Dev) Run(ctx context.Context, start StartDevTemporal, out io.Writer) (err error) {
+	logger := d.Logger()
+	// The API's port is tried first: everything else takes longer to find out.
+	probe, err := listen(ctx, d.Listen, "--listen")
+	if err != nil {
+		return err
+	}
+	if err := probe.Close(); err != nil {
+		return err
+	}
+	if d.Receiver != "off" {
+		stop, err := d.startReceiver(ctx, out)
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
+	temporal, err := d.startTemporal(ctx, start, logger)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, temporal.Stop()) }()
+	if err := d.fillIn(temporal); err != nil {
+		return err
+	}
+	if err := d.check(); err != nil {
+		return err
+	}
+	if err := d.migrate(ctx, slog.New(slog.DiscardHandler)); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case err := <-temporal.Failed():
+			cancel(err)
+		case <-ctx.Done():
+		}
+	}()
+	options := client.Options{HostPort: temporal.Address(), Namespace: client.DefaultNamespace}
+	err = d.run(ctx, role{api: true, worker: true}, options, logger, func() { d.welcome(out) })
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		err = errors.Join(err, cause)
+	}
+	return err
+}
+
+func (d *Dev) startReceiver(ctx context.Context, out io.Writer) (stop func(), err error) {
+	receiver, err := newReceiver(Listen{Status: http.StatusOK}, out)
+	if err != nil {
+		return nil, err
+	}
+	listener, err := listen(ctx, d.Receiver, "--receiver")
+	if err != nil {
+		return nil, err
+	}
+	server := &http.Server{Handler: receiver, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = server.Serve(listener) }()
+	return func() { _ = server.Close() }, nil
+}
+
+// fillIn makes what was not configured, once, and keeps it in the data directory.
+func (d *Dev) fillIn(temporal DevTemporal) error {
+	if d.DatabaseURL == "" {
+		d.DatabaseURL = "sqlite://" + filepath.Join(d.DataDir, "postrider.db")
+	}
+	if d.TemporalUIURL == "" {
+		d.TemporalUIURL = temporal.UIURL()
+	}
+	if d.AdminKey == "" {
+		key, err := kept(filepath.Join(d.DataDir, "admin.key"), models.NewAPIKeyToken)
+		if err != nil {
+			return err
+		}
+		d.AdminKey = key
+	}
+	if len(d.EncryptionKey) == 0 {
+		key, err := kept(filepath.Join(d.DataDir, "encryption.key"), models.NewEncryptionKey)
+		if err != nil {
+			return err
+		}
+		d.EncryptionKey = []string{key}
+	}
+	return nil
+}
+
+// kept reads a secret from a file, or makes it and writes it there.
+func kept(file string, make func() string) (string, error) {
+	content, err := os.ReadFile(file) //nolint:gosec // the path is the operator's
+	if err == nil {
+		return strings.TrimSpace(string(content)), nil
+	}
+	if !errors.Is(err, os.ErrNotExist) {
+		return "", err
+	}
+	secret := make()
+	if err := os.WriteFile(file, []byte(secret+"\n"), 0o600); err != nil {
+		return "", err
+	}
+	return secret, nil
+}
+
+// welcome prints where everything is and three commands to paste.
+func (d *Dev) welcome(out io.Writer) {
+	receiver := d.Receiver
+	if receiver == "off" {
+		receiver = "127.0.0.1:9000"
+	}
+	url := d.publicURL()
+	_, _ = fmt.Fprintf(out, `
+Postrider %s
+
+  API              %s   (documentation: %s/docs)
+  Temporal Web UI  %s
+  Admin key        %s
+  Receiver         http://%s   (prints what it gets, below)
+
+Try it, in another terminal:
+
+  1. Create a webhook:
+     curl %s/api/webhooks -H "Authorization: Bearer %s" \
+       -H "Content-Type: application/json" -d '{"url": "http://%s/hook", "events": ["order.*"]}'
+
+  2. Publish an event:
+     curl %s/api/events -H "Authorization: Bearer %s" \
+       -H "Content-Type: application/json" -d '{"event": "order.created", "data": {"id": 42}}'
+
+  3. Look at the delivery; its workflow.url opens in the Temporal Web UI:
+     curl %s/api/deliveries -H "Authorization: Bearer %s"
+
+`, Version, url, url, d.TemporalUIURL, d.AdminKey, receiver,
+		url, d.AdminKey, receiver, url, d.AdminKey, url, d.AdminKey)
+}

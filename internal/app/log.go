@@ -1,0 +1,31 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+)
+
+// atLeast drops records below a level, for libraries that say more than their users want to read. With the
+// whole log at debug it drops nothing.
+type atLeast struct {
+	slog.Handler
+	level slog.Level
+}
+
+// Enabled is false for what is dropped.
+func (h atLeast) Enabled(ctx context.Context, level slog.Level) bool {
+	if h.Handler.Enabled(ctx, slog.LevelDebug) {
+		return true
+	}
+	return level >= h.level && h.Handler.Enabled(ctx, level)
+}
+
+// WithAttrs keeps dropping.
+func (h atLeast) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return atLeast{Handler: h.Handler.WithAttrs(attrs), level: h.level}
+}
+
+// WithGroup keeps dropping.
+func (h atLeast) WithGroup(name string) slog.Handler {
+	return atLeast{Handler: h.Handler.WithGroup(name), level: h.level}
+}

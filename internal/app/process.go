@@ -1,0 +1,300 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"go.temporal.io/sdk/client"
+	sdkworker "go.temporal.io/sdk/worker"
+
+	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/api"
+	"github.com/postrider/postrider/internal/dispatch"
+	"github.com/postrider/postrider/internal/egress"
+	"github.com/postrider/postrider/internal/notify"
+	"github.com/postrider/postrider/models"
+	"github.com/postrider/postrider/worker"
+)
+
+// stopTimeout bounds a stop: attempts under way may take their 30 seconds.
+const stopTimeout = worker.StopTimeout
+
+// Settings are all flags of a process that serves the API, works on deliveries, or both.
+type Settings struct {
+	Serving
+	Database
+	Keys
+	Sending
+	Logging
+}
+
+// check reports every fault at once.
+func (s Settings) check() error {
+	var faults []error
+	faults = append(faults, s.Serving.faults()...)
+	faults = append(faults, s.Database.faults()...)
+	faults = append(faults, s.Keys.faults()...)
+	return errors.Join(faults...)
+}
+
+// role says which parts a process runs.
+type role struct{ api, worker bool }
+
+// process is the running whole.
+type process struct {
+	settings   Settings
+	role       role
+	logger     *slog.Logger
+	store      *models.Store
+	egress     *egress.Client
+	temporal   client.Client
+	namespace  string
+	dispatcher *dispatch.Dispatcher
+	worker     sdkworker.Worker
+	metrics    *metrics
+	server     *http.Server
+	listener   net.Listener
+	// working says that the worker polls.
+	working atomic.Bool
+	// failed gets what ends the process from inside.
+	failed chan error
+}
+
+// run serves until the context ends, then stops gracefully. ready, when given, is called once everything
+// works.
+func (s Settings) run(ctx context.Context, role role, temporal client.Options, logger *slog.Logger, ready func()) (err error) {
+	p := &process{settings: s, role: role, logger: logger, namespace: temporal.Namespace, failed: make(chan error, 3)}
+	if err := p.assemble(ctx, temporal); err != nil {
+		return errors.Join(err, p.close())
+	}
+	p.serve()
+	connected := make(chan struct{})
+	connecting, stopConnecting := context.WithCancel(ctx)
+	go func() {
+		defer close(connected)
+		p.connect(connecting, ready)
+	}()
+	select {
+	case <-ctx.Done():
+		logger.Info("stopping: attempts under way are finished first")
+	case err = <-p.failed:
+		logger.Error("stopping", "error", err)
+	}
+	stopConnecting()
+	<-connected
+	return errors.Join(err, p.stop(), p.close())
+}
+
+// assemble makes every part; none of them runs yet, but the API's port is taken.
+func (p *process) assemble(ctx context.Context, options client.Options) error {
+	keyring, err := p.settings.keyring()
+	if err != nil {
+		return err
+	}
+	if p.listener, err = listen(ctx, p.settings.Listen, "--listen"); err != nil {
+		return err
+	}
+	if p.store, err = p.settings.store(ctx, keyring); err != nil {
+		return err
+	}
+	if p.metrics, err = newMetrics(); err != nil {
+		return err
+	}
+	options.Logger = temporalLogger(p.logger)
+	options.MetricsHandler = p.metrics.temporal
+	if p.temporal, err = client.NewLazyClient(options); err != nil {
+		return fmt.Errorf("temporal connection: %w", err)
+	}
+	p.dispatcher = dispatch.New(p.store, p.temporal, p.logger)
+	if p.role.worker {
+		implementation, err := p.activities()
+		if err != nil {
+			return err
+		}
+		p.worker = worker.New(p.temporal, implementation, func(err error) {
+			p.failed <- fmt.Errorf("worker: %w", err)
+		})
+	}
+	p.server = &http.Server{
+		Handler:           p.handler(),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       time.Minute,
+		IdleTimeout:       2 * time.Minute,
+		ErrorLog:          slog.NewLogLogger(p.logger.Handler(), slog.LevelDebug),
+	}
+	return nil
+}
+
+func (p *process) activities() (*activities.Activities, error) {
+	var err error
+	s := p.settings
+	p.egress, err = egress.New(egress.Config{
+		AllowTargets: s.AllowTargets, DenyTargets: s.DenyTargets, AllowPorts: s.AllowPorts, HTTPSOnly: s.HTTPSOnly,
+	})
+	if err != nil {
+		return nil, err
+	}
+	link := s.workflowURL(p.namespace)
+	implementation := &activities.Activities{
+		Store:     p.store,
+		Sender:    p.egress,
+		Starter:   p.dispatcher,
+		Slack:     notify.NewSlack(p.egress),
+		Schedule:  s.RetrySchedule,
+		UserAgent: "Postrider/" + Version,
+		Links:     activities.Links{API: s.publicURL(), Workflow: func(id string) string { return link(id, "") }},
+		Attempted: p.metrics.attempted,
+		Now:       time.Now,
+		Logger:    p.logger,
+	}
+	if s.SMTPURL == "" {
+		return implementation, nil
+	}
+	implementation.Email, err = notify.NewEmail(notify.EmailConfig{URL: s.SMTPURL, From: s.SMTPFrom})
+	return implementation, err
+}
+
+func (p *process) handler() http.Handler {
+	checks := []api.Check{
+		{Name: "database", Run: func(ctx context.Context) error {
+			if p.store.Ping(ctx) != nil {
+				return errors.New("does not answer")
+			}
+			return nil
+		}},
+		{Name: "temporal", Run: func(ctx context.Context) error {
+			if _, err := p.temporal.CheckHealth(ctx, &client.CheckHealthRequest{}); err != nil {
+				return errors.New("does not answer")
+			}
+			return nil
+		}},
+	}
+	if p.role.worker {
+		checks = append(checks, api.Check{Name: "worker", Run: func(context.Context) error {
+			if !p.working.Load() {
+				return errors.New("does not poll yet")
+			}
+			return nil
+		}})
+	}
+	cfg := api.Config{
+		Version: Version, Checks: checks, Metrics: p.metrics.handler, Logger: p.logger,
+		WorkflowURL: p.settings.workflowURL(p.namespace),
+	}
+	if !p.role.api {
+		return api.NewHealth(cfg)
+	}
+	cfg.Store, cfg.Dispatcher, cfg.AdminKey = p.store, p.dispatcher, p.settings.AdminKey
+	return api.New(cfg)
+}
+
+func (p *process) serve() {
+	p.logger.Info("listening", "address", p.listener.Addr().String())
+	go func() {
+		if err := p.server.Serve(p.listener); !errors.Is(err, http.ErrServerClosed) {
+			p.failed <- fmt.Errorf("serve: %w", err)
+		}
+	}()
+}
+
+// connect waits for Temporal as long as it takes, then starts the worker. Meanwhile events are accepted: the
+// sweep starts their deliveries.
+func (p *process) connect(ctx context.Context, ready func()) {
+	if err := p.untilItWorks(ctx, "Temporal", func(ctx context.Context) error {
+		if _, err := p.temporal.CheckHealth(ctx, &client.CheckHealthRequest{}); err != nil {
+			return err
+		}
+		if !p.role.worker {
+			return nil
+		}
+		return worker.Prepare(ctx, p.temporal, p.namespace, p.logger)
+	}); err != nil {
+		return
+	}
+	if p.role.worker {
+		if err := p.worker.Start(); err != nil {
+			p.failed <- fmt.Errorf("worker: %w", err)
+			return
+		}
+		p.working.Store(true)
+		if err := p.untilItWorks(ctx, "sweep", func(ctx context.Context) error {
+			return worker.SweepNow(ctx, p.temporal)
+		}); err != nil {
+			return
+		}
+	}
+	p.logger.Info("ready")
+	if ready != nil {
+		ready()
+	}
+}
+
+// untilItWorks tries something until it succeeds or the process stops. It says the first failure only.
+func (p *process) untilItWorks(ctx context.Context, what string, try func(context.Context) error) error {
+	const tryTimeout, pause = 15 * time.Second, time.Second
+	for failures := 0; ; failures++ {
+		err := func() error {
+			ctx, cancel := context.WithTimeout(ctx, tryTimeout)
+			defer cancel()
+			return try(ctx)
+		}()
+		if err == nil || ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if failures == 0 {
+			p.logger.Warn("waiting for "+what, "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+// stop ends intake and lets what is under way finish: requests, starts of workflows, attempts.
+func (p *process) stop() error {
+	intakeEnded := make(chan error, 1)
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+		defer cancel()
+		err := p.server.Shutdown(ctx)
+		if err != nil {
+			err = errors.Join(err, p.server.Close())
+		}
+		p.dispatcher.Close()
+		intakeEnded <- err
+	}()
+	if p.working.Load() {
+		p.worker.Stop()
+	}
+	if err := <-intakeEnded; err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("stop: %w", err)
+	}
+	p.logger.Info("stopped")
+	return nil
+}
+
+// close releases what assemble took.
+func (p *process) close() error {
+	var err error
+	if p.temporal != nil {
+		p.temporal.Close()
+	}
+	if p.egress != nil {
+		p.egress.Close()
+	}
+	if p.store != nil {
+		err = p.store.Close()
+	}
+	if p.listener != nil {
+		_ = p.listener.Close() // closed already unless assembling failed
+	}
+	return err
+}

@@ -1,0 +1,87 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Send publishes an event through the API.
+type Send struct {
+	Event          string `arg:"" help:"The event's type, such as order.created."`
+	Data           string `arg:"" help:"The event's data as JSON; - reads it from the standard input."`
+	URL            string `name:"url" env:"POSTRIDER_URL" default:"http://127.0.0.1:8080" help:"Where the API is."`
+	Key            string `env:"POSTRIDER_KEY" required:"" help:"An API key."`
+	OwnerID        string `name:"owner-id" help:"Publish to this owner's webhooks only."`
+	IdempotencyKey string `help:"Publishing again with the same key changes nothing. Default: a new one."`
+}
+
+// Run publishes and prints the API's answer.
+func (s *Send) Run(ctx context.Context, out io.Writer) error {
+	data := []byte(s.Data)
+	if s.Data == "-" {
+		var err error
+		if data, err = io.ReadAll(os.Stdin); err != nil {
+			return fmt.Errorf("read data: %w", err)
+		}
+	}
+	if !json.Valid(data) {
+		return errors.New(`the data is not JSON; quote it for the shell: '{"id":1}'`)
+	}
+	body, err := json.Marshal(struct {
+		Event   string          `json:"event"`
+		Data    json.RawMessage `json:"data"`
+		OwnerID string          `json:"owner_id,omitempty"`
+	}{s.Event, data, s.OwnerID})
+	if err != nil {
+		return err
+	}
+	key := s.IdempotencyKey
+	if key == "" {
+		key = uuid.NewString()
+	}
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(s.URL, "/")+"/api/events", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Authorization", "Bearer "+s.Key)
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Idempotency-Key", key)
+	client := &http.Client{}
+	response, err := client.Do(request)
+	if err != nil {
+		return fmt.Errorf("is Postrider running? %w", err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		return fmt.Errorf("read answer: %w", err)
+	}
+	if response.StatusCode != http.StatusAccepted {
+		return fmt.Errorf("%s: %s", response.Status, detailOf(answer))
+	}
+	_, err = fmt.Fprintln(out, strings.TrimSpace(string(answer)))
+	return err
+}
+
+// detailOf is what a problem says, or the whole answer when it is none.
+func detailOf(answer []byte) string {
+	var problem struct {
+		Detail string `json:"detail"`
+	}
+	if json.Unmarshal(answer, &problem) == nil && problem.Detail != "" {
+		return problem.Detail
+	}
+	return strings.TrimSpace(string(answer))
+}

@@ -1,0 +1,156 @@
+// Package dispatch puts events on their way: it commits an event and its deliveries in one transaction, then
+// starts their workflows. What it cannot start, because Temporal is away or the process dies, the sweep
+// starts later: the database knows every delivery that has had no attempt.
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/postrider/postrider/models"
+	"github.com/postrider/postrider/workflows"
+)
+
+// fanOutFrom is the number of deliveries from which a workflow starts them instead of this process.
+const fanOutFrom = 101
+
+// testData is the data of the event that tests a webhook.
+const testData = `{"message":"This is a test webhook"}`
+
+// Errors that callers tell apart with errors.Is.
+var (
+	// ErrTemporalUnavailable says that Temporal did not answer.
+	ErrTemporalUnavailable = errors.New("Temporal is not available") //nolint:staticcheck // a name
+	// ErrWebhookInactive says that a delivery's webhook is paused, disabled or deleted.
+	ErrWebhookInactive = errors.New("the webhook is not active")
+)
+
+// Store is what dispatching needs of the database.
+type Store interface {
+	Publish(ctx context.Context, event models.Event) (models.Published, error)
+	PublishTest(ctx context.Context, webhook models.Webhook, data []byte) (models.Delivery, error)
+	Webhook(ctx context.Context, scope models.Scope, id string) (models.Webhook, error)
+	CancelDelivery(ctx context.Context, id, reason string) error
+}
+
+// Dispatcher publishes events and steers their deliveries. Close it to wait for the starts under way.
+type Dispatcher struct {
+	store    Store
+	temporal client.Client
+	logger   *slog.Logger
+	starter  *starter
+}
+
+// New returns a Dispatcher that starts workflows in the background.
+func New(store Store, temporal client.Client, logger *slog.Logger) *Dispatcher {
+	d := &Dispatcher{store: store, temporal: temporal, logger: logger}
+	d.starter = newStarter(d.start, logger)
+	return d
+}
+
+// Close waits until every workflow that was to be started is started or left to the sweep. Nothing may be
+// published any more.
+func (d *Dispatcher) Close() { d.starter.close() }
+
+// Publish stores an event with its deliveries and returns when that is durable; the workflows start behind
+// it. Its errors are those of models.Store.Publish.
+func (d *Dispatcher) Publish(ctx context.Context, event models.Event) (models.Published, error) {
+	published, err := d.store.Publish(ctx, event)
+	if err != nil {
+		return published, err
+	}
+	if len(published.Deliveries) < fanOutFrom {
+		for _, delivery := range published.Deliveries {
+			d.starter.add(job{delivery: delivery})
+		}
+	} else {
+		d.starter.add(job{fanOut: published.Event.ID})
+	}
+	return published, nil
+}
+
+// start starts one job's workflow.
+func (d *Dispatcher) start(ctx context.Context, job job) error {
+	if job.fanOut == "" {
+		return d.startDelivery(ctx, job.delivery)
+	}
+	in := workflows.FanOutInput{EventID: job.fanOut}
+	_, err := d.temporal.ExecuteWorkflow(ctx, workflows.FanOutOptions(job.fanOut), workflows.TypeFanOut, in)
+	return unavailable(err)
+}
+
+func (d *Dispatcher) startDelivery(ctx context.Context, delivery models.Delivery) error {
+	in := workflows.DeliveryInput{DeliveryID: delivery.ID}
+	_, err := d.temporal.ExecuteWorkflow(ctx, workflows.DeliveryOptions(delivery), workflows.TypeDelivery, in)
+	if temporal.IsWorkflowExecutionAlreadyStartedError(err) {
+		return nil
+	}
+	return unavailable(err)
+}
+
+// Test sends a webhook.test event to one webhook, active or not, and waits until its single attempt is made.
+func (d *Dispatcher) Test(ctx context.Context, webhook models.Webhook) (models.Delivery, error) {
+	delivery, err := d.store.PublishTest(ctx, webhook, []byte(testData))
+	if err != nil {
+		return delivery, err
+	}
+	in := workflows.DeliveryInput{DeliveryID: delivery.ID}
+	run, err := d.temporal.ExecuteWorkflow(ctx, workflows.DeliveryOptions(delivery), workflows.TypeDelivery, in)
+	if err != nil {
+		// A test that arrives later, sent by the sweep, would only confuse.
+		if cancelErr := d.store.CancelDelivery(ctx, delivery.ID, "the test could not be started"); cancelErr != nil {
+			d.logger.WarnContext(ctx, "test delivery not cancelled", "delivery_id", delivery.ID, "error", cancelErr)
+		}
+		return delivery, unavailable(err)
+	}
+	err = run.Get(ctx, nil)
+	var ended *temporal.WorkflowExecutionError
+	if errors.As(err, &ended) {
+		return delivery, nil // a refusal is an outcome, which the log tells
+	}
+	return delivery, unavailable(err)
+}
+
+// Resend has a delivery tried now: a waiting one by a signal, a finished one by a new run with the full
+// schedule. requestedBy is shown in the workflow's history.
+func (d *Dispatcher) Resend(ctx context.Context, delivery models.Delivery, requestedBy string) error {
+	webhook, err := d.store.Webhook(ctx, models.Scope{}, delivery.WebhookID)
+	if errors.Is(err, models.ErrNotFound) || (err == nil && !webhook.Active && !delivery.Test) {
+		return ErrWebhookInactive
+	}
+	if err != nil {
+		return err
+	}
+	_, err = d.temporal.SignalWithStartWorkflow(ctx, delivery.ID, workflows.SignalResend,
+		workflows.ResendSignal{RequestedBy: requestedBy}, workflows.ResendOptions(delivery),
+		workflows.TypeDelivery, workflows.DeliveryInput{DeliveryID: delivery.ID})
+	return unavailable(err)
+}
+
+// Cancel stops a delivery that waits. An attempt under way is finished first, and counts when it succeeds.
+// One that has ended is models.ErrFinished.
+func (d *Dispatcher) Cancel(ctx context.Context, delivery models.Delivery) error {
+	if delivery.Status.Finished() {
+		return models.ErrFinished
+	}
+	err := d.temporal.CancelWorkflow(ctx, delivery.ID, "")
+	var notRunning *serviceerror.NotFound
+	if errors.As(err, &notRunning) {
+		return d.store.CancelDelivery(ctx, delivery.ID, "cancelled on request")
+	}
+	return unavailable(err)
+}
+
+// unavailable marks errors that come from Temporal.
+func unavailable(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", ErrTemporalUnavailable, err)
+}

@@ -1,0 +1,163 @@
+package models
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// Trigger says what caused an attempt.
+type Trigger string
+
+// The triggers.
+const (
+	TriggerSchedule Trigger = "schedule"
+	TriggerResend   Trigger = "resend"
+	TriggerTest     Trigger = "test"
+)
+
+// ErrorClass says in one word why an attempt failed.
+type ErrorClass string
+
+// The error classes.
+const (
+	ErrorDNS               ErrorClass = "dns"
+	ErrorConnectionRefused ErrorClass = "connection_refused"
+	ErrorConnectTimeout    ErrorClass = "connect_timeout"
+	ErrorTimeout           ErrorClass = "timeout"
+	ErrorTLS               ErrorClass = "tls"
+	ErrorReset             ErrorClass = "reset"
+	ErrorBlocked           ErrorClass = "blocked"
+	ErrorHTTPStatus        ErrorClass = "http_status"
+)
+
+// ErrorClasses lists every error class.
+func ErrorClasses() []ErrorClass {
+	return []ErrorClass{ErrorDNS, ErrorConnectionRefused, ErrorConnectTimeout, ErrorTimeout, ErrorTLS,
+		ErrorReset, ErrorBlocked, ErrorHTTPStatus}
+}
+
+// MaxResponseBody is how many bytes of a response body the log keeps.
+const MaxResponseBody = 16 << 10
+
+// Attempt is one HTTP request of a delivery: the log that users read.
+type Attempt struct {
+	ID         string `gorm:"primaryKey"`
+	DeliveryID string
+	// Number counts a delivery's attempts from 1, through all resends.
+	Number  int
+	Trigger Trigger
+	// StatusCode is nil when no response came.
+	StatusCode *int
+	// ErrorClass is empty on success.
+	ErrorClass ErrorClass
+	Error      string
+	DurationMS int64 `gorm:"column:duration_ms"`
+	// ResponseBody is at most the first MaxResponseBody bytes.
+	ResponseBody []byte
+	// RemoteAddr is the address that was connected to; empty without a connection.
+	RemoteAddr string
+	StartedAt  time.Time
+}
+
+// AttemptID names one attempt of a Temporal run. Asking again gives the same ID, so that a repeated activity
+// finds what its predecessor recorded instead of calling the receiver twice.
+func AttemptID(runID string, sequence int, at time.Time) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s/%d", runID, sequence))
+	return idOf(KindAttempt, at, [16]byte(sum[:16]))
+}
+
+// Attempts returns a delivery's attempts in their order.
+func (s *Store) Attempts(ctx context.Context, deliveryID string) ([]Attempt, error) {
+	var attempts []Attempt
+	err := s.db.WithContext(ctx).Where("delivery_id = ?", deliveryID).Order("number, id").Find(&attempts).Error
+	if err != nil {
+		return nil, fmt.Errorf("list attempts: %w", err)
+	}
+	return attempts, nil
+}
+
+// Dispatch is all that one attempt needs to know.
+type Dispatch struct {
+	Delivery Delivery `gorm:"embedded;embeddedPrefix:d_"`
+	Event    Event    `gorm:"embedded;embeddedPrefix:e_"`
+	Webhook  Webhook  `gorm:"embedded;embeddedPrefix:w_"`
+	// Recorded is the attempt that was asked for when the log has it already; its ID is empty otherwise.
+	Recorded Attempt `gorm:"embedded;embeddedPrefix:a_"`
+}
+
+// Dispatch loads what the attempt with the given ID needs, in one statement. A delivery that is not there
+// (any more) is ErrNotFound.
+func (s *Store) Dispatch(ctx context.Context, deliveryID, attemptID string) (Dispatch, error) {
+	var dispatch Dispatch
+	result := s.db.WithContext(ctx).Raw(s.dispatchSQL, attemptID, deliveryID).Scan(&dispatch)
+	switch {
+	case result.Error != nil:
+		return Dispatch{}, fmt.Errorf("load delivery: %w", result.Error)
+	case result.RowsAffected == 0:
+		return Dispatch{}, fmt.Errorf("load delivery: %w", ErrNotFound)
+	}
+	return dispatch, nil
+}
+
+func dispatchSQL(db *gorm.DB) string {
+	return "SELECT " + columns(db, "d", Delivery{}) + ", " + columns(db, "e", Event{}) + ", " +
+		columns(db, "w", Webhook{}) + ", " + columns(db, "a", Attempt{}) + `
+		FROM deliveries d JOIN events e ON e.id = d.event_id JOIN webhooks w ON w.id = d.webhook_id
+		LEFT JOIN attempts a ON a.id = ? AND a.delivery_id = d.id
+		WHERE d.id = ?`
+}
+
+// Outcome is an attempt with what it makes of its delivery.
+type Outcome struct {
+	Attempt Attempt
+	// Status is the delivery's from now on.
+	Status Status
+	// NextAttemptAt is set for StatusFailed.
+	NextAttemptAt *time.Time
+	// RunID is the Temporal run that made the attempt.
+	RunID string
+	// DisableWebhook, unless empty, makes the webhook inactive for this reason.
+	DisableWebhook string
+}
+
+// RecordAttempt writes an attempt and the change of its delivery in one transaction. Writing the same
+// attempt again changes nothing.
+func (s *Store) RecordAttempt(ctx context.Context, outcome Outcome) error {
+	attempt := outcome.Attempt
+	changes := map[string]any{
+		"status":           outcome.Status,
+		"attempt_count":    gorm.Expr("attempt_count + 1"),
+		"next_attempt_at":  outcome.NextAttemptAt,
+		"last_status_code": attempt.StatusCode,
+		"last_error":       attempt.Error,
+		"cancel_reason":    "",
+		"run_id":           outcome.RunID,
+	}
+	if outcome.Status == StatusDelivered {
+		changes["delivered_at"] = attempt.StartedAt.Add(time.Duration(attempt.DurationMS) * time.Millisecond)
+	}
+	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		inserted := tx.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "id"}}, DoNothing: true}).Create(&attempt)
+		if inserted.Error != nil || inserted.RowsAffected == 0 {
+			return inserted.Error
+		}
+		if err := tx.Model(&Delivery{}).Where("id = ?", attempt.DeliveryID).Updates(changes).Error; err != nil {
+			return err
+		}
+		if outcome.DisableWebhook == "" {
+			return nil
+		}
+		return tx.Model(&Webhook{}).
+			Where("active AND id = (SELECT webhook_id FROM deliveries WHERE id = ?)", attempt.DeliveryID).
+			Updates(map[string]any{"active": false, "disabled_reason": outcome.DisableWebhook, "updated_at": s.Now()}).Error
+	})
+	if err != nil {
+		return fmt.Errorf("record attempt: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,137 @@
+package models
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// Status says how far a delivery is.
+type Status string
+
+// The statuses. A delivery begins pending; delivered, permanently_failed and cancelled are ends, which only
+// a resend leaves.
+const (
+	StatusPending           Status = "pending"
+	StatusFailed            Status = "failed"
+	StatusDelivered         Status = "delivered"
+	StatusPermanentlyFailed Status = "permanently_failed"
+	StatusCancelled         Status = "cancelled"
+)
+
+// Statuses lists every status.
+func Statuses() []Status {
+	return []Status{StatusPending, StatusFailed, StatusDelivered, StatusPermanentlyFailed, StatusCancelled}
+}
+
+// Finished says that nothing more happens unless someone resends.
+func (s Status) Finished() bool {
+	return s == StatusDelivered || s == StatusPermanentlyFailed || s == StatusCancelled
+}
+
+// Delivery is one event on its way to one webhook.
+type Delivery struct {
+	ID        string `gorm:"primaryKey"`
+	EventID   string
+	WebhookID string
+	OwnerID   string
+	// Event is the event's type.
+	Event string
+	// Host is where the webhook pointed when the event was published.
+	Host   string
+	Status Status
+	// AttemptCount is how many attempts were made and recorded, resends included.
+	AttemptCount   int
+	NextAttemptAt  *time.Time
+	DeliveredAt    *time.Time
+	LastStatusCode *int
+	// LastError says why the last attempt failed; empty when it did not.
+	LastError string
+	// CancelReason says why the delivery was cancelled; empty unless it was.
+	CancelReason string
+	// Test deliveries are tried once and nobody is told of their failure.
+	Test bool
+	// RunID is the Temporal run that made the last attempt; empty before the first.
+	RunID     string
+	CreatedAt time.Time
+}
+
+// Delivery returns one delivery, or ErrNotFound.
+func (s *Store) Delivery(ctx context.Context, scope Scope, id string) (Delivery, error) {
+	var delivery Delivery
+	if err := scope.apply(s.db.WithContext(ctx)).Where("id = ?", id).Take(&delivery).Error; err != nil {
+		return Delivery{}, fmt.Errorf("load delivery: %w", oneRow(err))
+	}
+	return delivery, nil
+}
+
+// DeliveryFilter narrows a list of deliveries; its zero value narrows nothing.
+type DeliveryFilter struct {
+	Status       Status
+	WebhookID    string
+	EventID      string
+	Event        string
+	OwnerID      string
+	Since, Until time.Time
+}
+
+// Deliveries lists deliveries, newest first, with the cursor of the next page.
+func (s *Store) Deliveries(ctx context.Context, scope Scope, filter DeliveryFilter, page Page) ([]Delivery, string, error) {
+	q := scope.apply(s.db.WithContext(ctx))
+	for column, value := range map[string]string{
+		"status": string(filter.Status), "webhook_id": filter.WebhookID, "event_id": filter.EventID,
+		"event": filter.Event, "owner_id": filter.OwnerID,
+	} {
+		if value != "" {
+			q = q.Where(column+" = ?", value)
+		}
+	}
+	q = between(q, KindDelivery, filter.Since, filter.Until)
+	q, err := page.apply(q, KindDelivery)
+	if err != nil {
+		return nil, "", err
+	}
+	var deliveries []Delivery
+	if err := q.Find(&deliveries).Error; err != nil {
+		return nil, "", fmt.Errorf("list deliveries: %w", err)
+	}
+	deliveries, next := cut(page, deliveries, func(d Delivery) string { return d.ID })
+	return deliveries, next, nil
+}
+
+// PendingDeliveries returns deliveries without an attempt that were made at or before a time, oldest first,
+// from behind the one with the ID after. They are the ones whose workflow may not have been started.
+func (s *Store) PendingDeliveries(ctx context.Context, madeBy time.Time, after string, limit int) ([]Delivery, error) {
+	return s.pending(ctx, s.db.Where("created_at <= ?", madeBy), after, limit)
+}
+
+// PendingDeliveriesOf is PendingDeliveries for one event.
+func (s *Store) PendingDeliveriesOf(ctx context.Context, eventID, after string, limit int) ([]Delivery, error) {
+	return s.pending(ctx, s.db.Where("event_id = ?", eventID), after, limit)
+}
+
+func (s *Store) pending(ctx context.Context, q *gorm.DB, after string, limit int) ([]Delivery, error) {
+	var deliveries []Delivery
+	err := q.WithContext(ctx).Where("status = 'pending' AND id > ?", after).
+		Order("id").Limit(limit).Find(&deliveries).Error
+	if err != nil {
+		return nil, fmt.Errorf("list pending deliveries: %w", err)
+	}
+	return deliveries, nil
+}
+
+// CancelDelivery marks a delivery as cancelled, with the reason, unless it has ended: that is ErrFinished.
+func (s *Store) CancelDelivery(ctx context.Context, id, reason string) error {
+	result := s.db.WithContext(ctx).Model(&Delivery{}).
+		Where("id = ? AND status IN ?", id, []Status{StatusPending, StatusFailed}).
+		Updates(map[string]any{"status": StatusCancelled, "cancel_reason": reason, "next_attempt_at": nil})
+	if result.Error != nil {
+		return fmt.Errorf("cancel delivery: %w", result.Error)
+	}
+	if result.RowsAffected == 0 {
+		return fmt.Errorf("cancel delivery: %w", ErrFinished)
+	}
+	return nil
+}

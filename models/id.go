@@ -1,0 +1,88 @@
+package models
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Kind is the prefix of an ID: it says what the ID names.
+type Kind string
+
+// The kinds of ID.
+const (
+	KindOwner    Kind = "own"
+	KindKey      Kind = "key"
+	KindWebhook  Kind = "wh"
+	KindEvent    Kind = "evt"
+	KindDelivery Kind = "dlv"
+	KindAttempt  Kind = "att"
+)
+
+// ErrBadID says that a text is not an ID of the expected kind.
+var ErrBadID = errors.New("malformed ID")
+
+// idAlphabet is Crockford's base32 in lower case, as the TypeID specification 0.3 uses it: sorting the texts
+// sorts the UUIDs.
+const idAlphabet = "0123456789abcdefghjkmnpqrstvwxyz"
+
+// idLength is the length of the encoded UUID: 26 digits of 5 bits hold its 128, with two bits left over.
+const idLength = 26
+
+// NewID makes a TypeID: the kind, an underscore and a UUIDv7 (RFC 9562) of the given time, so that IDs of
+// one kind sort by the millisecond they were made in.
+func NewID(kind Kind, at time.Time) string {
+	return string(kind) + "_" + encodeUUID(newUUID(at))
+}
+
+// idOf makes an ID whose random bits are the given ones: the same input gives the same ID.
+func idOf(kind Kind, at time.Time, random [16]byte) string {
+	return string(kind) + "_" + encodeUUID(uuidAt(at, random))
+}
+
+// firstID is the smallest ID that NewID can make at a time; comparing IDs with it is comparing times.
+func firstID(kind Kind, at time.Time) string {
+	return string(kind) + "_" + encodeUUID(uuidAt(at, [16]byte{}))
+}
+
+// CheckID returns ErrBadID, with a message for the user, unless id is a TypeID of the kind.
+func CheckID(kind Kind, id string) error {
+	digits, ok := strings.CutPrefix(id, string(kind)+"_")
+	if !ok || len(digits) != idLength || digits[0] > '7' || strings.Trim(digits, idAlphabet) != "" {
+		return fmt.Errorf("%w: expected %s_ and %d characters of %s", ErrBadID, kind, idLength, idAlphabet)
+	}
+	return nil
+}
+
+func newUUID(at time.Time) uuid.UUID {
+	var random [16]byte
+	_, _ = rand.Read(random[:]) // never fails: crypto/rand ends the process instead
+	return uuidAt(at, random)
+}
+
+func uuidAt(at time.Time, random [16]byte) uuid.UUID {
+	id := uuid.UUID(random)
+	ms := at.UnixMilli()
+	for i := range 6 {
+		id[i] = byte(ms >> (40 - 8*i))
+	}
+	id[6] = 0x70 | id[6]&0x0f // version 7
+	id[8] = 0x80 | id[8]&0x3f // the RFC's variant
+	return id
+}
+
+func encodeUUID(id uuid.UUID) string {
+	var digits [idLength]byte
+	high, low := binary.BigEndian.Uint64(id[:8]), binary.BigEndian.Uint64(id[8:])
+	for i := idLength - 1; i >= 0; i-- {
+		digits[i] = idAlphabet[low&31]
+		low = low>>5 | high<<59
+		high >>= 5
+	}
+	return string(digits[:])
+}

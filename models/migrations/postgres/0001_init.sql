@@ -1,0 +1,107 @@
+-- +goose Up
+CREATE TABLE owners (
+    id         text COLLATE "C" PRIMARY KEY,
+    name       text NOT NULL,
+    email      text NOT NULL DEFAULT '',
+    slack_url  text NOT NULL DEFAULT '',
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL
+);
+
+CREATE TABLE api_keys (
+    id         text COLLATE "C" PRIMARY KEY,
+    owner_id   text COLLATE "C" NOT NULL,
+    prefix     text NOT NULL,
+    hash       bytea NOT NULL UNIQUE,
+    created_at timestamptz NOT NULL,
+    revoked_at timestamptz
+);
+CREATE INDEX api_keys_owner ON api_keys (owner_id);
+
+CREATE TABLE webhooks (
+    id                    text COLLATE "C" PRIMARY KEY,
+    owner_id              text COLLATE "C" NOT NULL,
+    url                   text NOT NULL,
+    host                  text NOT NULL,
+    description           text NOT NULL DEFAULT '',
+    events                text NOT NULL,
+    headers               text NOT NULL,
+    active                boolean NOT NULL,
+    disabled_reason       text NOT NULL DEFAULT '',
+    retry_schedule        text,
+    secret                bytea NOT NULL,
+    previous_secret       bytea,
+    previous_secret_until timestamptz,
+    created_at            timestamptz NOT NULL,
+    updated_at            timestamptz NOT NULL,
+    deleted_at            timestamptz
+);
+CREATE INDEX webhooks_owner ON webhooks (owner_id, id);
+
+CREATE TABLE webhook_patterns (
+    pattern    text COLLATE "C" NOT NULL,
+    webhook_id text COLLATE "C" NOT NULL,
+    PRIMARY KEY (pattern, webhook_id)
+);
+CREATE INDEX webhook_patterns_webhook ON webhook_patterns (webhook_id);
+
+CREATE TABLE events (
+    id              text COLLATE "C" PRIMARY KEY,
+    owner_id        text COLLATE "C" NOT NULL,
+    event           text NOT NULL,
+    data            bytea NOT NULL,
+    idempotency_key text COLLATE "C",
+    deliveries      integer NOT NULL,
+    created_at      timestamptz NOT NULL
+);
+CREATE UNIQUE INDEX events_idempotency ON events (owner_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
+CREATE INDEX events_owner ON events (owner_id, id);
+CREATE INDEX events_event ON events (event, id);
+
+-- No foreign keys: rows are removed by age, in batches, and each log entry must outlive what it speaks of.
+CREATE TABLE deliveries (
+    id               text COLLATE "C" PRIMARY KEY,
+    event_id         text COLLATE "C" NOT NULL,
+    webhook_id       text COLLATE "C" NOT NULL,
+    owner_id         text COLLATE "C" NOT NULL,
+    event            text NOT NULL,
+    host             text NOT NULL,
+    status           text NOT NULL,
+    attempt_count    integer NOT NULL,
+    next_attempt_at  timestamptz,
+    delivered_at     timestamptz,
+    last_status_code integer,
+    last_error       text NOT NULL DEFAULT '',
+    cancel_reason    text NOT NULL DEFAULT '',
+    test             boolean NOT NULL,
+    run_id           text NOT NULL DEFAULT '',
+    created_at       timestamptz NOT NULL
+);
+CREATE INDEX deliveries_event_id ON deliveries (event_id, id);
+CREATE INDEX deliveries_webhook ON deliveries (webhook_id, id);
+CREATE INDEX deliveries_owner ON deliveries (owner_id, id);
+CREATE INDEX deliveries_event ON deliveries (event, id);
+-- What is delivered is most of the table: an index of the other statuses stays small.
+CREATE INDEX deliveries_status ON deliveries (status, id) WHERE status <> 'delivered';
+CREATE INDEX deliveries_pending ON deliveries (id) WHERE status = 'pending';
+
+CREATE TABLE attempts (
+    id            text COLLATE "C" PRIMARY KEY,
+    delivery_id   text COLLATE "C" NOT NULL,
+    number        integer NOT NULL,
+    trigger       text NOT NULL,
+    status_code   integer,
+    error_class   text NOT NULL DEFAULT '',
+    error         text NOT NULL DEFAULT '',
+    duration_ms   bigint NOT NULL,
+    response_body bytea,
+    remote_addr   text NOT NULL DEFAULT '',
+    started_at    timestamptz NOT NULL
+);
+CREATE INDEX attempts_delivery ON attempts (delivery_id, number);
+
+INSERT INTO owners (id, name, created_at, updated_at)
+VALUES ('own_00000000000000000000000000', 'default', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP);
+
+-- +goose Down
+DROP TABLE attempts, deliveries, events, webhook_patterns, webhooks, api_keys, owners;

@@ -1,0 +1,91 @@
+// Package models holds what Postrider remembers: owners, API keys, webhooks, events, deliveries and their
+// attempts. Each entity stands in one file beside the store methods that read and write it. The same code
+// runs on PostgreSQL and on SQLite.
+//
+// Times are in UTC and kept to the microsecond, the finest that PostgreSQL keeps.
+package models
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// Errors that callers tell apart with errors.Is.
+var (
+	// ErrNotFound says that there is no such row, or that the asking owner may not see it.
+	ErrNotFound = errors.New("not found")
+	// ErrIdempotencyConflict says that an idempotency key was used before with another event.
+	ErrIdempotencyConflict = errors.New("idempotency key used before with another event")
+	// ErrFinished says that a delivery has ended and cannot be cancelled any more.
+	ErrFinished = errors.New("delivery has ended")
+)
+
+// DefaultOwnerID owns what an administrator makes without naming an owner. The first migration makes it.
+const DefaultOwnerID = "own_00000000000000000000000000"
+
+// Scope limits a store call to what one owner may see. Its zero value sees everything.
+type Scope struct{ OwnerID string }
+
+func (s Scope) apply(q *gorm.DB) *gorm.DB {
+	if s.OwnerID == "" {
+		return q
+	}
+	return q.Where("owner_id = ?", s.OwnerID)
+}
+
+// Store reads and writes every entity. It is safe for concurrent use.
+type Store struct {
+	db      *gorm.DB
+	keyring *Keyring
+	now     func() time.Time
+	// dispatchSQL is made once: it names every column of four tables.
+	dispatchSQL string
+}
+
+// Config is what a Store needs beyond its database.
+type Config struct {
+	// Keyring encrypts webhook secrets at rest. Required by every call that reads or writes one.
+	Keyring *Keyring
+	// Now is the clock; time.Now when nil.
+	Now func() time.Time
+}
+
+// NewStore wraps an open database whose schema is up to date.
+func NewStore(db *gorm.DB, cfg Config) *Store {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	return &Store{db: db, keyring: cfg.Keyring, now: cfg.Now, dispatchSQL: dispatchSQL(db)}
+}
+
+// Now is the store's clock, in UTC and to the microsecond.
+func (s *Store) Now() time.Time { return s.now().UTC().Truncate(time.Microsecond) }
+
+// Ping reports whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	sqlDB, err := s.db.DB()
+	if err != nil {
+		return err
+	}
+	return sqlDB.PingContext(ctx)
+}
+
+// Close closes the database.
+func (s *Store) Close() error {
+	sqlDB, err := s.db.DB()
+	if err != nil {
+		return err
+	}
+	return sqlDB.Close()
+}
+
+// oneRow turns "no row" into ErrNotFound.
+func oneRow(err error) error {
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return ErrNotFound
+	}
+	return err
+}

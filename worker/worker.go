@@ -1,0 +1,106 @@
+// Package worker turns a Temporal client into a running worker for Postrider's workflows.
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"go.temporal.io/api/operatorservice/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/worker"
+
+	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/workflows"
+)
+
+// StopTimeout is how long a stopping worker waits for attempts under way: an attempt's 30 seconds and some
+// for the log.
+const StopTimeout = 35 * time.Second
+
+// maxAttempts is how many attempts a worker makes at once. They mostly wait for receivers.
+const maxAttempts = 1000
+
+// New returns a worker that is registered and tuned but not started. Stop it to let running attempts finish.
+func New(temporal client.Client, implementation *activities.Activities, onFatalError func(error)) worker.Worker {
+	w := worker.New(temporal, workflows.TaskQueue, worker.Options{
+		MaxConcurrentActivityExecutionSize:      maxAttempts,
+		MaxConcurrentLocalActivityExecutionSize: maxAttempts,
+		MaxConcurrentWorkflowTaskExecutionSize:  maxAttempts,
+		WorkerStopTimeout:                       StopTimeout,
+		OnFatalError:                            onFatalError,
+	})
+	workflows.Register(w, implementation)
+	return w
+}
+
+// Prepare makes what the workflows need in the Temporal namespace where it is missing, the search attributes
+// and the sweep's schedule, and waits until the attributes can be used.
+func Prepare(ctx context.Context, temporalClient client.Client, namespace string, logger *slog.Logger) error {
+	if err := addSearchAttributes(ctx, temporalClient, namespace, logger); err != nil {
+		return err
+	}
+	_, err := temporalClient.ScheduleClient().Create(ctx, workflows.SweepSchedule())
+	if err != nil && !errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
+		return fmt.Errorf("create schedule %s: %w", workflows.SweepScheduleID, err)
+	}
+	return nil
+}
+
+func addSearchAttributes(ctx context.Context, temporalClient client.Client, namespace string, logger *slog.Logger) error {
+	operator := temporalClient.OperatorService()
+	existing, err := operator.ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: namespace})
+	if err != nil {
+		return fmt.Errorf("list search attributes: %w", err)
+	}
+	missing := workflows.SearchAttributes()
+	for name := range existing.GetCustomAttributes() {
+		delete(missing, name)
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	_, err = operator.AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{
+		Namespace: namespace, SearchAttributes: missing,
+	})
+	var exists *serviceerror.AlreadyExists
+	if err != nil && !errors.As(err, &exists) {
+		return fmt.Errorf("add search attributes: %w", err)
+	}
+	logger.InfoContext(ctx, "added search attributes to the Temporal namespace", "namespace", namespace)
+	return waitForSearchAttributes(ctx, temporalClient, namespace)
+}
+
+// waitForSearchAttributes asks until Temporal's frontends know the new attributes; they cache a namespace for
+// some seconds.
+func waitForSearchAttributes(ctx context.Context, temporalClient client.Client, namespace string) error {
+	query := workflows.SearchEvent.GetName() + " = 'none'"
+	for {
+		_, err := temporalClient.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{
+			Namespace: namespace, Query: query,
+		})
+		var notYet *serviceerror.InvalidArgument
+		if !errors.As(err, &notYet) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("search attributes cannot be used: %w", err)
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+// SweepNow starts every delivery that had no attempt yet: what the process before this one left behind.
+func SweepNow(ctx context.Context, temporalClient client.Client) error {
+	_, err := temporalClient.ExecuteWorkflow(ctx, workflows.StartSweepOptions(), workflows.TypeSweep, workflows.SweepInput{})
+	if err != nil {
+		return fmt.Errorf("start sweep: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,174 @@
+// Package workflows holds Postrider's Temporal workflows. A delivery is one of them: it can be watched in the
+// Temporal Web UI, resent by a signal and cancelled there, and no crash makes it forget where it was.
+//
+// This file is the contract: every name that other code, the Web UI or the temporal command line uses.
+package workflows
+
+import (
+	"fmt"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/postrider/postrider/models"
+)
+
+// TaskQueue is where deliveries are worked on.
+const TaskQueue = "deliveries"
+
+// Workflow types.
+const (
+	TypeDelivery     = "Delivery"
+	TypeFanOut       = "FanOut"
+	TypeNotification = "Notification"
+	TypeSweep        = "Sweep"
+)
+
+// SignalResend asks a delivery for an attempt now. Its argument, which may be left out, is a ResendSignal.
+const SignalResend = "resend"
+
+// QueryStatus returns a DeliveryStatus.
+const QueryStatus = "status"
+
+// ErrTypeDeliveryExhausted is the type of the failure that ends the workflow of a delivery that gives up.
+const ErrTypeDeliveryExhausted = "DeliveryExhausted"
+
+// The sweep runs as a Temporal Schedule and starts deliveries that have waited SweepAge for their workflow.
+const (
+	SweepScheduleID = "postrider-sweep"
+	SweepInterval   = 30 * time.Second
+	SweepAge        = 30 * time.Second
+)
+
+// Search attributes of deliveries, all keywords.
+var (
+	SearchEvent   = temporal.NewSearchAttributeKeyKeyword("PostriderEvent")
+	SearchWebhook = temporal.NewSearchAttributeKeyKeyword("PostriderWebhook")
+	SearchOwner   = temporal.NewSearchAttributeKeyKeyword("PostriderOwner")
+)
+
+// SearchAttributes lists the search attributes that the Temporal namespace must have, with their types.
+func SearchAttributes() map[string]enumspb.IndexedValueType {
+	return map[string]enumspb.IndexedValueType{
+		SearchEvent.GetName():   enumspb.INDEXED_VALUE_TYPE_KEYWORD,
+		SearchWebhook.GetName(): enumspb.INDEXED_VALUE_TYPE_KEYWORD,
+		SearchOwner.GetName():   enumspb.INDEXED_VALUE_TYPE_KEYWORD,
+	}
+}
+
+// DeliveryInput starts a Delivery.
+type DeliveryInput struct {
+	DeliveryID string `json:"delivery_id"`
+}
+
+// ResendSignal is the argument of SignalResend.
+type ResendSignal struct {
+	// RequestedBy is who asked, an API key's ID for one. It is for people who read the history.
+	RequestedBy string `json:"requested_by,omitempty"`
+}
+
+// DeliveryStatus is the answer to QueryStatus.
+type DeliveryStatus struct {
+	DeliveryID string        `json:"delivery_id"`
+	Status     models.Status `json:"status"`
+	// Attempts counts all attempts; Retry of Retries is the scheduled attempt that comes next.
+	Attempts       int               `json:"attempts"`
+	Retry          int               `json:"retry,omitempty"`
+	Retries        int               `json:"retries,omitempty"`
+	NextAttemptAt  *time.Time        `json:"next_attempt_at,omitempty"`
+	LastStatusCode *int              `json:"last_status_code,omitempty"`
+	LastErrorClass models.ErrorClass `json:"last_error_class,omitempty"`
+	LastError      string            `json:"last_error,omitempty"`
+}
+
+// FanOutInput starts a FanOut: the workflows of an event with many deliveries.
+type FanOutInput struct {
+	EventID string `json:"event_id"`
+	// After continues behind this delivery.
+	After string `json:"after,omitempty"`
+}
+
+// SweepInput starts a Sweep.
+type SweepInput struct {
+	// MinAge is how long a delivery must have waited; the schedule uses SweepAge.
+	MinAge time.Duration `json:"min_age"`
+	// MadeBy and After continue a sweep.
+	MadeBy time.Time `json:"made_by,omitzero"`
+	After  string    `json:"after,omitempty"`
+}
+
+// NotificationInput starts a Notification: an owner is told about one final failure.
+type NotificationInput struct {
+	DeliveryID string `json:"delivery_id"`
+	// Attempt is the number of the attempt that was the last.
+	Attempt int `json:"attempt"`
+}
+
+// DeliveryOptions start a delivery's workflow. Starting it again changes nothing.
+func DeliveryOptions(delivery models.Delivery) client.StartWorkflowOptions {
+	return client.StartWorkflowOptions{
+		ID:                       delivery.ID,
+		TaskQueue:                TaskQueue,
+		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
+		// Without this the client would return the first run instead of saying that there is one.
+		WorkflowExecutionErrorWhenAlreadyStarted: true,
+		EnableEagerStart:                         true,
+		StaticSummary:                            fmt.Sprintf("%s → %s", delivery.Event, delivery.Host),
+		TypedSearchAttributes: temporal.NewSearchAttributes(
+			SearchEvent.ValueSet(delivery.Event),
+			SearchWebhook.ValueSet(delivery.WebhookID),
+			SearchOwner.ValueSet(delivery.OwnerID),
+		),
+	}
+}
+
+// ResendOptions start a finished delivery anew, as SignalWithStart asks for.
+func ResendOptions(delivery models.Delivery) client.StartWorkflowOptions {
+	options := DeliveryOptions(delivery)
+	options.WorkflowIDReusePolicy = enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
+	options.WorkflowIDConflictPolicy = enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING
+	options.WorkflowExecutionErrorWhenAlreadyStarted = false
+	options.EnableEagerStart = false
+	return options
+}
+
+// FanOutOptions start the FanOut of an event.
+func FanOutOptions(eventID string) client.StartWorkflowOptions {
+	return client.StartWorkflowOptions{
+		ID:                       "fanout/" + eventID,
+		TaskQueue:                TaskQueue,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+	}
+}
+
+// StartSweepOptions start the Sweep that a worker runs when it starts.
+func StartSweepOptions() client.StartWorkflowOptions {
+	return client.StartWorkflowOptions{
+		ID:                       SweepScheduleID + "/start",
+		TaskQueue:                TaskQueue,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+	}
+}
+
+// SweepSchedule is the Schedule that the installation keeps.
+func SweepSchedule() client.ScheduleOptions {
+	return client.ScheduleOptions{
+		ID:      SweepScheduleID,
+		Spec:    client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: SweepInterval}}},
+		Overlap: enumspb.SCHEDULE_OVERLAP_POLICY_SKIP,
+		Action: &client.ScheduleWorkflowAction{
+			ID:        SweepScheduleID,
+			Workflow:  TypeSweep,
+			TaskQueue: TaskQueue,
+			Args:      []any{SweepInput{MinAge: SweepAge}},
+		},
+	}
+}
+
+// notificationID is unique for each final failure, so that no failure is told twice.
+func notificationID(in NotificationInput) string {
+	return fmt.Sprintf("%s/notification/%d", in.DeliveryID, in.Attempt)
+}

@@ -1,0 +1,220 @@
+package workflows
+
+import (
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/models"
+)
+
+// Delivery brings one event to one webhook. It ends completed when the receiver has it, failed with
+// DeliveryExhausted when the schedule is used up, canceled when someone cancels it or the webhook is gone.
+func Delivery(ctx workflow.Context, in DeliveryInput) error {
+	d, err := newDelivery(ctx, in)
+	if err != nil {
+		return err
+	}
+	return d.run(ctx)
+}
+
+// delivery is the state of a run.
+type delivery struct {
+	id      string
+	resends workflow.ReceiveChannel
+	// sequence counts the attempts of this run, failures those of the schedule that failed.
+	sequence int
+	failures int
+	last     activities.AttemptResult
+	// retry is the timer of the next scheduled attempt while the delivery waits.
+	retry *retryTimer
+}
+
+// do names activities by method; it is never called.
+var do *activities.Activities
+
+func newDelivery(ctx workflow.Context, in DeliveryInput) (*delivery, error) {
+	if err := models.CheckID(models.KindDelivery, in.DeliveryID); err != nil {
+		return nil, temporal.NewNonRetryableApplicationError(
+			fmt.Sprintf("the input's delivery_id is no delivery: %s", err), "BadInput", nil)
+	}
+	d := &delivery{
+		id:      in.DeliveryID,
+		resends: workflow.GetSignalChannel(ctx, SignalResend),
+		last:    activities.AttemptResult{Status: models.StatusPending},
+	}
+	return d, workflow.SetQueryHandler(ctx, QueryStatus, d.status)
+}
+
+// run goes through the schedule, and again for a resend that arrives as it ends.
+func (d *delivery) run(ctx workflow.Context) error {
+	trigger := models.TriggerSchedule
+	if d.resendAsked() {
+		trigger = models.TriggerResend
+	}
+	err := d.deliver(ctx, trigger)
+	for ctx.Err() == nil && d.resendAsked() {
+		d.failures, d.retry = 0, nil
+		err = d.deliver(ctx, models.TriggerResend)
+	}
+	return err
+}
+
+// deliver makes attempts until one succeeds, the schedule ends or someone cancels.
+func (d *delivery) deliver(ctx workflow.Context, trigger models.Trigger) error {
+	err := d.attempt(ctx, trigger)
+	for err == nil && d.last.Status == models.StatusFailed {
+		if trigger, err = d.wait(ctx); err != nil {
+			return d.cancel(ctx, err)
+		}
+		err = d.attempt(ctx, trigger)
+	}
+	if err != nil {
+		return err
+	}
+	switch d.last.Status {
+	case models.StatusDelivered:
+		return nil
+	case models.StatusCancelled:
+		return temporal.NewCanceledError(d.last.CancelReason)
+	default:
+		return d.giveUp(ctx)
+	}
+}
+
+// attempt sends the request once. One that is on its way is finished even when the delivery is cancelled.
+func (d *delivery) attempt(ctx workflow.Context, trigger models.Trigger) error {
+	ctx, _ = workflow.NewDisconnectedContext(ctx)
+	d.sequence++
+	in := activities.AttemptInput{
+		DeliveryID: d.id, Trigger: trigger, Sequence: d.sequence, Failures: d.failures,
+		ScheduledAt: workflow.GetInfo(ctx).WorkflowStartTime,
+	}
+	if d.sequence > 1 {
+		in.ScheduledAt = workflow.Now(ctx)
+	}
+	if trigger == models.TriggerSchedule {
+		d.retry = nil
+	}
+	extra := d.retry != nil
+	if extra {
+		in.ResumeAt = &d.retry.at
+	}
+	result, err := d.send(ctx, in)
+	if err != nil {
+		return err
+	}
+	if result.Unrecorded {
+		if result, err = d.record(ctx, result); err != nil {
+			return err
+		}
+	}
+	if !extra && result.Status == models.StatusFailed {
+		d.failures++
+	}
+	d.last = result
+	return nil
+}
+
+// send makes a run's first attempt inside the workflow task and all others as activities of their own.
+func (d *delivery) send(ctx workflow.Context, in activities.AttemptInput) (activities.AttemptResult, error) {
+	var result activities.AttemptResult
+	if d.sequence == 1 {
+		err := workflow.ExecuteLocalActivity(withFirstSendOptions(ctx), do.Deliver, in).Get(ctx, &result)
+		if err == nil {
+			return result, nil
+		}
+	}
+	summary := fmt.Sprintf("attempt %d", d.last.Number+1)
+	err := workflow.ExecuteActivity(withSendOptions(ctx, summary), do.Deliver, in).Get(ctx, &result)
+	return result, err
+}
+
+// record writes an attempt that was made while the log could not be written. What that took counts as
+// waiting.
+func (d *delivery) record(ctx workflow.Context, result activities.AttemptResult) (activities.AttemptResult, error) {
+	made := workflow.Now(ctx)
+	in := activities.RecordInput{DeliveryID: d.id, Result: result}
+	err := workflow.ExecuteActivity(withDatabaseOptions(ctx), do.RecordAttempt, in).Get(ctx, nil)
+	result.WaitMS = max(0, result.WaitMS-workflow.Now(ctx).Sub(made).Milliseconds())
+	result.Unrecorded = false
+	return result, err
+}
+
+// retryTimer is a wait under way.
+type retryTimer struct {
+	at   time.Time
+	done workflow.Future
+	stop workflow.CancelFunc
+}
+
+// wait lasts until the next scheduled attempt is due or someone asks for a resend, and says which. A resend
+// leaves the timer running: when its attempt fails, the rest of the wait follows.
+func (d *delivery) wait(ctx workflow.Context) (models.Trigger, error) {
+	if next := *d.last.NextAttemptAt; d.retry == nil || next.After(d.retry.at) {
+		d.startTimer(ctx, next)
+	}
+	var trigger models.Trigger
+	var err error
+	selector := workflow.NewSelector(ctx)
+	selector.AddFuture(d.retry.done, func(timer workflow.Future) {
+		trigger, err = models.TriggerSchedule, timer.Get(ctx, nil)
+	})
+	selector.AddReceive(d.resends, func(workflow.ReceiveChannel, bool) {
+		d.resendAsked()
+		trigger = models.TriggerResend
+	})
+	selector.Select(ctx)
+	return trigger, err
+}
+
+func (d *delivery) startTimer(ctx workflow.Context, at time.Time) {
+	if d.retry != nil {
+		d.retry.stop()
+	}
+	timerCtx, stop := workflow.WithCancel(ctx)
+	summary := fmt.Sprintf("retry %d of %d", d.last.Retry, d.last.Retries)
+	timer := workflow.NewTimerWithOptions(timerCtx, d.last.Wait(), workflow.TimerOptions{Summary: summary})
+	d.retry = &retryTimer{at: at, done: timer, stop: stop}
+}
+
+// resendAsked takes one resend signal, if there is one. Its argument is for the reader of the history.
+func (d *delivery) resendAsked() bool { return d.resends.ReceiveAsync(nil) }
+
+// cancel records that someone cancelled the wait.
+func (d *delivery) cancel(ctx workflow.Context, cause error) error {
+	ctx, _ = workflow.NewDisconnectedContext(ctx)
+	d.last.Status, d.last.CancelReason = models.StatusCancelled, "cancelled on request"
+	in := activities.CancelInput{DeliveryID: d.id, Reason: d.last.CancelReason}
+	if err := workflow.ExecuteActivity(withDatabaseOptions(ctx), do.RecordCancellation, in).Get(ctx, nil); err != nil {
+		return err
+	}
+	return cause
+}
+
+// giveUp has the owner told, by a workflow of its own that outlives this one, and fails.
+func (d *delivery) giveUp(ctx workflow.Context) error {
+	ctx, _ = workflow.NewDisconnectedContext(ctx)
+	if d.last.Notify {
+		in := NotificationInput{DeliveryID: d.id, Attempt: d.last.Number}
+		child := workflow.ExecuteChildWorkflow(withNotificationOptions(ctx, in), Notification, in)
+		err := child.GetChildWorkflowExecution().Get(ctx, nil)
+		if err != nil && !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
+			return fmt.Errorf("notify owner: %w", err)
+		}
+	}
+	return temporal.NewNonRetryableApplicationError(
+		fmt.Sprintf("gave up after attempt %d: %s", d.last.Number, d.last.Error), ErrTypeDeliveryExhausted, nil)
+}
+
+// status answers QueryStatus.
+func (d *delivery) status() (DeliveryStatus, error) {
+	return DeliveryStatus{
+		DeliveryID: d.id, Status: d.last.Status, Attempts: d.last.Number,
+		Retry: d.last.Retry, Retries: d.last.Retries, NextAttemptAt: d.last.NextAttemptAt,
+		LastStatusCode: d.last.StatusCode, LastErrorClass: d.last.ErrorClass, LastError: d.last.Error,
+	}, nil
+}

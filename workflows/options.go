@@ -1,0 +1,89 @@
+package workflows
+
+import (
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/postrider/postrider/activities"
+)
+
+// attemptTimeout leaves room around the 30 seconds of an attempt for loading it and writing the log.
+const attemptTimeout = 60 * time.Second
+
+// withFirstSendOptions is for the first attempt of a run: inside the workflow task, so that it costs Temporal
+// nothing beyond the workflow itself. When it fails, which is our fault, withSendOptions takes over.
+func withFirstSendOptions(ctx workflow.Context) workflow.Context {
+	return workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
+		StartToCloseTimeout: attemptTimeout,
+		RetryPolicy:         &temporal.RetryPolicy{MaximumAttempts: 1},
+		Summary:             "attempt 1",
+	})
+}
+
+// withSendOptions is for all other attempts. The heartbeat finds the death of a process that was sending.
+func withSendOptions(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: attemptTimeout,
+		HeartbeatTimeout:    10 * time.Second,
+		RetryPolicy:         ourFault(),
+		Summary:             summary,
+	})
+}
+
+// withDatabaseOptions is for what only reads and writes the database.
+func withDatabaseOptions(ctx workflow.Context) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: 20 * time.Second,
+		RetryPolicy:         ourFault(),
+	})
+}
+
+// withStartOptions is for starting many workflows.
+func withStartOptions(ctx workflow.Context) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: 2 * time.Minute,
+		RetryPolicy:         ourFault(),
+	})
+}
+
+// withNotifyOptions is for telling an owner. It is tried for three days, but never again after a timeout:
+// the message may have gone out.
+func withNotifyOptions(ctx workflow.Context) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout:    time.Minute,
+		ScheduleToCloseTimeout: 72 * time.Hour,
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval:        10 * time.Second,
+			BackoffCoefficient:     2,
+			MaximumInterval:        time.Hour,
+			NonRetryableErrorTypes: []string{timeoutType(enumspb.TIMEOUT_TYPE_START_TO_CLOSE)},
+		},
+	})
+}
+
+// withNotificationOptions start the workflow that tells an owner; it goes on when the delivery has ended.
+func withNotificationOptions(ctx workflow.Context, in NotificationInput) workflow.Context {
+	return workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+		WorkflowID:            notificationID(in),
+		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		ParentClosePolicy:     enumspb.PARENT_CLOSE_POLICY_ABANDON,
+		StaticSummary:         "final failure of " + in.DeliveryID,
+	})
+}
+
+// ourFault repeats fast and without end: our database or host is away, and the delivery waits for nothing
+// else.
+func ourFault() *temporal.RetryPolicy {
+	return &temporal.RetryPolicy{
+		InitialInterval:        200 * time.Millisecond,
+		BackoffCoefficient:     2,
+		MaximumInterval:        10 * time.Second,
+		NonRetryableErrorTypes: []string{activities.ErrTypeDeliveryNotFound},
+	}
+}
+
+// timeoutType names a timeout the way that Temporal's server matches it with non-retryable types.
+func timeoutType(timeout enumspb.TimeoutType) string { return "TemporalTimeout:" + timeout.String() }

@@ -1,0 +1,18 @@
+package workflows
+
+import (
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/postrider/postrider/activities"
+)
+
+// Register adds every workflow and activity to a worker or to a test environment.
+func Register(registry worker.Registry, implementation *activities.Activities) {
+	for name, function := range map[string]any{
+		TypeDelivery: Delivery, TypeFanOut: FanOut, TypeNotification: Notification, TypeSweep: Sweep,
+	} {
+		registry.RegisterWorkflowWithOptions(function, workflow.RegisterOptions{Name: name})
+	}
+	registry.RegisterActivity(implementation)
+}
