@@ -89,6 +89,7 @@ func New(cfg Config) http.Handler {
 		s.adminKeyHash = models.HashAPIKey(cfg.AdminKey)
 	}
 	router := s.router()
+	router.Use(assumeJSON)
 	open := humagin.New(router, s.openAPI())
 	guarded := huma.NewGroup(open, "/api")
 	guarded.UseMiddleware(s.authenticate(open))

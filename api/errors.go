@@ -157,8 +157,6 @@ func humaProblem(status int, message string, errs ...error) huma.StatusError {
 			return newProblem(status, codeMalformedJSON, "the body is not JSON: "+fields[0].Message)
 		}
 		return newProblem(status, codeBadRequest, message)
-	case http.StatusUnsupportedMediaType:
-		return newProblem(status, "unsupported_media_type", "send the body as application/json")
 	case http.StatusRequestEntityTooLarge:
 		return newProblem(status, codeBodyTooLarge, fmt.Sprintf("the body is larger than %d bytes", maxBody))
 	}

@@ -28,3 +28,11 @@ func (s *server) logRequest(c *gin.Context) {
 	s.Logger.DebugContext(c.Request.Context(), "request", "method", c.Request.Method, "route", c.FullPath(),
 		"status", c.Writer.Status(), "duration_ms", time.Since(start).Milliseconds())
 }
+
+// assumeJSON lets bodies be JSON whatever their Content-Type says: the API knows nothing else, and curl -d
+// calls everything a form.
+func assumeJSON(c *gin.Context) {
+	if c.Request.ContentLength != 0 {
+		c.Request.Header.Set("Content-Type", "application/json")
+	}
+}

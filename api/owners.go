@@ -43,7 +43,7 @@ type ownerPath struct {
 }
 
 type updateOwnerInput struct {
-	ownerPath
+	ID   string `path:"id" doc:"The owner's ID."`
 	Body struct {
 		Name     Patch[string] `json:"name,omitempty"`
 		Email    Patch[string] `json:"email,omitempty"`

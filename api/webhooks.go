@@ -70,7 +70,7 @@ type listWebhooksInput struct {
 }
 
 type updateWebhookInput struct {
-	webhookPath
+	ID   string `path:"id" doc:"The webhook's ID."`
 	Body struct {
 		URL           Patch[string]            `json:"url,omitempty"`
 		Events        Patch[[]string]          `json:"events,omitempty"`

@@ -17,7 +17,7 @@ type Owner struct {
 	// SlackURL is a Slack-compatible incoming webhook that receives the same; empty for none.
 	SlackURL  string
 	CreatedAt time.Time
-	UpdatedAt time.Time
+	UpdatedAt time.Time `gorm:"autoUpdateTime:false"`
 }
 
 // CreateOwner stores a new owner and sets its ID and times.

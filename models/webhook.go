@@ -35,7 +35,7 @@ type Webhook struct {
 	PreviousSecret      []byte
 	PreviousSecretUntil *time.Time
 	CreatedAt           time.Time
-	UpdatedAt           time.Time
+	UpdatedAt           time.Time `gorm:"autoUpdateTime:false"`
 	// DeletedAt hides the webhook; the row stays for the log of its deliveries.
 	DeletedAt *time.Time
 }

@@ -233,11 +233,11 @@ Try it, in another terminal:
 
   1. Create a webhook:
      curl %s/api/webhooks -H "Authorization: Bearer %s" \
-       -H "Content-Type: application/json" -d '{"url": "http://%s/hook", "events": ["order.*"]}'
+       -d '{"url": "http://%s/hook", "events": ["order.*"]}'
 
   2. Publish an event:
      curl %s/api/events -H "Authorization: Bearer %s" \
-       -H "Content-Type: application/json" -d '{"event": "order.created", "data": {"id": 42}}'
+       -d '{"event": "order.created", "data": {"id": 42}}'
 
   3. Look at the delivery; its workflow.url opens in the Temporal Web UI:
      curl %s/api/deliveries -H "Authorization: Bearer %s"
