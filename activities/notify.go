@@ -57,8 +57,24 @@ func (a *Activities) notify(ctx context.Context, in NotifyInput, channel Channel
 }
 
 func (a *Activities) notice(failure models.FinalFailure, in NotifyInput) notify.Notice {
-	delivery := failure.Delivery
+	delivery, webhook := failure.Delivery, failure.Webhook
 	return notify.Notice{
-		Key: fmt.Sprintf("%s-%d", delivery.ID, in.Attempt),
+		Key:                fmt.Sprintf("%s-%d", delivery.ID, in.Attempt),
+		OwnerName:          failure.Owner.Name,
+		WebhookID:          webhook.ID,
+		WebhookURL:         webhook.URL,
+		WebhookDescription: webhook.Description,
+		WebhookDisabled:    webhook.DisabledReason != "",
+		DeliveryID:         delivery.ID,
+		EventID:            delivery.EventID,
+		Event:              delivery.Event,
+		Attempts:           delivery.AttemptCount,
+		FirstAttemptAt:     failure.First.StartedAt,
+		LastAttemptAt:      failure.Last.StartedAt,
+		LastStatusCode:     failure.Last.StatusCode,
+		LastErrorClass:     string(failure.Last.ErrorClass),
+		LastError:          failure.Last.Error,
+		APIURL:             a.Links.API,
+		WorkflowURL:        a.Links.Workflow(delivery.ID),
 	}
 }
