@@ -1,0 +1,288 @@
+package workflows_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+
+	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/egress"
+	"github.com/postrider/postrider/internal/notify"
+	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/models"
+	"github.com/postrider/postrider/models/migrations"
+	"github.com/postrider/postrider/workflows"
+)
+
+const testSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwAAAAAAAAAAA="
+
+// start is when every test's clock begins.
+var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+// rig runs one delivery's workflow with time skipped. Everything else is real: the activities, the database,
+// the client and the receiver.
+type rig struct {
+	t        *testing.T
+	env      *testsuite.TestWorkflowEnvironment
+	store    *faultyStore
+	receiver *receiver
+	webhook  models.Webhook
+	delivery models.Delivery
+	email    *mailbox
+}
+
+// option changes a rig's webhook before its delivery is made.
+type option func(*models.Webhook)
+
+func newRig(t *testing.T, options ...option) *rig {
+	t.Helper()
+	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(quiet{})
+	env := suite.NewTestWorkflowEnvironment()
+	env.SetStartTime(start)
+	// The test environment ends a workflow that takes longer than this on its own clock.
+	env.SetWorkflowRunTimeout(30 * 24 * time.Hour)
+	env.SetTestTimeout(time.Minute)
+	r := &rig{t: t, env: env, email: &mailbox{}}
+	r.receiver = newReceiver(t, env.Now)
+	r.store = &faultyStore{Store: openStore(t, env.Now)}
+	client, err := egress.New(egress.Config{AllowTargets: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
+	require.NoError(t, err)
+	t.Cleanup(client.Close)
+	workflows.Register(env, &activities.Activities{
+		Store: r.store, Sender: client, Email: r.email, Schedule: models.DefaultRetrySchedule(),
+		UserAgent: "Postrider/test", Now: env.Now, Logger: slog.New(slog.DiscardHandler),
+		Links: activities.Links{Workflow: func(string) string { return "" }},
+	})
+	owner := models.Owner{Name: "acme", Email: "ops@example.com"}
+	require.NoError(t, r.store.CreateOwner(t.Context(), &owner))
+	target, err := url.Parse(r.receiver.URL)
+	require.NoError(t, err)
+	r.webhook = models.Webhook{OwnerID: owner.ID, URL: target.String(), Host: target.Host, Events: []string{"*"}, Active: true}
+	for _, option := range options {
+		option(&r.webhook)
+	}
+	require.NoError(t, r.store.CreateWebhook(t.Context(), &r.webhook, testSecret))
+	published, err := r.store.Publish(t.Context(), models.Event{Type: "order.created", Data: []byte(`{"id":1}`)})
+	require.NoError(t, err)
+	r.delivery = published.Deliveries[0]
+	return r
+}
+
+func openStore(t *testing.T, now func() time.Time) *models.Store {
+	t.Helper()
+	db, err := models.Open(testdb.SQLite(t), 4)
+	require.NoError(t, err)
+	pool, err := db.DB()
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, pool.Close()) })
+	_, err = migrations.Up(t.Context(), pool, "sqlite")
+	require.NoError(t, err)
+	key, err := models.ParseEncryptionKey(models.NewEncryptionKey())
+	require.NoError(t, err)
+	keyring, err := models.NewKeyring(key)
+	require.NoError(t, err)
+	return models.NewStore(db, models.Config{Keyring: keyring, Now: now})
+}
+
+// run carries the delivery to its end and returns the workflow's error.
+func (r *rig) run() error {
+	r.t.Helper()
+	r.env.ExecuteWorkflow(workflows.Delivery, workflows.DeliveryInput{DeliveryID: r.delivery.ID})
+	require.True(r.t, r.env.IsWorkflowCompleted())
+	return r.env.GetWorkflowError()
+}
+
+// after does something when the workflow has run for a time.
+func (r *rig) after(d time.Duration, do func()) { r.env.RegisterDelayedCallback(do, d) }
+
+func (r *rig) resend() {
+	r.env.SignalWorkflow(workflows.SignalResend, workflows.ResendSignal{RequestedBy: "test"})
+}
+
+// row is the delivery as the database has it.
+func (r *rig) row() models.Delivery {
+	r.t.Helper()
+	delivery, err := r.store.Delivery(context.Background(), models.Scope{}, r.delivery.ID)
+	require.NoError(r.t, err)
+	return delivery
+}
+
+func (r *rig) attempts() []models.Attempt {
+	r.t.Helper()
+	attempts, err := r.store.Attempts(context.Background(), r.delivery.ID)
+	require.NoError(r.t, err)
+	return attempts
+}
+
+func (r *rig) status() workflows.DeliveryStatus {
+	r.t.Helper()
+	value, err := r.env.QueryWorkflow(workflows.QueryStatus)
+	require.NoError(r.t, err)
+	var status workflows.DeliveryStatus
+	require.NoError(r.t, value.Get(&status))
+	return status
+}
+
+// requireTimes asserts when the receiver was called, on the workflow's clock, from the first request on.
+func (r *rig) requireTimes(want ...time.Duration) {
+	r.t.Helper()
+	requests := r.receiver.requests()
+	got := make([]time.Duration, len(requests))
+	for i, request := range requests {
+		got[i] = request.at.Sub(start)
+	}
+	require.Equal(r.t, want, got)
+}
+
+func requireExhausted(t *testing.T, err error) {
+	t.Helper()
+	var failure *temporal.ApplicationError
+	require.ErrorAs(t, err, &failure)
+	require.Equal(t, workflows.ErrTypeDeliveryExhausted, failure.Type())
+}
+
+func requireCanceled(t *testing.T, err error) {
+	t.Helper()
+	var canceled *temporal.CanceledError
+	require.ErrorAs(t, err, &canceled)
+}
+
+// answer is what the receiver says to one request.
+type answer struct {
+	status int
+	header map[string]string
+	// before runs while the sender waits.
+	before func()
+}
+
+type request struct {
+	at     time.Time
+	header http.Header
+	body   string
+}
+
+// receiver answers as scripted, and with 500 when the script is used up.
+type receiver struct {
+	*httptest.Server
+	now    func() time.Time
+	mu     sync.Mutex
+	script []answer
+	got    []request
+}
+
+func newReceiver(t *testing.T, now func() time.Time) *receiver {
+	t.Helper()
+	r := &receiver{now: now}
+	r.Server = httptest.NewServer(r)
+	t.Cleanup(r.Close)
+	return r
+}
+
+func (r *receiver) ServeHTTP(w http.ResponseWriter, got *http.Request) {
+	body, _ := io.ReadAll(got.Body)
+	r.mu.Lock()
+	next := answer{status: http.StatusInternalServerError}
+	if len(r.script) > 0 {
+		next, r.script = r.script[0], r.script[1:]
+	}
+	r.got = append(r.got, request{at: r.now().UTC(), header: got.Header, body: string(body)})
+	r.mu.Unlock()
+	if next.before != nil {
+		next.before()
+	}
+	for name, value := range next.header {
+		w.Header().Set(name, value)
+	}
+	w.WriteHeader(next.status)
+}
+
+func (r *receiver) answers(script ...answer) { r.script = script }
+
+// fails answers n requests with 500 and the next with 200.
+func (r *receiver) fails(n int) {
+	for range n {
+		r.script = append(r.script, answer{status: http.StatusInternalServerError})
+	}
+	r.script = append(r.script, answer{status: http.StatusOK})
+}
+
+func (r *receiver) requests() []request {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]request(nil), r.got...)
+}
+
+var errAway = errors.New("the database is away")
+
+// faultyStore is a real store that is away for some calls.
+type faultyStore struct {
+	*models.Store
+	mu                       sync.Mutex
+	failDispatch, failRecord int
+}
+
+func (s *faultyStore) take(n *int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if *n == 0 {
+		return false
+	}
+	*n--
+	return true
+}
+
+func (s *faultyStore) Dispatch(ctx context.Context, deliveryID, attemptID string) (models.Dispatch, error) {
+	if s.take(&s.failDispatch) {
+		return models.Dispatch{}, errAway
+	}
+	return s.Store.Dispatch(ctx, deliveryID, attemptID)
+}
+
+func (s *faultyStore) RecordAttempt(ctx context.Context, outcome models.Outcome) error {
+	if s.take(&s.failRecord) {
+		return errAway
+	}
+	return s.Store.RecordAttempt(ctx, outcome)
+}
+
+// mailbox collects notices, after refusing some.
+type mailbox struct {
+	mu      sync.Mutex
+	refuse  []error
+	notices []notify.Notice
+	tries   int
+}
+
+func (m *mailbox) Send(_ context.Context, _ string, notice notify.Notice) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.tries++
+	if len(m.refuse) > 0 {
+		err := m.refuse[0]
+		m.refuse = m.refuse[1:]
+		return err
+	}
+	m.notices = append(m.notices, notice)
+	return nil
+}
+
+// quiet drops what the test environment says.
+type quiet struct{}
+
+func (quiet) Debug(string, ...any) {}
+func (quiet) Info(string, ...any)  {}
+func (quiet) Warn(string, ...any)  {}
+func (quiet) Error(string, ...any) {}
