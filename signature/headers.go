@@ -1,0 +1,104 @@
+package signature
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+)
+
+// Headers that Postrider sends. The last three are those of Standard Webhooks.
+const (
+	HeaderPostrider = "X-Webhook-Signature"
+	HeaderID        = "webhook-id"
+	HeaderTimestamp = "webhook-timestamp"
+	HeaderSignature = "webhook-signature"
+)
+
+// Headers of the other schemes.
+const (
+	HeaderStripe         = "Stripe-Signature"
+	HeaderGitHub         = "X-Hub-Signature-256"
+	HeaderShopify        = "X-Shopify-Hmac-Sha256"
+	HeaderSlack          = "X-Slack-Signature"
+	HeaderSlackTimestamp = "X-Slack-Request-Timestamp"
+)
+
+// maxEntries bounds the entries of a signature header. A rotation needs two or
+// three; without a bound a request could ask for thousands of Ed25519 checks.
+const maxEntries = 32
+
+// maxTimestampDigits keeps Unix seconds well inside int64 and time.Time.
+const maxTimestampDigits = 15
+
+// singleValue returns the value of a header, or "" when it is absent. The
+// standard library canonicalizes names only on its own paths, so every key is
+// compared, and one name in two spellings counts as repeated.
+func singleValue(header http.Header, name string) (string, error) {
+	var value string
+	count := 0
+	for key, values := range header {
+		if len(values) == 0 || !equalFoldASCII(key, name) {
+			continue
+		}
+		count += len(values)
+		value = values[0]
+	}
+	if count > 1 {
+		return "", malformed(name, "is repeated")
+	}
+	return value, nil
+}
+
+// requiredValue is singleValue for a header that goes with a signature.
+func requiredValue(header http.Header, name string) (string, error) {
+	value, err := singleValue(header, name)
+	if err != nil {
+		return "", err
+	}
+	if value == "" {
+		return "", malformed(name, "is missing")
+	}
+	return value, nil
+}
+
+// equalFoldASCII reports equality of header names. strings.EqualFold would also
+// take the Kelvin sign for a k.
+func equalFoldASCII(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range len(a) {
+		if lowerASCII(a[i]) != lowerASCII(b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func lowerASCII(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + ('a' - 'A')
+	}
+	return c
+}
+
+// parseTimestamp reads Unix seconds in the one form that senders write: digits
+// without sign, leading zero or fraction. The text is part of what is signed, so
+// two spellings of one time must not both be readable.
+func parseTimestamp(value string) (int64, bool) {
+	if value == "" || len(value) > maxTimestampDigits || (value[0] == '0' && value != "0") {
+		return 0, false
+	}
+	for i := range len(value) {
+		if value[i] < '0' || value[i] > '9' {
+			return 0, false
+		}
+	}
+	unix, err := strconv.ParseInt(value, 10, 64)
+	return unix, err == nil
+}
+
+// malformed names the header and the fault, never the value.
+func malformed(name, fault string) error {
+	return fmt.Errorf("%w: %s %s", ErrMalformedHeader, name, fault)
+}

@@ -1,0 +1,90 @@
+package signature
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"strings"
+)
+
+// Prefixes of serialized keys, from Standard Webhooks.
+const (
+	prefixSecret     = "whsec_"
+	prefixSigningKey = "whsk_"
+	prefixPublicKey  = "whpk_"
+)
+
+// secretBytes is the size of new secrets, the block that HMAC-SHA256 puts out.
+const secretBytes = 32
+
+// NewSecret returns a new random secret for a [Signer]: whsec_ and the standard
+// base64 of 32 bytes.
+func NewSecret() (string, error) {
+	var raw [secretBytes]byte
+	if _, err := rand.Read(raw[:]); err != nil {
+		return "", fmt.Errorf("signature: new secret: %w", err)
+	}
+	return prefixSecret + base64.StdEncoding.EncodeToString(raw[:]), nil
+}
+
+// NewKeyPair returns a new Ed25519 key pair for Standard Webhooks: the signing
+// key (whsk_ and the base64 of the 64-byte private key) for an [Ed25519Signer]
+// and the public key (whpk_ and the base64 of 32 bytes) for a [Verifier].
+func NewKeyPair() (signingKey, publicKey string, err error) {
+	public, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		return "", "", fmt.Errorf("signature: new key pair: %w", err)
+	}
+	return prefixSigningKey + base64.StdEncoding.EncodeToString(private),
+		prefixPublicKey + base64.StdEncoding.EncodeToString(public), nil
+}
+
+// decodeSecret returns the HMAC key of a whsec_ secret.
+func decodeSecret(secret string) ([]byte, error) {
+	return decodeKey(secret, prefixSecret)
+}
+
+// decodeSigningKey returns the private key of a whsk_ key. Its second half must
+// be the public key of the first: signing with another one leaks the private key.
+func decodeSigningKey(key string) (ed25519.PrivateKey, error) {
+	raw, err := decodeKey(key, prefixSigningKey)
+	if err != nil {
+		return nil, err
+	}
+	if len(raw) != ed25519.PrivateKeySize {
+		return nil, fmt.Errorf("%w: want %d bytes after %s", ErrInvalidSecret, ed25519.PrivateKeySize, prefixSigningKey)
+	}
+	private := ed25519.NewKeyFromSeed(raw[:ed25519.SeedSize])
+	if !private.Equal(ed25519.PrivateKey(raw)) {
+		return nil, fmt.Errorf("%w: the halves of the %s key do not belong together", ErrInvalidSecret, prefixSigningKey)
+	}
+	return private, nil
+}
+
+// decodePublicKey returns the public key of a whpk_ key.
+func decodePublicKey(key string) (ed25519.PublicKey, error) {
+	raw, err := decodeKey(key, prefixPublicKey)
+	if err != nil {
+		return nil, err
+	}
+	if len(raw) != ed25519.PublicKeySize {
+		return nil, fmt.Errorf("%w: want %d bytes after %s", ErrInvalidSecret, ed25519.PublicKeySize, prefixPublicKey)
+	}
+	return ed25519.PublicKey(raw), nil
+}
+
+// decodeKey decodes what follows the prefix. Line breaks, which the base64
+// decoder skips, are refused: a secret read with its newline would otherwise
+// work for one of our two headers and not for the other.
+func decodeKey(key, prefix string) ([]byte, error) {
+	encoded, found := strings.CutPrefix(key, prefix)
+	if !found || strings.ContainsAny(encoded, "\r\n") {
+		return nil, fmt.Errorf("%w: want %s followed by base64", ErrInvalidSecret, prefix)
+	}
+	raw, err := base64.StdEncoding.DecodeString(encoded)
+	if err != nil || len(raw) == 0 {
+		return nil, fmt.Errorf("%w: want %s followed by base64", ErrInvalidSecret, prefix)
+	}
+	return raw, nil
+}
