@@ -1,0 +1,122 @@
+package activities_test
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/testsuite"
+
+	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/egress"
+	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/models"
+	"github.com/postrider/postrider/models/migrations"
+)
+
+const testSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwAAAAAAAAAAA="
+
+var now = time.Date(2026, 1, 2, 3, 4, 5, 123456000, time.UTC)
+
+// rig calls activities with a real store, a real client and a real receiver.
+type rig struct {
+	t          *testing.T
+	env        *testsuite.TestActivityEnvironment
+	activities *activities.Activities
+	store      *models.Store
+	webhook    models.Webhook
+	delivery   models.Delivery
+
+	mu       sync.Mutex
+	requests []*http.Request
+	bodies   []string
+	// status is what the receiver answers.
+	status int
+}
+
+func newRig(t *testing.T) *rig {
+	t.Helper()
+	r := &rig{t: t, status: http.StatusOK}
+	receiver := httptest.NewServer(r)
+	t.Cleanup(receiver.Close)
+	r.store = openStore(t)
+	client, err := egress.New(egress.Config{AllowTargets: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
+	require.NoError(t, err)
+	t.Cleanup(client.Close)
+	r.activities = &activities.Activities{
+		Store: r.store, Sender: client, Schedule: models.DefaultRetrySchedule(), UserAgent: "Postrider/test",
+		Now: func() time.Time { return now }, Logger: slog.New(slog.DiscardHandler),
+	}
+	var suite testsuite.WorkflowTestSuite
+	r.env = suite.NewTestActivityEnvironment()
+	r.env.RegisterActivity(r.activities)
+	target, err := url.Parse(receiver.URL)
+	require.NoError(t, err)
+	r.webhook = models.Webhook{
+		OwnerID: models.DefaultOwnerID, URL: target.String() + "/hook?token=private", Host: target.Host,
+		Events: []string{"*"}, Active: true,
+		Headers: models.Headers{"X-Team": "a", "Authorization": "Bearer theirs"},
+	}
+	require.NoError(t, r.store.CreateWebhook(t.Context(), &r.webhook, testSecret))
+	published, err := r.store.Publish(t.Context(), models.Event{Type: "order.created", Data: []byte(`{"b":1.0, "a":1e3}`)})
+	require.NoError(t, err)
+	r.delivery = published.Deliveries[0]
+	return r
+}
+
+func openStore(t *testing.T) *models.Store {
+	t.Helper()
+	db, err := models.Open(testdb.SQLite(t), 4)
+	require.NoError(t, err)
+	pool, err := db.DB()
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, pool.Close()) })
+	_, err = migrations.Up(t.Context(), pool, "sqlite")
+	require.NoError(t, err)
+	key, err := models.ParseEncryptionKey(models.NewEncryptionKey())
+	require.NoError(t, err)
+	keyring, err := models.NewKeyring(key)
+	require.NoError(t, err)
+	return models.NewStore(db, models.Config{Keyring: keyring, Now: func() time.Time { return now }})
+}
+
+// ServeHTTP is the receiver.
+func (r *rig) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+	body, _ := io.ReadAll(request.Body)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.requests = append(r.requests, request)
+	r.bodies = append(r.bodies, string(body))
+	w.WriteHeader(r.status)
+	_, _ = w.Write([]byte("answer"))
+}
+
+// deliver makes the attempt with the given sequence.
+func (r *rig) deliver(sequence int) activities.AttemptResult {
+	r.t.Helper()
+	value, err := r.env.ExecuteActivity(r.activities.Deliver, r.input(sequence))
+	require.NoError(r.t, err)
+	var result activities.AttemptResult
+	require.NoError(r.t, value.Get(&result))
+	return result
+}
+
+func (r *rig) input(sequence int) activities.AttemptInput {
+	return activities.AttemptInput{
+		DeliveryID: r.delivery.ID, Trigger: models.TriggerSchedule, Sequence: sequence, Failures: sequence - 1, ScheduledAt: now,
+	}
+}
+
+func (r *rig) attempts() []models.Attempt {
+	r.t.Helper()
+	attempts, err := r.store.Attempts(r.t.Context(), r.delivery.ID)
+	require.NoError(r.t, err)
+	return attempts
+}

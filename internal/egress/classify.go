@@ -1,0 +1,260 @@
+package egress
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// failure is all that is known of an attempt that failed in transport.
+type failure struct {
+	err      error
+	timedOut bool // the attempt used up its whole time
+	host     string
+	progress progress
+	limits   limits
+}
+
+// classify turns the failure into an *Error, or into one that wraps ErrOwnHost.
+// No text of the underlying error reaches the message: it may quote the
+// response.
+func (f failure) classify() error {
+	var refused *Error
+	if errors.As(f.err, &refused) {
+		return refused
+	}
+	if f.timedOut {
+		return f.attemptTimeout()
+	}
+	if err := f.ownHost(); err != nil {
+		return err
+	}
+	if e := f.dns(); e != nil {
+		return e
+	}
+	if e := f.dial(); e != nil {
+		return e
+	}
+	if e := f.tls(); e != nil {
+		return e
+	}
+	return f.exchange()
+}
+
+// attemptTimeout says what was missing when the whole time was over.
+func (f failure) attemptTimeout() *Error {
+	within := f.limits.attempt
+	switch {
+	case !f.progress.connected:
+		return &Error{ClassConnectTimeout, fmt.Sprintf("no connection to %s within %s", foreign(f.host), within)}
+	case f.progress.headers:
+		return &Error{ClassTimeout, fmt.Sprintf("response body not finished within %s", within)}
+	case !f.progress.wrote:
+		return &Error{ClassTimeout, fmt.Sprintf("request not read by the receiver within %s", within)}
+	}
+	return &Error{ClassTimeout, fmt.Sprintf("no answer within %s", within)}
+}
+
+// ownHost recognises what this machine lacks.
+func (f failure) ownHost() error {
+	var lookup *net.DNSError
+	errors.As(f.err, &lookup)
+	for _, errno := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM} {
+		// A look-up that fails to open a socket says so only in its text.
+		if errors.Is(f.err, errno) || lookup != nil && strings.Contains(lookup.Err, errno.Error()) {
+			return fmt.Errorf("%w: %w", ErrOwnHost, errno)
+		}
+	}
+	// No local port is left. An IPv6 target on a host without IPv6 gives the same
+	// error number, and that is not a shortage.
+	if errors.Is(f.err, syscall.EADDRNOTAVAIL) {
+		if addr, err := netip.ParseAddrPort(dialedAddress(f.err)); err == nil && addr.Addr().Is4() {
+			return fmt.Errorf("%w: %w", ErrOwnHost, syscall.EADDRNOTAVAIL)
+		}
+	}
+	return nil
+}
+
+func (f failure) dns() *Error {
+	var e *net.DNSError
+	if !errors.As(f.err, &e) {
+		return nil
+	}
+	switch {
+	case e.IsNotFound:
+		return &Error{ClassDNS, "no such host: " + foreign(f.host)}
+	case e.IsTimeout:
+		return &Error{ClassDNS, fmt.Sprintf("look-up of %s not answered within %s", foreign(f.host), f.limits.connect)}
+	}
+	return &Error{ClassDNS, fmt.Sprintf("look-up of %s failed", foreign(f.host))}
+}
+
+func (f failure) dial() *Error {
+	var e *net.OpError
+	if !errors.As(f.err, &e) || e.Op != "dial" {
+		return nil
+	}
+	target := dialedAddress(f.err)
+	if target == "" {
+		target = foreign(f.host)
+	}
+	switch {
+	case errors.Is(f.err, syscall.ECONNREFUSED):
+		return &Error{ClassConnectionRefused, "connection refused by " + target}
+	case e.Timeout():
+		return &Error{ClassConnectTimeout, fmt.Sprintf("no connection to %s within %s", target, f.limits.connect)}
+	case errors.Is(f.err, syscall.ECONNRESET):
+		return &Error{ClassReset, "connection reset by " + target}
+	}
+	return &Error{ClassConnectionRefused, "no route to " + target}
+}
+
+// dialedAddress is the address and port that a dial failed for, if it came that far.
+func dialedAddress(err error) string {
+	var e *net.OpError
+	if errors.As(err, &e) && e.Addr != nil {
+		return e.Addr.String()
+	}
+	return ""
+}
+
+// tls recognises a handshake that failed, by the handshake's own result and not
+// by the many types of errors it ends with, and the alert by which a receiver
+// rejects us after the handshake (a missing client certificate, in TLS 1.3).
+func (f failure) tls() *Error {
+	err := f.progress.handshakeErr
+	if f.progress.connected {
+		if remoteAlert(f.err) == "" {
+			return nil
+		}
+		err = f.err
+	}
+	if err == nil {
+		return nil
+	}
+	if isTimeout(err) {
+		return &Error{ClassConnectTimeout, fmt.Sprintf("TLS handshake with %s not finished within %s", foreign(f.host), f.limits.connect)}
+	}
+	return &Error{ClassTLS, tlsMessage(err, f.host)}
+}
+
+// remoteAlert returns the text of the TLS alert that the receiver sent, a phrase
+// from a fixed table, or nothing.
+func remoteAlert(err error) string {
+	var e *net.OpError
+	if !errors.As(err, &e) || e.Op != "remote error" || e.Err == nil {
+		return ""
+	}
+	return strings.TrimPrefix(e.Err.Error(), "tls: ")
+}
+
+func tlsMessage(err error, host string) string {
+	var (
+		wrongName x509.HostnameError
+		unknown   x509.UnknownAuthorityError
+		invalid   x509.CertificateInvalidError
+		notTLS    tls.RecordHeaderError
+		untrusted *tls.CertificateVerificationError
+		broken    *net.OpError
+	)
+	if alert := remoteAlert(err); alert != "" {
+		return "TLS refused by the receiver: " + alert
+	}
+	switch {
+	case errors.As(err, &wrongName):
+		return fmt.Sprintf("certificate is not valid for %s, only for %s", foreign(host), certificateNames(wrongName.Certificate))
+	case errors.As(err, &unknown):
+		return "certificate is signed by an unknown authority"
+	case errors.As(err, &invalid):
+		return invalidMessage(invalid)
+	case errors.As(err, &untrusted):
+		return "certificate cannot be verified"
+	case errors.As(err, &notTLS):
+		return "the receiver does not speak TLS on this port"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &broken):
+		return "connection closed by the receiver during the TLS handshake"
+	}
+	return "TLS handshake failed; TLS 1.2 or newer is required"
+}
+
+// invalidMessage words the one certificate fault that everybody meets, and
+// names the others as the standard library does.
+func invalidMessage(e x509.CertificateInvalidError) string {
+	if e.Reason != x509.Expired || e.Cert == nil {
+		return "certificate is not acceptable"
+	}
+	if time.Now().Before(e.Cert.NotBefore) {
+		return "certificate is not valid before " + e.Cert.NotBefore.UTC().Format(time.RFC3339)
+	}
+	return "certificate expired on " + e.Cert.NotAfter.UTC().Format(time.RFC3339)
+}
+
+const maxCertificateNames = 3
+
+func certificateNames(cert *x509.Certificate) string {
+	if cert == nil {
+		return "other names"
+	}
+	names := slices.Clone(cert.DNSNames)
+	for _, ip := range cert.IPAddresses {
+		names = append(names, ip.String())
+	}
+	if len(names) == 0 {
+		return "no name at all"
+	}
+	more := ""
+	if len(names) > maxCertificateNames {
+		names, more = names[:maxCertificateNames], " and others"
+	}
+	return foreign(strings.Join(names, ", ")) + more
+}
+
+// exchange words what went wrong between the connection and the end of the
+// answer. The transport gives most of it as plain text, so some is recognised
+// by its words; what is not recognised gets the general message.
+func (f failure) exchange() *Error {
+	text := f.err.Error()
+	has := func(parts ...string) bool {
+		return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(text, part) })
+	}
+	closed := errors.Is(f.err, io.EOF) || errors.Is(f.err, io.ErrUnexpectedEOF) ||
+		has("server closed idle connection", "client connection lost", "server sent GOAWAY")
+	reset := errors.Is(f.err, syscall.ECONNRESET) || errors.Is(f.err, syscall.EPIPE)
+	switch {
+	case !f.progress.connected && has("invalid header field", "invalid trailer", "invalid method"):
+		return blocked("the request has a header that is not valid HTTP")
+	case has("response headers exceeded", "response header list larger"):
+		return &Error{ClassReset, fmt.Sprintf("response headers are larger than %d KiB", MaxResponseHeader>>10)}
+	case isTimeout(f.err):
+		return &Error{ClassTimeout, fmt.Sprintf("no answer within %s", f.limits.attempt)}
+	case has("stream error: stream ID"):
+		return &Error{ClassReset, "HTTP/2 stream reset by the receiver"}
+	case has("connection error: "):
+		return &Error{ClassReset, fmt.Sprintf("answer breaks the HTTP/2 protocol, or its headers are far larger than %d KiB", MaxResponseHeader>>10)}
+	case f.progress.headers && (closed || reset):
+		return &Error{ClassReset, "connection closed before the response body was complete"}
+	case f.progress.headers:
+		return &Error{ClassReset, "response body is not valid HTTP"}
+	case reset:
+		return &Error{ClassReset, "connection reset by the receiver before it answered"}
+	case closed:
+		return &Error{ClassReset, "connection closed by the receiver before it answered"}
+	}
+	return &Error{ClassReset, "no valid HTTP answer from the receiver"}
+}
+
+func isTimeout(err error) bool {
+	var timeout net.Error
+	return errors.As(err, &timeout) && timeout.Timeout() ||
+		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded)
+}

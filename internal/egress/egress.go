@@ -1,0 +1,271 @@
+// Package egress is the only way out of the process: an HTTP client that
+// strangers may give URLs to, because it cannot be pointed at the inside.
+//
+// Every connection is checked at the moment it is made, on the resolved address
+// that the kernel is about to connect to. What a name resolved to earlier, how
+// the address was spelled in the URL and what a redirect says therefore do not
+// matter: redirects are never followed, proxies of the environment are not
+// used, and a name that changes its answer between look-ups is checked anew.
+//
+// Transport failures come back as an *Error with a Class from a fixed list and
+// a message for the person who must fix the receiver. Neither ever holds a
+// URL's path, query or userinfo, nor any part of a body.
+package egress
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Limits of the wire contract and their defaults.
+const (
+	// AttemptTimeout is the time that one request may take: look-up, connection,
+	// response headers and body together.
+	AttemptTimeout = 30 * time.Second
+	// ConnectTimeout is the default time for making a connection.
+	ConnectTimeout = 10 * time.Second
+	// MaxResponseBody is how many bytes of a response body are read at most.
+	MaxResponseBody = 64 << 10
+	// MaxResponseHeader is how many bytes of response headers are read at most.
+	MaxResponseHeader = 64 << 10
+)
+
+const (
+	defaultIdlePerHost = 32
+	maxIdleConns       = 1024
+	// defaultIdleTimeout is below the 5 s after which Node.js and Apache close an
+	// idle connection: a POST sent while the receiver is closing is lost and
+	// may not be repeated, so this side has to let go first.
+	defaultIdleTimeout = 4 * time.Second
+	// pingAfter and pingTimeout find HTTP/2 connections whose peer is gone, which
+	// would otherwise swallow every request until the kernel gives up on them.
+	pingAfter   = 10 * time.Second
+	pingTimeout = 10 * time.Second
+)
+
+// errAttemptTimeout is the cause of a context that ended because the attempt
+// used up its own time, which tells it from a deadline of the caller.
+var errAttemptTimeout = errors.New("attempt timed out")
+
+// Config says what the client may reach and how long it waits. The zero value
+// is a client that reaches public addresses on ports 80 and 443 only.
+type Config struct {
+	// AllowTargets may be reached although they are private, and on any port.
+	// A cloud metadata address is only reached when a prefix here names it alone
+	// (169.254.169.254/32): a wide prefix does not include it.
+	AllowTargets []netip.Prefix
+	// DenyTargets are never reached, whatever AllowTargets says.
+	DenyTargets []netip.Prefix
+	// AllowPorts are the ports of targets outside AllowTargets; 80 and 443 when empty.
+	AllowPorts []uint16
+	// HTTPSOnly refuses http URLs.
+	HTTPSOnly bool
+
+	// Timeout bounds a whole attempt; AttemptTimeout when zero. It can only be shortened.
+	Timeout time.Duration
+	// ConnectTimeout bounds the look-up with the TCP connection, and again the
+	// TLS handshake; 10 s when zero.
+	ConnectTimeout time.Duration
+	// MaxIdleConnsPerHost is how many connections to one receiver are kept for
+	// reuse; 32 when zero.
+	MaxIdleConnsPerHost int
+	// IdleTimeout is how long an unused connection is kept; 4 s when zero.
+	IdleTimeout time.Duration
+
+	// RootCAs replaces the certificate authorities of the system.
+	RootCAs *x509.CertPool
+	// Resolver replaces the resolver of the system.
+	Resolver *net.Resolver
+}
+
+// Client sends requests. It is safe for concurrent use; make one for the whole
+// process, since connections are kept and reused inside it.
+type Client struct {
+	guard     *guard
+	transport *http.Transport
+	limits    limits
+	httpsOnly bool
+	buffers   sync.Pool
+}
+
+// limits are the times that messages about a timeout name.
+type limits struct {
+	attempt time.Duration
+	connect time.Duration
+}
+
+// New makes a client. It fails on a prefix that is not valid and on a time that
+// is negative or longer than the wire contract allows.
+func New(cfg Config) (*Client, error) {
+	rules, err := newGuard(cfg.AllowTargets, cfg.DenyTargets, cfg.AllowPorts)
+	if err != nil {
+		return nil, fmt.Errorf("egress: %w", err)
+	}
+	if cfg.Timeout < 0 || cfg.Timeout > AttemptTimeout {
+		return nil, fmt.Errorf("egress: timeout %s is not between 0 and %s", cfg.Timeout, AttemptTimeout)
+	}
+	if cfg.ConnectTimeout < 0 || cfg.IdleTimeout < 0 || cfg.MaxIdleConnsPerHost < 0 {
+		return nil, errors.New("egress: connect timeout, idle timeout and idle connections must not be negative")
+	}
+	times := limits{
+		attempt: valueOr(cfg.Timeout, AttemptTimeout),
+		connect: valueOr(cfg.ConnectTimeout, ConnectTimeout),
+	}
+	dialer := &net.Dialer{
+		Timeout:  times.connect,
+		Control:  rules.control,
+		Resolver: cfg.Resolver,
+	}
+	return &Client{
+		guard:     rules,
+		limits:    times,
+		httpsOnly: cfg.HTTPSOnly,
+		transport: &http.Transport{
+			Proxy:                  nil, // a proxy would connect on our behalf, past the guard
+			DialContext:            dialer.DialContext,
+			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: cfg.RootCAs},
+			TLSHandshakeTimeout:    times.connect,
+			DisableCompression:     true, // the log keeps what the receiver sent, and nothing is inflated
+			MaxIdleConns:           maxIdleConns,
+			MaxIdleConnsPerHost:    valueOr(cfg.MaxIdleConnsPerHost, defaultIdlePerHost),
+			IdleConnTimeout:        valueOr(cfg.IdleTimeout, defaultIdleTimeout),
+			MaxResponseHeaderBytes: MaxResponseHeader,
+			ForceAttemptHTTP2:      true, // a dialer of our own would otherwise switch it off
+			HTTP2:                  &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
+		},
+	}, nil
+}
+
+func valueOr[T comparable](value, fallback T) T {
+	var zero T
+	if value == zero {
+		return fallback
+	}
+	return value
+}
+
+// Close closes the connections that are kept for reuse.
+func (c *Client) Close() { c.transport.CloseIdleConnections() }
+
+// Result is what is known of an attempt. Send fills it as far as the attempt
+// got, with an error too.
+type Result struct {
+	// StatusCode is 0 when no response headers came.
+	StatusCode int
+	Header     http.Header
+	// Body is the beginning of the response body, at most the bytes asked for.
+	Body []byte
+	// RemoteAddr is the address and port of the connection, empty when none was made.
+	RemoteAddr string
+	// Duration is the time from the call to its end.
+	Duration time.Duration
+	// Sent says that the receiver may have seen the request, or a part of it.
+	// When it is false, the request surely did not arrive.
+	Sent bool
+}
+
+// Send makes one request and reads the answer within the attempt timeout. It
+// keeps the first keep bytes of the response body and reads no more than
+// MaxResponseBody of it; a longer body is not an error. A redirect is an answer
+// like any other, and whether a status code means success is the caller's
+// matter.
+//
+// A failed attempt gives an *Error. When instead the context of req is
+// cancelled or reaches its own deadline, the error wraps that context's error;
+// when this host ran out of a resource, it wraps ErrOwnHost. Neither of these
+// is an attempt that the receiver failed.
+//
+// The request's body must be one that http.NewRequest knows how to read again
+// (bytes.Reader, strings.Reader): a kept connection that turns out to be dead
+// before anything was written is then replaced unnoticed. Once something was
+// written nothing is repeated.
+func (c *Client) Send(req *http.Request, keep int) (Result, error) {
+	start := time.Now()
+	if err := c.checkTarget(req.URL); err != nil {
+		closeBody(req)
+		return Result{Duration: time.Since(start)}, err
+	}
+
+	parent := req.Context()
+	ctx, cancel := context.WithTimeoutCause(parent, c.limits.attempt, errAttemptTimeout)
+	defer cancel()
+	way := &trip{}
+	ctx = httptrace.WithClientTrace(ctx, way.trace())
+
+	var result Result
+	resp, err := c.transport.RoundTrip(once(req.WithContext(ctx)))
+	if err == nil {
+		// Nothing is left to say here: the body was read as far as it matters.
+		defer func() { _ = resp.Body.Close() }()
+		way.gotHeaders()
+		result.StatusCode, result.Header = resp.StatusCode, resp.Header
+		result.Body, err = c.readBody(resp, keep)
+	}
+	result.Duration = time.Since(start)
+	reached := way.progress()
+	result.RemoteAddr, result.Sent = reached.remoteAddr, reached.connected
+	if err == nil {
+		return result, nil
+	}
+	if ctx.Err() != nil && !errors.Is(context.Cause(ctx), errAttemptTimeout) {
+		return result, contextError(parent)
+	}
+	failed := failure{
+		err:      err,
+		timedOut: ctx.Err() != nil,
+		host:     req.URL.Hostname(),
+		progress: reached,
+		limits:   c.limits,
+	}
+	return result, failed.classify()
+}
+
+// once keeps the transport from sending a request a second time by itself. It
+// takes a header Idempotency-Key, which the owner of a webhook may have set, as
+// leave to do so; without a way to read the body again it cannot.
+func once(req *http.Request) *http.Request {
+	for _, name := range []string{"Idempotency-Key", "X-Idempotency-Key"} {
+		if _, set := req.Header[name]; set {
+			req.GetBody = nil
+		}
+	}
+	return req
+}
+
+// closeBody keeps the promise of a RoundTripper, that the body is closed on
+// every path, where the request never reaches one.
+func closeBody(req *http.Request) {
+	if req.Body != nil {
+		_ = req.Body.Close()
+	}
+}
+
+// contextError reports that the caller's context ended, with its cause if it
+// has one of its own.
+func contextError(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if cause == nil || errors.Is(err, cause) {
+		return fmt.Errorf("egress: send request: %w", err)
+	}
+	return fmt.Errorf("egress: send request: %w: %w", err, cause)
+}
+
+// checkPorts copies the port list, sorted for messages, or gives the default.
+func checkPorts(ports []uint16) []uint16 {
+	if len(ports) == 0 {
+		return []uint16{80, 443}
+	}
+	sorted := slices.Clone(ports)
+	slices.Sort(sorted)
+	return slices.Compact(sorted)
+}
