@@ -39,7 +39,7 @@ func (a *Activities) decide(dispatch models.Dispatch, in AttemptInput, attempt m
 // plan sets when the next attempt is due: after the schedule's wait or, behind an extra attempt, when the
 // wait that it interrupted ends. The receiver may ask for more time, not for less.
 func (a *Activities) plan(result *AttemptResult, in AttemptInput, schedule models.RetrySchedule, atLeast time.Duration) {
-	now := a.Now().UTC().Truncate(time.Millisecond)
+	now := a.nowInMS()
 	wait := atLeast
 	if in.ResumeAt != nil {
 		result.Retry = in.Failures
@@ -51,6 +51,9 @@ func (a *Activities) plan(result *AttemptResult, in AttemptInput, schedule model
 	next := now.Add(wait)
 	result.NextAttemptAt, result.WaitMS = &next, wait.Milliseconds()
 }
+
+// nowInMS is the clock in the unit that waits are told in.
+func (a *Activities) nowInMS() time.Time { return a.Now().UTC().Truncate(time.Millisecond) }
 
 func (a *Activities) scheduleOf(dispatch models.Dispatch) models.RetrySchedule {
 	switch {
@@ -73,7 +76,7 @@ func (a *Activities) recorded(dispatch models.Dispatch, in AttemptInput) Attempt
 	result.Notify = result.Status == models.StatusPermanentlyFailed && !dispatch.Delivery.Test
 	if next := dispatch.Delivery.NextAttemptAt; next != nil {
 		result.NextAttemptAt = next
-		result.WaitMS = max(0, next.Sub(a.Now()).Milliseconds())
+		result.WaitMS = max(0, next.Sub(a.nowInMS()).Milliseconds())
 		result.Retry = in.Failures
 		if in.ResumeAt == nil {
 			result.Retry++

@@ -1,0 +1,119 @@
+package workflows_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/mock"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/models"
+	"github.com/postrider/postrider/workflows"
+)
+
+// starts notes which deliveries were started, after failing some calls.
+type starts struct {
+	mu   sync.Mutex
+	fail int
+	ids  map[string]int
+}
+
+func (s *starts) Start(_ context.Context, deliveries []models.Delivery) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fail > 0 {
+		s.fail--
+		return fmt.Errorf("Temporal is away") //nolint:staticcheck // a name
+	}
+	for _, delivery := range deliveries {
+		s.ids[delivery.ID]++
+	}
+	return nil
+}
+
+// newStartRig has a store with webhooks that match everything.
+func newStartRig(t *testing.T, webhooks int) (*testsuite.TestWorkflowEnvironment, *models.Store, *starts) {
+	t.Helper()
+	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(quiet{})
+	env := suite.NewTestWorkflowEnvironment()
+	env.SetStartTime(start)
+	env.SetTestTimeout(time.Minute)
+	store := openStore(t, env.Now)
+	started := &starts{ids: map[string]int{}}
+	workflows.Register(env, &activities.Activities{
+		Store: store, Starter: started, Now: env.Now, Logger: slog.New(slog.DiscardHandler),
+	})
+	for range webhooks {
+		webhook := models.Webhook{OwnerID: models.DefaultOwnerID, URL: "http://x.test", Host: "x.test", Events: []string{"*"}, Active: true}
+		require.NoError(t, store.CreateWebhook(t.Context(), &webhook, testSecret))
+	}
+	return env, store, started
+}
+
+func requireAllOnce(t *testing.T, want int, started *starts) {
+	t.Helper()
+	require.Len(t, started.ids, want)
+	for id, times := range started.ids {
+		require.Equal(t, 1, times, id)
+	}
+}
+
+func TestFanOutStartsEveryDeliveryOfItsEvent(t *testing.T) {
+	t.Parallel()
+	for _, webhooks := range []int{1, 200, 201, 450} {
+		t.Run(fmt.Sprint(webhooks), func(t *testing.T) {
+			t.Parallel()
+			env, store, started := newStartRig(t, webhooks)
+			started.fail = 2
+			published, err := store.Publish(t.Context(), models.Event{Type: "a", Data: []byte(`{}`)})
+			require.NoError(t, err)
+			_, err = store.Publish(t.Context(), models.Event{Type: "b", Data: []byte(`{}`)})
+			require.NoError(t, err)
+			env.ExecuteWorkflow(workflows.FanOut, workflows.FanOutInput{EventID: published.Event.ID})
+			require.NoError(t, env.GetWorkflowError())
+			requireAllOnce(t, webhooks, started)
+		})
+	}
+}
+
+func TestSweepStartsWhatIsPendingAndOldEnough(t *testing.T) {
+	t.Parallel()
+	env, store, started := newStartRig(t, 1)
+	old, err := store.Publish(t.Context(), models.Event{Type: "a", Data: []byte(`{}`)})
+	require.NoError(t, err)
+	done, err := store.Publish(t.Context(), models.Event{Type: "b", Data: []byte(`{}`)})
+	require.NoError(t, err)
+	require.NoError(t, store.CancelDelivery(t.Context(), done.Deliveries[0].ID, "x"))
+	// The sweep begins a minute later; an event published then is too young for it.
+	env.SetStartTime(start.Add(time.Minute))
+	_, err = store.Publish(t.Context(), models.Event{Type: "c", Data: []byte(`{}`)})
+	require.NoError(t, err)
+	env.ExecuteWorkflow(workflows.Sweep, workflows.SweepInput{MinAge: workflows.SweepAge})
+	require.NoError(t, env.GetWorkflowError())
+	requireAllOnce(t, 1, started)
+	require.Contains(t, started.ids, old.Deliveries[0].ID)
+}
+
+// A long backlog is worked on in several runs, so that no history grows without bound.
+func TestSweepContinuesAsNew(t *testing.T) {
+	t.Parallel()
+	env, _, _ := newStartRig(t, 0)
+	pages := 0
+	env.OnActivity((*activities.Activities)(nil).StartPending, mock.Anything, mock.Anything).
+		Return(func(context.Context, activities.StartInput) (activities.StartResult, error) {
+			pages++
+			return activities.StartResult{Started: 200, Last: models.NewID(models.KindDelivery, start)}, nil
+		})
+	env.ExecuteWorkflow(workflows.Sweep, workflows.SweepInput{})
+	var again *workflow.ContinueAsNewError
+	require.ErrorAs(t, env.GetWorkflowError(), &again)
+	require.Equal(t, 100, pages)
+}
