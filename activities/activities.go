@@ -29,6 +29,10 @@ type Store interface {
 	FinalFailure(ctx context.Context, deliveryID string) (models.FinalFailure, error)
 	PendingDeliveries(ctx context.Context, madeBy time.Time, after string, limit int) ([]models.Delivery, error)
 	PendingDeliveriesOf(ctx context.Context, eventID, after string, limit int) ([]models.Delivery, error)
+	PendingInbound(ctx context.Context, receivedBy time.Time, after string, limit int) ([]models.InboundEvent, error)
+	ProcessInbound(ctx context.Context, id string, event func(models.InboundEvent, models.Source) (models.Event, error)) (models.Published, error)
+	FailInbound(ctx context.Context, id, reason string) error
+	PurgeInbound(ctx context.Context, before time.Time, limit int) (int64, error)
 }
 
 // Sender makes one HTTP request and reads its response.
@@ -36,9 +40,10 @@ type Sender interface {
 	Send(request *http.Request, keep int) (egress.Result, error)
 }
 
-// Starter starts the workflows of deliveries; one that runs or ran already is left alone.
+// Starter starts workflows; one that runs or ran already is left alone.
 type Starter interface {
 	Start(ctx context.Context, deliveries []models.Delivery) error
+	StartInbound(ctx context.Context, inbound []models.InboundEvent) error
 }
 
 // Channel tells an owner about a final failure.
@@ -56,6 +61,8 @@ type Activities struct {
 	Slack Channel
 	// Schedule is the installation's retry schedule.
 	Schedule models.RetrySchedule
+	// InboundRetention is how long inbound events are kept.
+	InboundRetention time.Duration
 	// UserAgent is sent with every request.
 	UserAgent string
 	// Links writes the addresses that notices name.

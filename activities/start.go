@@ -42,6 +42,22 @@ func (a *Activities) StartPending(ctx context.Context, in StartInput) (StartResu
 	return result, nil
 }
 
+// StartPendingInbound starts the workflows of one page of inbound events that are pending.
+func (a *Activities) StartPendingInbound(ctx context.Context, in StartInput) (StartResult, error) {
+	inbound, err := a.Store.PendingInbound(ctx, in.MadeBy, in.After, startPage)
+	if err != nil {
+		return StartResult{}, err
+	}
+	if err := a.Starter.StartInbound(ctx, inbound); err != nil {
+		return StartResult{}, err
+	}
+	result := StartResult{Started: len(inbound)}
+	if len(inbound) == startPage {
+		result.Last = inbound[startPage-1].ID
+	}
+	return result, nil
+}
+
 func (a *Activities) pending(ctx context.Context, in StartInput) ([]models.Delivery, error) {
 	if in.EventID != "" {
 		return a.Store.PendingDeliveriesOf(ctx, in.EventID, in.After, startPage)

@@ -22,6 +22,10 @@ const (
 	KindEvent    Kind = "evt"
 	KindDelivery Kind = "dlv"
 	KindAttempt  Kind = "att"
+	KindSource   Kind = "src"
+	KindInbound  Kind = "inb"
+	// KindRejection is not in the API: rejections are only listed.
+	KindRejection Kind = "rej"
 )
 
 // ErrBadID says that a text is not an ID of the expected kind.

@@ -40,14 +40,16 @@ func New(temporal client.Client, implementation *activities.Activities, onFatalE
 }
 
 // Prepare makes what the workflows need in the Temporal namespace where it is missing, the search attributes
-// and the sweep's schedule, and waits until the attributes can be used.
+// and the schedules, and waits until the attributes can be used.
 func Prepare(ctx context.Context, temporalClient client.Client, namespace string, logger *slog.Logger) error {
 	if err := addSearchAttributes(ctx, temporalClient, namespace, logger); err != nil {
 		return err
 	}
-	_, err := temporalClient.ScheduleClient().Create(ctx, workflows.SweepSchedule())
-	if err != nil && !errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
-		return fmt.Errorf("create schedule %s: %w", workflows.SweepScheduleID, err)
+	for _, schedule := range workflows.Schedules() {
+		_, err := temporalClient.ScheduleClient().Create(ctx, schedule)
+		if err != nil && !errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
+			return fmt.Errorf("create schedule %s: %w", schedule.ID, err)
+		}
 	}
 	return nil
 }
@@ -96,7 +98,7 @@ func waitForSearchAttributes(ctx context.Context, temporalClient client.Client, 
 	}
 }
 
-// SweepNow starts every delivery that had no attempt yet: what the process before this one left behind.
+// SweepNow starts every delivery and inbound event that is still pending: what the process before this one left behind.
 func SweepNow(ctx context.Context, temporalClient client.Client) error {
 	_, err := temporalClient.ExecuteWorkflow(ctx, workflows.StartSweepOptions(), workflows.TypeSweep, workflows.SweepInput{})
 	if err != nil {

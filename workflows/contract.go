@@ -22,7 +22,9 @@ const TaskQueue = "deliveries"
 const (
 	TypeDelivery     = "Delivery"
 	TypeFanOut       = "FanOut"
+	TypeInbound      = "Inbound"
 	TypeNotification = "Notification"
+	TypeRetention    = "Retention"
 	TypeSweep        = "Sweep"
 )
 
@@ -35,11 +37,18 @@ const QueryStatus = "status"
 // ErrTypeDeliveryExhausted is the type of the failure that ends the workflow of a delivery that gives up.
 const ErrTypeDeliveryExhausted = "DeliveryExhausted"
 
-// The sweep runs as a Temporal Schedule and starts deliveries that have waited SweepAge for their workflow.
+// The sweep runs as a Temporal Schedule and starts deliveries and inbound events that have waited SweepAge for
+// their workflow.
 const (
 	SweepScheduleID = "postrider-sweep"
 	SweepInterval   = 30 * time.Second
 	SweepAge        = 30 * time.Second
+)
+
+// The retention runs as a Temporal Schedule and deletes what is older than the installation keeps.
+const (
+	RetentionScheduleID = "postrider-retention"
+	RetentionInterval   = time.Hour
 )
 
 // Search attributes of deliveries, all keywords.
@@ -81,6 +90,11 @@ type DeliveryStatus struct {
 	LastStatusCode *int              `json:"last_status_code,omitempty"`
 	LastErrorClass models.ErrorClass `json:"last_error_class,omitempty"`
 	LastError      string            `json:"last_error,omitempty"`
+}
+
+// InboundInput starts an Inbound, whose workflow ID is the inbound event's ID.
+type InboundInput struct {
+	InboundEventID string `json:"inbound_event_id"`
 }
 
 // FanOutInput starts a FanOut: the workflows of an event with many deliveries.
@@ -135,6 +149,29 @@ func ResendOptions(delivery models.Delivery) client.StartWorkflowOptions {
 	return options
 }
 
+// InboundOptions start the processing of an inbound event. Starting it again changes nothing.
+func InboundOptions(inbound models.InboundEvent) client.StartWorkflowOptions {
+	return client.StartWorkflowOptions{
+		ID:                                       inbound.ID,
+		TaskQueue:                                TaskQueue,
+		WorkflowIDReusePolicy:                    enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		WorkflowIDConflictPolicy:                 enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
+		WorkflowExecutionErrorWhenAlreadyStarted: true,
+		EnableEagerStart:                         true,
+		StaticSummary:                            fmt.Sprintf("%s ← %s", inbound.Type, inbound.SourceID),
+		TypedSearchAttributes: temporal.NewSearchAttributes(
+			SearchEvent.ValueSet(inbound.Type), SearchOwner.ValueSet(inbound.OwnerID),
+		),
+	}
+}
+
+// ReprocessOptions start the processing of an inbound event anew.
+func ReprocessOptions(inbound models.InboundEvent) client.StartWorkflowOptions {
+	options := InboundOptions(inbound)
+	options.WorkflowIDReusePolicy = enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
+	return options
+}
+
 // FanOutOptions start the FanOut of an event.
 func FanOutOptions(eventID string) client.StartWorkflowOptions {
 	return client.StartWorkflowOptions{
@@ -153,18 +190,21 @@ func StartSweepOptions() client.StartWorkflowOptions {
 	}
 }
 
-// SweepSchedule is the Schedule that the installation keeps.
-func SweepSchedule() client.ScheduleOptions {
+// Schedules are the Temporal Schedules that the installation keeps.
+func Schedules() []client.ScheduleOptions {
+	return []client.ScheduleOptions{
+		schedule(SweepScheduleID, SweepInterval, TypeSweep, SweepInput{MinAge: SweepAge}),
+		schedule(RetentionScheduleID, RetentionInterval, TypeRetention),
+	}
+}
+
+// schedule runs a workflow again and again, but never twice at once.
+func schedule(id string, every time.Duration, workflowType string, args ...any) client.ScheduleOptions {
 	return client.ScheduleOptions{
-		ID:      SweepScheduleID,
-		Spec:    client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: SweepInterval}}},
+		ID:      id,
+		Spec:    client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: every}}},
 		Overlap: enumspb.SCHEDULE_OVERLAP_POLICY_SKIP,
-		Action: &client.ScheduleWorkflowAction{
-			ID:        SweepScheduleID,
-			Workflow:  TypeSweep,
-			TaskQueue: TaskQueue,
-			Args:      []any{SweepInput{MinAge: SweepAge}},
-		},
+		Action:  &client.ScheduleWorkflowAction{ID: id, Workflow: workflowType, TaskQueue: TaskQueue, Args: args},
 	}
 }
 

@@ -124,8 +124,8 @@ func (d *delivery) send(ctx workflow.Context, in activities.AttemptInput) (activ
 	var result activities.AttemptResult
 	if d.sequence == 1 {
 		err := workflow.ExecuteLocalActivity(withFirstSendOptions(ctx), do.Deliver, in).Get(ctx, &result)
-		if err == nil {
-			return result, nil
+		if err == nil || final(err) {
+			return result, err
 		}
 	}
 	summary := fmt.Sprintf("attempt %d", d.last.Number+1)

@@ -19,11 +19,16 @@ func FanOut(ctx workflow.Context, in FanOutInput) error {
 	return workflow.NewContinueAsNewError(ctx, FanOut, in)
 }
 
-// startPending starts page after page. It returns where a further run goes on, empty when all is done.
+// startPending starts deliveries. It returns where a further run goes on, empty when all are started.
 func startPending(ctx workflow.Context, in activities.StartInput) (last string, err error) {
+	return startPages(ctx, do.StartPending, in)
+}
+
+// startPages has an activity start page after page.
+func startPages(ctx workflow.Context, activity any, in activities.StartInput) (last string, err error) {
 	for range pagesPerRun {
 		var result activities.StartResult
-		if err := workflow.ExecuteActivity(withStartOptions(ctx), do.StartPending, in).Get(ctx, &result); err != nil {
+		if err := workflow.ExecuteActivity(withStartOptions(ctx), activity, in).Get(ctx, &result); err != nil {
 			return "", err
 		}
 		if result.Last == "" {

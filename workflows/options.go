@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"errors"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -38,6 +39,16 @@ func withDatabaseOptions(ctx workflow.Context) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: 20 * time.Second,
 		RetryPolicy:         ourFault(),
+	})
+}
+
+// withFirstProcessOptions is for processing an inbound event inside the workflow task; withDatabaseOptions
+// takes over when it fails.
+func withFirstProcessOptions(ctx workflow.Context) workflow.Context {
+	return workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
+		StartToCloseTimeout: 5 * time.Second,
+		RetryPolicy:         &temporal.RetryPolicy{MaximumAttempts: 1},
+		Summary:             "publish",
 	})
 }
 
@@ -87,3 +98,9 @@ func ourFault() *temporal.RetryPolicy {
 
 // timeoutType names a timeout the way that Temporal's server matches it with non-retryable types.
 func timeoutType(timeout enumspb.TimeoutType) string { return "TemporalTimeout:" + timeout.String() }
+
+// final says that trying an activity again cannot help.
+func final(err error) bool {
+	var failure *temporal.ApplicationError
+	return errors.As(err, &failure) && failure.NonRetryable()
+}

@@ -16,7 +16,8 @@ func Register(registry worker.Registry, implementation *activities.Activities) {
 // RegisterWorkflows adds every workflow; that is all that a replay needs.
 func RegisterWorkflows(registry worker.WorkflowRegistry) {
 	for name, function := range map[string]any{
-		TypeDelivery: Delivery, TypeFanOut: FanOut, TypeNotification: Notification, TypeSweep: Sweep,
+		TypeDelivery: Delivery, TypeFanOut: FanOut, TypeInbound: Inbound, TypeNotification: Notification,
+		TypeRetention: Retention, TypeSweep: Sweep,
 	} {
 		registry.RegisterWorkflowWithOptions(function, workflow.RegisterOptions{Name: name})
 	}

@@ -38,6 +38,8 @@ func (s *starts) Start(_ context.Context, deliveries []models.Delivery) error {
 	return nil
 }
 
+func (s *starts) StartInbound(context.Context, []models.InboundEvent) error { return nil }
+
 // newStartRig has a store with webhooks that match everything.
 func newStartRig(t *testing.T, webhooks int) (*testsuite.TestWorkflowEnvironment, *models.Store, *starts) {
 	t.Helper()

@@ -6,16 +6,21 @@ import (
 	"github.com/postrider/postrider/activities"
 )
 
-// Sweep starts deliveries whose process died, or whose Temporal was away, between the commit of their event
-// and the start of their workflow. Starting one that runs already changes nothing.
+// Sweep starts deliveries and inbound events whose process died, or whose Temporal was away, between their
+// commit and the start of their workflow. Starting one that runs already changes nothing.
 func Sweep(ctx workflow.Context, in SweepInput) error {
 	if in.MadeBy.IsZero() {
 		in.MadeBy = workflow.Now(ctx).Add(-in.MinAge)
 	}
 	last, err := startPending(ctx, activities.StartInput{MadeBy: in.MadeBy, After: in.After})
-	if err != nil || last == "" {
+	if err != nil {
 		return err
 	}
-	in.After = last
-	return workflow.NewContinueAsNewError(ctx, Sweep, in)
+	if last != "" {
+		in.After = last
+		return workflow.NewContinueAsNewError(ctx, Sweep, in)
+	}
+	// What is left of a long backlog of inbound events is the next sweep's.
+	_, err = startPages(ctx, do.StartPendingInbound, activities.StartInput{MadeBy: in.MadeBy})
+	return err
 }

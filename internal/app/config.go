@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/contrib/envconfig"
@@ -73,13 +74,14 @@ func (k Keys) keyring() (*models.Keyring, error) {
 
 // Sending are the flags of what makes requests and tells owners.
 type Sending struct {
-	RetrySchedule models.RetrySchedule `env:"POSTRIDER_RETRY_SCHEDULE" default:"1m,5m,25m,2h,10h" placeholder:"WAITS" help:"The waits after the first, second … failed attempt; none for a single attempt."`
-	AllowTargets  []netip.Prefix       `env:"POSTRIDER_ALLOW_TARGETS" default:"${allow_targets}" placeholder:"CIDR" help:"Private networks that deliveries may reach, on any port."`
-	DenyTargets   []netip.Prefix       `env:"POSTRIDER_DENY_TARGETS" placeholder:"CIDR" help:"Networks that deliveries may never reach."`
-	AllowPorts    []uint16             `env:"POSTRIDER_ALLOW_PORTS" default:"80,443" placeholder:"PORT" help:"Ports that deliveries may reach outside --allow-targets."`
-	HTTPSOnly     bool                 `name:"https-only" env:"POSTRIDER_HTTPS_ONLY" help:"Deliver to https URLs only."`
-	SMTPURL       string               `name:"smtp-url" env:"POSTRIDER_SMTP_URL" placeholder:"URL" help:"Sends owners mail about final failures: smtp://user:password@host:587 or smtps://…:465."`
-	SMTPFrom      string               `name:"smtp-from" env:"POSTRIDER_SMTP_FROM" default:"Postrider <postrider@localhost>" placeholder:"ADDRESS" help:"Whom that mail is from."`
+	RetrySchedule    models.RetrySchedule `env:"POSTRIDER_RETRY_SCHEDULE" default:"1m,5m,25m,2h,10h" placeholder:"WAITS" help:"The waits after the first, second … failed attempt; none for a single attempt."`
+	InboundRetention time.Duration        `env:"POSTRIDER_INBOUND_RETENTION" default:"168h" placeholder:"DURATION" help:"How long received webhooks are kept."`
+	AllowTargets     []netip.Prefix       `env:"POSTRIDER_ALLOW_TARGETS" default:"${allow_targets}" placeholder:"CIDR" help:"Private networks that deliveries may reach, on any port."`
+	DenyTargets      []netip.Prefix       `env:"POSTRIDER_DENY_TARGETS" placeholder:"CIDR" help:"Networks that deliveries may never reach."`
+	AllowPorts       []uint16             `env:"POSTRIDER_ALLOW_PORTS" default:"80,443" placeholder:"PORT" help:"Ports that deliveries may reach outside --allow-targets."`
+	HTTPSOnly        bool                 `name:"https-only" env:"POSTRIDER_HTTPS_ONLY" help:"Deliver to https URLs only."`
+	SMTPURL          string               `name:"smtp-url" env:"POSTRIDER_SMTP_URL" placeholder:"URL" help:"Sends owners mail about final failures: smtp://user:password@host:587 or smtps://…:465."`
+	SMTPFrom         string               `name:"smtp-from" env:"POSTRIDER_SMTP_FROM" default:"Postrider <postrider@localhost>" placeholder:"ADDRESS" help:"Whom that mail is from."`
 }
 
 // Serving are the flags of what people reach.

@@ -142,16 +142,17 @@ func (p *process) activities() (*activities.Activities, error) {
 	}
 	link := s.workflowURL(p.namespace)
 	implementation := &activities.Activities{
-		Store:     p.store,
-		Sender:    p.egress,
-		Starter:   p.dispatcher,
-		Slack:     notify.NewSlack(p.egress),
-		Schedule:  s.RetrySchedule,
-		UserAgent: "Postrider/" + Version,
-		Links:     activities.Links{API: s.publicURL(), Workflow: func(id string) string { return link(id, "") }},
-		Attempted: p.metrics.attempted,
-		Now:       time.Now,
-		Logger:    p.logger,
+		Store:            p.store,
+		Sender:           p.egress,
+		Starter:          p.dispatcher,
+		Slack:            notify.NewSlack(p.egress),
+		Schedule:         s.RetrySchedule,
+		InboundRetention: s.InboundRetention,
+		UserAgent:        "Postrider/" + Version,
+		Links:            activities.Links{API: s.publicURL(), Workflow: func(id string) string { return link(id, "") }},
+		Attempted:        p.metrics.attempted,
+		Now:              time.Now,
+		Logger:           p.logger,
 	}
 	if s.SMTPURL == "" {
 		return implementation, nil

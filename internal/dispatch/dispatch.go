@@ -37,6 +37,8 @@ type Store interface {
 	PublishTest(ctx context.Context, webhook models.Webhook, data []byte) (models.Delivery, error)
 	Webhook(ctx context.Context, scope models.Scope, id string) (models.Webhook, error)
 	CancelDelivery(ctx context.Context, id, reason string) error
+	StoreInbound(ctx context.Context, inbound *models.InboundEvent) (bool, error)
+	ReprocessInbound(ctx context.Context, id string) error
 }
 
 // Dispatcher publishes events and steers their deliveries. Close it to wait for the starts under way.
@@ -49,9 +51,7 @@ type Dispatcher struct {
 
 // New returns a Dispatcher that starts workflows in the background.
 func New(store Store, temporal client.Client, logger *slog.Logger) *Dispatcher {
-	d := &Dispatcher{store: store, temporal: temporal, logger: logger}
-	d.starter = newStarter(d.start, logger)
-	return d
+	return &Dispatcher{store: store, temporal: temporal, logger: logger, starter: newStarter(logger)}
 }
 
 // Close waits until every workflow that was to be started is started or left to the sweep. Nothing may be
@@ -65,23 +65,19 @@ func (d *Dispatcher) Publish(ctx context.Context, event models.Event) (models.Pu
 	if err != nil {
 		return published, err
 	}
-	if len(published.Deliveries) < fanOutFrom {
-		for _, delivery := range published.Deliveries {
-			d.starter.add(job{delivery: delivery})
-		}
-	} else {
-		d.starter.add(job{fanOut: published.Event.ID})
+	if len(published.Deliveries) >= fanOutFrom {
+		d.starter.add(func(ctx context.Context) error { return d.startFanOut(ctx, published.Event.ID) })
+		return published, nil
+	}
+	for _, delivery := range published.Deliveries {
+		d.starter.add(func(ctx context.Context) error { return d.startDelivery(ctx, delivery) })
 	}
 	return published, nil
 }
 
-// start starts one job's workflow.
-func (d *Dispatcher) start(ctx context.Context, job job) error {
-	if job.fanOut == "" {
-		return d.startDelivery(ctx, job.delivery)
-	}
-	in := workflows.FanOutInput{EventID: job.fanOut}
-	_, err := d.temporal.ExecuteWorkflow(ctx, workflows.FanOutOptions(job.fanOut), workflows.TypeFanOut, in)
+func (d *Dispatcher) startFanOut(ctx context.Context, eventID string) error {
+	in := workflows.FanOutInput{EventID: eventID}
+	_, err := d.temporal.ExecuteWorkflow(ctx, workflows.FanOutOptions(eventID), workflows.TypeFanOut, in)
 	return unavailable(err)
 }
 

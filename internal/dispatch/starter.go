@@ -23,18 +23,14 @@ const (
 	bulkStarters = 16
 )
 
-// job is one delivery to start, or one event whose FanOut is to be started.
-type job struct {
-	delivery models.Delivery
-	fanOut   string
-}
+// start starts one workflow.
+type start func(ctx context.Context) error
 
 // starter starts workflows in the background, behind the answer to the publisher. It never blocks: what does
 // not fit is left to the sweep.
 type starter struct {
-	start  func(context.Context, job) error
 	logger *slog.Logger
-	queue  chan job
+	queue  chan start
 	done   sync.WaitGroup
 	// mu guards closed: a request that outlives the intake's end must not send on a closed channel.
 	mu     sync.RWMutex
@@ -43,35 +39,35 @@ type starter struct {
 	failing atomic.Bool
 }
 
-func newStarter(start func(context.Context, job) error, logger *slog.Logger) *starter {
-	s := &starter{start: start, logger: logger, queue: make(chan job, startQueue)}
+func newStarter(logger *slog.Logger) *starter {
+	s := &starter{logger: logger, queue: make(chan start, startQueue)}
 	for range starters {
 		s.done.Go(func() {
-			for job := range s.queue {
-				s.try(job)
+			for start := range s.queue {
+				s.try(start)
 			}
 		})
 	}
 	return s
 }
 
-func (s *starter) add(job job) {
+func (s *starter) add(start start) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if s.closed {
 		return // the sweep of the next process starts it
 	}
 	select {
-	case s.queue <- job:
+	case s.queue <- start:
 	default:
 		s.failed("too many workflows wait to be started", nil)
 	}
 }
 
-func (s *starter) try(job job) {
+func (s *starter) try(start start) {
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
-	if err := s.start(ctx, job); err != nil {
+	if err := start(ctx); err != nil {
 		s.failed("workflows cannot be started", err)
 		return
 	}
@@ -82,7 +78,7 @@ func (s *starter) try(job job) {
 
 func (s *starter) failed(message string, err error) {
 	if s.failing.CompareAndSwap(false, true) {
-		s.logger.Warn(message+"; their deliveries are stored and the sweep will start them", "error", err)
+		s.logger.Warn(message+"; what they stand for is stored and the sweep will start them", "error", err)
 	}
 }
 
@@ -96,10 +92,19 @@ func (s *starter) close() {
 
 // Start starts the workflows of deliveries and returns when all are started; activities call it.
 func (d *Dispatcher) Start(ctx context.Context, deliveries []models.Delivery) error {
+	return startAll(ctx, deliveries, d.startDelivery)
+}
+
+// StartInbound does for inbound events what Start does for deliveries.
+func (d *Dispatcher) StartInbound(ctx context.Context, inbound []models.InboundEvent) error {
+	return startAll(ctx, inbound, d.startInbound)
+}
+
+func startAll[T any](ctx context.Context, things []T, start func(context.Context, T) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(bulkStarters)
-	for _, delivery := range deliveries {
-		group.Go(func() error { return d.startDelivery(ctx, delivery) })
+	for _, thing := range things {
+		group.Go(func() error { return start(ctx, thing) })
 	}
 	return group.Wait()
 }

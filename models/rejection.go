@@ -1,0 +1,59 @@
+package models
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// keptRejections is how many rejections of a source are kept.
+const keptRejections = 50
+
+// Rejection is a request to a source that was refused. Its body is not kept: nobody vouches for it.
+type Rejection struct {
+	ID         string `gorm:"primaryKey"`
+	SourceID   string
+	Reason     string
+	RemoteAddr string
+	CreatedAt  time.Time
+}
+
+// TableName is the table of rejections.
+func (Rejection) TableName() string { return "source_rejections" }
+
+// RecordRejection counts a refused request and keeps it among the last ones of its source.
+func (s *Store) RecordRejection(ctx context.Context, sourceID, reason, remoteAddr string) error {
+	now := s.Now()
+	rejection := Rejection{
+		ID: NewID(KindRejection, now), SourceID: sourceID, Reason: reason, RemoteAddr: remoteAddr, CreatedAt: now,
+	}
+	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		// The counter's row lock makes requests to one source take turns, so that just the last ones remain.
+		err := tx.Model(&Source{}).Where("id = ?", sourceID).Update("rejected", gorm.Expr("rejected + 1")).Error
+		if err != nil {
+			return err
+		}
+		if err := tx.Create(&rejection).Error; err != nil {
+			return err
+		}
+		return tx.Exec(`DELETE FROM source_rejections WHERE source_id = ? AND id <= (
+			SELECT id FROM source_rejections WHERE source_id = ? ORDER BY id DESC LIMIT 1 OFFSET ?)`,
+			sourceID, sourceID, keptRejections).Error
+	})
+	if err != nil {
+		return fmt.Errorf("record rejection: %w", err)
+	}
+	return nil
+}
+
+// Rejections returns the last refused requests of a source, newest first.
+func (s *Store) Rejections(ctx context.Context, sourceID string) ([]Rejection, error) {
+	var rejections []Rejection
+	err := s.db.WithContext(ctx).Where("source_id = ?", sourceID).Order("id DESC").Limit(keptRejections).Find(&rejections).Error
+	if err != nil {
+		return nil, fmt.Errorf("list rejections: %w", err)
+	}
+	return rejections, nil
+}

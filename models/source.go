@@ -1,0 +1,162 @@
+package models
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// Source is an inbound endpoint: where a provider sends its webhooks to, and how they are verified.
+type Source struct {
+	ID      string `gorm:"primaryKey"`
+	OwnerID string
+	Name    string
+	// Scheme is how the provider signs, one of package signature's schemes.
+	Scheme string
+	// Secrets are the provider's secrets, sealed: a JSON list. Any of them may have signed.
+	Secrets []byte
+	// EventPrefix begins the type of the events that are published, such as stripe in
+	// stripe.payment_intent.succeeded.
+	EventPrefix string
+	// Options are the settings of the scheme.
+	Options SourceOptions `gorm:"serializer:json"`
+	Active  bool
+	// Rejected counts the requests that were refused.
+	Rejected  int64
+	CreatedAt time.Time
+	UpdatedAt time.Time `gorm:"autoUpdateTime:false"`
+	DeletedAt *time.Time
+}
+
+// SourceOptions are settings that only some schemes have; a zero value is the scheme's default.
+type SourceOptions struct {
+	// ToleranceSeconds is how far a signed timestamp may be off.
+	ToleranceSeconds int `json:"tolerance_seconds,omitempty"`
+	// Header, Prefix, Encoding and Hash describe a signature of scheme hmac.
+	Header   string `json:"header,omitempty"`
+	Prefix   string `json:"prefix,omitempty"`
+	Encoding string `json:"encoding,omitempty"`
+	Hash     string `json:"hash,omitempty"`
+	// IDHeader and TypeHeader name the event with scheme hmac; without them the ID is a hash of the body and
+	// the type is "event".
+	IDHeader   string `json:"id_header,omitempty"`
+	TypeHeader string `json:"type_header,omitempty"`
+	// VerifyToken answers GET requests with hub.challenge, as Meta sends them, that name this token.
+	VerifyToken string `json:"verify_token,omitempty"`
+}
+
+// CreateSource stores a new source with its secrets, and sets its ID and times. An unknown owner is
+// ErrNotFound.
+func (s *Store) CreateSource(ctx context.Context, source *Source, secrets []string) error {
+	source.CreatedAt = s.Now()
+	source.UpdatedAt = source.CreatedAt
+	source.ID = NewID(KindSource, source.CreatedAt)
+	err := s.sealSecrets(source, secrets)
+	if err == nil {
+		err = s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+			if err := tx.Select("id").Where("id = ?", source.OwnerID).Take(&Owner{}).Error; err != nil {
+				return oneRow(err)
+			}
+			return tx.Create(source).Error
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("create source: %w", err)
+	}
+	return nil
+}
+
+func (s *Store) sealSecrets(source *Source, secrets []string) error {
+	list, err := json.Marshal(secrets)
+	if err != nil {
+		return err
+	}
+	source.Secrets = s.keyring.Seal(string(list), source.ID)
+	return nil
+}
+
+// SourceSecrets decrypts a source's secrets.
+func (s *Store) SourceSecrets(source Source) ([]string, error) {
+	list, err := s.keyring.Open(source.Secrets, source.ID)
+	if err != nil {
+		return nil, fmt.Errorf("secrets of %s: %w", source.ID, err)
+	}
+	var secrets []string
+	if err := json.Unmarshal([]byte(list), &secrets); err != nil {
+		return nil, fmt.Errorf("secrets of %s: %w", source.ID, err)
+	}
+	return secrets, nil
+}
+
+// Source returns one source that was not deleted, or ErrNotFound.
+func (s *Store) Source(ctx context.Context, scope Scope, id string) (Source, error) {
+	var source Source
+	err := scope.apply(s.db.WithContext(ctx)).Where("id = ? AND deleted_at IS NULL", id).Take(&source).Error
+	if err != nil {
+		return Source{}, fmt.Errorf("load source: %w", oneRow(err))
+	}
+	return source, nil
+}
+
+// Sources lists sources that were not deleted, newest first, with the cursor of the next page.
+func (s *Store) Sources(ctx context.Context, scope Scope, page Page) ([]Source, string, error) {
+	q, err := page.apply(scope.apply(s.db.WithContext(ctx)).Where("deleted_at IS NULL"), KindSource)
+	if err != nil {
+		return nil, "", err
+	}
+	var sources []Source
+	if err := q.Find(&sources).Error; err != nil {
+		return nil, "", fmt.Errorf("list sources: %w", err)
+	}
+	sources, next := cut(page, sources, func(s Source) string { return s.ID })
+	return sources, next, nil
+}
+
+// UpdateSource changes a source by the function, under a lock, and its secrets unless they are nil. An error
+// of the function is returned unchanged and nothing is written.
+func (s *Store) UpdateSource(ctx context.Context, scope Scope, id string, change func(*Source) (secrets []string, err error)) (Source, error) {
+	var source Source
+	var changeErr error
+	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		q := scope.apply(forUpdate(tx)).Where("id = ? AND deleted_at IS NULL", id)
+		if err := q.Take(&source).Error; err != nil {
+			return oneRow(err)
+		}
+		var secrets []string
+		if secrets, changeErr = change(&source); changeErr != nil {
+			return changeErr
+		}
+		if secrets != nil {
+			if err := s.sealSecrets(&source, secrets); err != nil {
+				return err
+			}
+		}
+		source.UpdatedAt = s.Now()
+		return tx.Model(&source).Select("name", "secrets", "event_prefix", "options", "active", "updated_at").
+			Updates(&source).Error
+	})
+	switch {
+	case changeErr != nil:
+		return Source{}, changeErr
+	case err != nil:
+		return Source{}, fmt.Errorf("update source: %w", err)
+	}
+	return source, nil
+}
+
+// DeleteSource hides a source and forgets its secrets. What it received is still processed.
+func (s *Store) DeleteSource(ctx context.Context, scope Scope, id string) error {
+	now := s.Now()
+	result := scope.apply(s.db.WithContext(ctx).Model(&Source{})).Where("id = ? AND deleted_at IS NULL", id).
+		Updates(map[string]any{"deleted_at": now, "updated_at": now, "active": false, "secrets": []byte{}})
+	if result.Error != nil {
+		return fmt.Errorf("delete source: %w", result.Error)
+	}
+	if result.RowsAffected == 0 {
+		return fmt.Errorf("delete source: %w", ErrNotFound)
+	}
+	return nil
+}
