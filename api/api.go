@@ -7,6 +7,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
@@ -41,6 +42,18 @@ type Store interface {
 	Delivery(ctx context.Context, scope models.Scope, id string) (models.Delivery, error)
 	Deliveries(ctx context.Context, scope models.Scope, filter models.DeliveryFilter, page models.Page) ([]models.Delivery, string, error)
 	Attempts(ctx context.Context, deliveryID string) ([]models.Attempt, error)
+
+	CreateSource(ctx context.Context, source *models.Source, secrets []string) error
+	Source(ctx context.Context, scope models.Scope, id string) (models.Source, error)
+	Sources(ctx context.Context, scope models.Scope, page models.Page) ([]models.Source, string, error)
+	SourceSecrets(source models.Source) ([]string, error)
+	UpdateSource(ctx context.Context, scope models.Scope, id string, change func(*models.Source) ([]string, error)) (models.Source, error)
+	DeleteSource(ctx context.Context, scope models.Scope, id string) error
+	RecordRejection(ctx context.Context, sourceID, reason, remoteAddr string) error
+	Rejections(ctx context.Context, sourceID string) ([]models.Rejection, error)
+
+	InboundEvent(ctx context.Context, scope models.Scope, id string) (models.InboundEvent, error)
+	InboundEvents(ctx context.Context, scope models.Scope, filter models.InboundFilter, page models.Page) ([]models.InboundEvent, string, error)
 }
 
 // Dispatcher publishes events and steers their deliveries.
@@ -49,6 +62,8 @@ type Dispatcher interface {
 	Test(ctx context.Context, webhook models.Webhook) (models.Delivery, error)
 	Resend(ctx context.Context, delivery models.Delivery, requestedBy string) error
 	Cancel(ctx context.Context, delivery models.Delivery) error
+	Receive(ctx context.Context, inbound models.InboundEvent) (fresh bool, err error)
+	Reprocess(ctx context.Context, inbound models.InboundEvent) error
 }
 
 // Check is one condition of readiness.
@@ -64,6 +79,8 @@ type Config struct {
 	Dispatcher Dispatcher
 	// AdminKey is an administrator's key that is not in the database; empty for none.
 	AdminKey string
+	// PublicURL is the API's base URL as its users see it.
+	PublicURL string
 	// Version of Postrider, for the OpenAPI document.
 	Version string
 	// WorkflowURL returns the page of a workflow in the Temporal Web UI, empty when that is not known. The
@@ -73,7 +90,9 @@ type Config struct {
 	Checks []Check
 	// Metrics serves /metrics; nil for none.
 	Metrics http.Handler
-	Logger  *slog.Logger
+	// Now is the clock that signed timestamps are compared with; time.Now when nil.
+	Now    func() time.Time
+	Logger *slog.Logger
 }
 
 // server holds what the handlers share.
@@ -98,6 +117,9 @@ func New(cfg Config) http.Handler {
 	s.registerDeliveries(guarded)
 	s.registerOwners(guarded)
 	s.registerKeys(guarded)
+	s.registerSources(guarded)
+	s.registerInbound(guarded)
+	s.registerReceive(router)
 	registerDocs(router)
 	return router
 }
@@ -143,7 +165,7 @@ func (s *server) openAPI() huma.Config {
 func operation(id, method, path, tag, summary string, success int, extra ...int) huma.Operation {
 	return huma.Operation{
 		OperationID: id, Method: method, Path: path, Tags: []string{tag}, Summary: summary,
-		DefaultStatus: success, MaxBodyBytes: maxBody,
+		DefaultStatus: success, MaxBodyBytes: maxBody + 1, // huma refuses what reaches its bound
 		Errors: append([]int{http.StatusUnauthorized, http.StatusUnprocessableEntity, http.StatusServiceUnavailable}, extra...),
 	}
 }

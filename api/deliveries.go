@@ -111,6 +111,7 @@ func (s *server) listDeliveries(ctx context.Context, in *listDeliveriesInput) (*
 		checkFilter(models.KindWebhook, "webhook_id", in.WebhookID),
 		checkFilter(models.KindEvent, "event_id", in.EventID),
 		checkFilter(models.KindOwner, "owner_id", in.OwnerID),
+		checkEventFilter(in.Event),
 	} {
 		if err != nil {
 			return nil, err

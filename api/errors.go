@@ -25,6 +25,7 @@ const (
 	codeIdempotencyConflict = "idempotency_conflict"
 	codeDeliveryFinished    = "delivery_finished"
 	codeWebhookInactive     = "webhook_inactive"
+	codeBadSignature        = "bad_signature"
 	codeBodyTooLarge        = "body_too_large"
 	codeInvalid             = "invalid"
 	codeUnavailable         = "unavailable"
@@ -153,12 +154,16 @@ func humaProblem(status int, message string, errs ...error) huma.StatusError {
 		}
 		return newProblem(status, codeInvalid, message)
 	case http.StatusBadRequest:
-		if len(fields) > 0 {
-			return newProblem(status, codeMalformedJSON, "the body is not JSON: "+fields[0].Message)
+		// Wrong parameters may be listed before the body.
+		if n := len(fields); n > 0 {
+			return newProblem(status, codeMalformedJSON, "the body is not JSON: "+fields[n-1].Message)
 		}
 		return newProblem(status, codeBadRequest, message)
 	case http.StatusRequestEntityTooLarge:
 		return newProblem(status, codeBodyTooLarge, fmt.Sprintf("the body is larger than %d bytes", maxBody))
+	}
+	if status < http.StatusInternalServerError {
+		return newProblem(status, codeBadRequest, message) // a body that comes too slowly, for one
 	}
 	return newProblem(status, codeInternal, message)
 }

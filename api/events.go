@@ -92,13 +92,15 @@ func (s *server) publish(ctx context.Context, in *publishInput) (*Output[Publish
 	}
 	switch {
 	case !who.admin() && event.OwnerID != "" && event.OwnerID != who.ownerID:
-		wrong.add("body.owner_id", "there is no owner with this ID")
+		wrong.add("body.owner_id", unknownOwner)
 	case !who.admin():
 		event.OwnerID = who.ownerID
+	case event.OwnerID != "" && models.CheckID(models.KindOwner, event.OwnerID) != nil:
+		wrong.add("body.owner_id", unknownOwner)
 	case event.OwnerID != "":
 		_, err := s.Store.Owner(ctx, event.OwnerID)
 		if errors.Is(err, models.ErrNotFound) {
-			wrong.add("body.owner_id", "there is no owner with this ID")
+			wrong.add("body.owner_id", unknownOwner)
 		} else if err != nil {
 			return nil, s.fail(ctx, err)
 		}
@@ -136,6 +138,9 @@ func compact(data []byte) RawJSON {
 
 func (s *server) listEvents(ctx context.Context, in *listEventsInput) (*ListOutput[Event], error) {
 	if err := checkFilter(models.KindOwner, "owner_id", in.OwnerID); err != nil {
+		return nil, err
+	}
+	if err := checkEventFilter(in.Event); err != nil {
 		return nil, err
 	}
 	filter := models.EventFilter{Type: in.Event, OwnerID: in.OwnerID, Since: in.Since, Until: in.Until}

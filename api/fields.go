@@ -104,6 +104,14 @@ func checkID(kind models.Kind, what, id string) error {
 	return nil
 }
 
+// checkEventFilter makes an event type in a query a 422 when it cannot be one.
+func checkEventFilter(eventType string) error {
+	if eventType == "" || models.CheckEventType(eventType) == nil {
+		return nil
+	}
+	return invalid("query.event", "expected an event type such as order.created")
+}
+
 // checkFilter makes an ID in a query a 422 when it cannot be one.
 func checkFilter(kind models.Kind, name, id string) error {
 	if id == "" || models.CheckID(kind, id) == nil {

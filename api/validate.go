@@ -2,8 +2,11 @@ package api
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/http/httpguts"
 
@@ -30,6 +33,21 @@ func (f *faults) err() error {
 		return nil
 	}
 	return invalidFields(*f...)
+}
+
+const unknownOwner = "there is no owner with this ID"
+
+// ownerOf returns whose thing is made: the owner that an administrator names, or who asks.
+func (f *faults) ownerOf(who principal, named string) string {
+	switch {
+	case named == "" && who.admin():
+		return models.DefaultOwnerID
+	case named == "":
+		return who.ownerID
+	case !who.admin() && named != who.ownerID, models.CheckID(models.KindOwner, named) != nil:
+		f.add("body.owner_id", unknownOwner)
+	}
+	return named
 }
 
 // url checks a webhook's URL and sets its host.
@@ -80,8 +98,8 @@ func (f *faults) events(patterns []string) {
 }
 
 func (f *faults) description(text string) {
-	if len(text) > maxDescriptionLength {
-		f.add("body.description", fmt.Sprintf("expected at most %d bytes", maxDescriptionLength))
+	if utf8.RuneCountInString(text) > maxDescriptionLength || strings.ContainsRune(text, 0) {
+		f.add("body.description", fmt.Sprintf("expected at most %d characters, and no NUL among them", maxDescriptionLength))
 	}
 }
 
@@ -101,7 +119,8 @@ func (f *faults) headers(headers map[string]string) {
 		return
 	}
 	seen := make(map[string]bool, len(headers))
-	for name, value := range headers {
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
+		value := headers[name]
 		location := "body.headers." + name
 		lower := strings.ToLower(name)
 		switch {

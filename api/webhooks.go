@@ -52,7 +52,7 @@ type createWebhookInput struct {
 	Body struct {
 		URL           string            `json:"url" doc:"Where events are sent: http or https." example:"https://example.com/webhooks"`
 		Events        []string          `json:"events" doc:"Event types, prefixes such as order.*, or *." example:"[\"order.*\"]"`
-		Description   string            `json:"description,omitempty" maxLength:"500"`
+		Description   string            `json:"description,omitempty" doc:"At most 500 characters."`
 		Headers       map[string]string `json:"headers,omitempty" nullable:"true" doc:"Sent with every request."`
 		RetrySchedule []string          `json:"retry_schedule,omitempty" nullable:"true" doc:"The waits after each failure, such as 1m, 5m, 2h; empty for no retries, null for the installation's."`
 		OwnerID       string            `json:"owner_id,omitempty" doc:"For administrators: whose webhook it is; the owner default when left out."`
@@ -110,17 +110,11 @@ func (s *server) createWebhook(ctx context.Context, in *createWebhookInput) (*Ou
 	wrong.url(&webhook)
 	wrong.events(webhook.Events)
 	wrong.headers(webhook.Headers)
+	wrong.description(webhook.Description)
 	if in.Body.RetrySchedule != nil {
 		webhook.RetrySchedule = wrong.schedule(in.Body.RetrySchedule)
 	}
-	switch {
-	case webhook.OwnerID == "" && who.admin():
-		webhook.OwnerID = models.DefaultOwnerID
-	case webhook.OwnerID == "":
-		webhook.OwnerID = who.ownerID
-	case !who.admin() && webhook.OwnerID != who.ownerID:
-		wrong.add("body.owner_id", "there is no owner with this ID")
-	}
+	webhook.OwnerID = wrong.ownerOf(who, webhook.OwnerID)
 	if err := wrong.err(); err != nil {
 		return nil, err
 	}
@@ -130,7 +124,7 @@ func (s *server) createWebhook(ctx context.Context, in *createWebhookInput) (*Ou
 	}
 	err = s.Store.CreateWebhook(ctx, &webhook, secret)
 	if errors.Is(err, models.ErrNotFound) {
-		err = invalid("body.owner_id", "there is no owner with this ID")
+		err = invalid("body.owner_id", unknownOwner)
 	}
 	if err != nil {
 		return nil, s.fail(ctx, err)

@@ -186,7 +186,7 @@ func (p *process) handler() http.Handler {
 	}
 	cfg := api.Config{
 		Version: Version, Checks: checks, Metrics: p.metrics.handler, Logger: p.logger,
-		WorkflowURL: p.settings.workflowURL(p.namespace),
+		WorkflowURL: p.settings.workflowURL(p.namespace), PublicURL: p.settings.publicURL(),
 	}
 	if !p.role.api {
 		return api.NewHealth(cfg)

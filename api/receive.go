@@ -1,0 +1,169 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/postrider/postrider/models"
+	"github.com/postrider/postrider/signature"
+)
+
+// received is the answer to a webhook that is stored, whether it is new or not.
+var received = gin.H{"received": true}
+
+// rejectionTimeout bounds the writing of a rejection; the answer does not wait longer for it.
+const rejectionTimeout = 2 * time.Second
+
+// registerReceive adds where providers send their webhooks to. These routes are plain gin: signatures are of
+// the bytes as they came.
+func (s *server) registerReceive(router *gin.Engine) {
+	router.POST("/webhooks/:source_id", s.receive)
+	router.GET("/webhooks/:source_id", s.confirm)
+}
+
+// receive verifies a webhook, stores it once and answers at once; a workflow processes it.
+func (s *server) receive(c *gin.Context) {
+	source, err := s.sourceOf(c)
+	if err != nil {
+		s.answer(c, err)
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, maxBody))
+	if err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			s.reject(c, source, newProblem(http.StatusRequestEntityTooLarge, codeBodyTooLarge, fmt.Sprintf("the body is larger than %d bytes", maxBody)))
+			return
+		}
+		s.answer(c, newProblem(http.StatusBadRequest, codeBadRequest, "the body cannot be read"))
+		return
+	}
+	secrets, err := s.Store.SourceSecrets(source)
+	if err != nil {
+		s.answer(c, err)
+		return
+	}
+	verifier, err := verifierOf(source, secrets, s.Now)
+	if err != nil {
+		s.answer(c, err)
+		return
+	}
+	if err := verifier.Verify(c.Request.Header, body); err != nil {
+		s.reject(c, source, newProblem(http.StatusUnauthorized, codeBadSignature, err.Error()))
+		return
+	}
+	identity, err := identify(source, c.Request.Header, body)
+	if err != nil {
+		s.reject(c, source, newProblem(http.StatusBadRequest, codeBadRequest, err.Error()))
+		return
+	}
+	if identity.handshake != nil {
+		c.Data(http.StatusOK, identity.contentType, identity.handshake)
+		return
+	}
+	_, err = s.Dispatcher.Receive(c.Request.Context(), models.InboundEvent{
+		SourceID: source.ID, OwnerID: source.OwnerID, ProviderID: identity.id, Type: identity.eventType,
+		Headers: publicHeaders(source, c.Request.Header), Body: body,
+	})
+	if err != nil {
+		s.answer(c, err)
+		return
+	}
+	c.JSON(http.StatusOK, received)
+}
+
+// confirm answers the GET request with which Meta and others ask whether an endpoint is the one that was
+// configured.
+func (s *server) confirm(c *gin.Context) {
+	source, err := s.sourceOf(c)
+	if err != nil {
+		s.answer(c, err)
+		return
+	}
+	challenge, ok := confirmation(source.Options.VerifyToken, c.Request.URL.Query())
+	if !ok {
+		s.reject(c, source, newProblem(http.StatusForbidden, codeForbidden, "the verify token is not this source's"))
+		return
+	}
+	c.Data(http.StatusOK, "text/plain; charset=utf-8", []byte(challenge))
+}
+
+// sourceOf loads the source of a request's path.
+func (s *server) sourceOf(c *gin.Context) (models.Source, error) {
+	id := c.Param("source_id")
+	if err := checkID(models.KindSource, "source", id); err != nil {
+		return models.Source{}, err
+	}
+	source, err := s.Store.Source(c.Request.Context(), models.Scope{}, id)
+	if err != nil {
+		return source, orNotFound(err, "source", id)
+	}
+	if !source.Active {
+		return source, newProblem(http.StatusServiceUnavailable, codeUnavailable, "this source is paused; send again later")
+	}
+	return source, nil
+}
+
+// answer writes an error.
+func (s *server) answer(c *gin.Context, err error) {
+	var problem *Problem
+	if errors.As(s.fail(c.Request.Context(), err), &problem) {
+		writeProblem(c, problem)
+	}
+}
+
+// reject answers and keeps the reason: it is what people look for when an integration does not work.
+func (s *server) reject(c *gin.Context, source models.Source, problem *Problem) {
+	remote, _, err := net.SplitHostPort(c.Request.RemoteAddr)
+	if err != nil {
+		remote = c.Request.RemoteAddr
+	}
+	ctx, cancel := context.WithTimeout(c.Request.Context(), rejectionTimeout)
+	defer cancel()
+	if err := s.Store.RecordRejection(ctx, source.ID, problem.Detail, remote); err != nil {
+		s.Logger.WarnContext(ctx, "rejection not recorded", "source_id", source.ID, "error", err)
+	}
+	writeProblem(c, problem)
+}
+
+// verifierOf makes the verifier of a source.
+func verifierOf(source models.Source, secrets []string, now func() time.Time) (*signature.Verifier, error) {
+	options := source.Options
+	cfg := signature.Config{
+		Scheme: signature.Scheme(source.Scheme), Secrets: secrets, Now: now,
+		Tolerance: time.Duration(options.ToleranceSeconds) * time.Second,
+	}
+	if cfg.Scheme == signature.SchemeHMAC {
+		cfg.HMAC = &signature.HMACConfig{
+			Header: options.Header, Prefix: options.Prefix,
+			Encoding: signature.Encoding(options.Encoding), Hash: signature.Hash(options.Hash),
+		}
+	}
+	return signature.NewVerifier(cfg)
+}
+
+func isConfigError(err error) bool { return errors.Is(err, signature.ErrInvalidConfig) }
+
+// publicHeaders are a request's headers without what must stay secret.
+func publicHeaders(source models.Source, header http.Header) models.Headers {
+	public := make(models.Headers, len(header))
+	for name, values := range header {
+		lower := strings.ToLower(name)
+		secret := strings.EqualFold(name, source.Options.Header)
+		for _, word := range []string{"signature", "hmac", "authorization", "cookie", "token", "secret", "api-key", "apikey", "password"} {
+			secret = secret || strings.Contains(lower, word)
+		}
+		if !secret {
+			public[name] = strings.Join(values, ", ")
+		}
+	}
+	return public
+}
