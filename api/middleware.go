@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -29,10 +30,10 @@ func (s *server) logRequest(c *gin.Context) {
 		"status", c.Writer.Status(), "duration_ms", time.Since(start).Milliseconds())
 }
 
-// assumeJSON lets bodies be JSON whatever their Content-Type says: the API knows nothing else, and curl -d
+// assumeJSON lets the bodies of API calls be JSON whatever their Content-Type says: the API knows nothing else, and curl -d
 // calls everything a form.
 func assumeJSON(c *gin.Context) {
-	if c.Request.ContentLength != 0 {
+	if c.Request.ContentLength != 0 && strings.HasPrefix(c.Request.URL.Path, "/api/") {
 		c.Request.Header.Set("Content-Type", "application/json")
 	}
 }

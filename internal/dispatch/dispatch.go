@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
@@ -19,6 +20,9 @@ import (
 
 // fanOutFrom is the number of deliveries from which a workflow starts them instead of this process.
 const fanOutFrom = 101
+
+// testTimeout bounds the wait for a test's attempt, which takes at most 30 seconds.
+const testTimeout = 45 * time.Second
 
 // testData is the data of the event that tests a webhook.
 const testData = `{"message":"This is a test webhook"}`
@@ -105,6 +109,8 @@ func (d *Dispatcher) Test(ctx context.Context, webhook models.Webhook) (models.D
 		}
 		return delivery, unavailable(err)
 	}
+	ctx, cancel := context.WithTimeout(ctx, testTimeout)
+	defer cancel()
 	err = run.Get(ctx, nil)
 	var ended *temporal.WorkflowExecutionError
 	if errors.As(err, &ended) {
