@@ -35,6 +35,7 @@ type Store interface {
 	Webhooks(ctx context.Context, scope models.Scope, filter models.WebhookFilter, page models.Page) ([]models.Webhook, string, error)
 	UpdateWebhook(ctx context.Context, scope models.Scope, id string, change func(*models.Webhook) error) (models.Webhook, error)
 	DeleteWebhook(ctx context.Context, scope models.Scope, id string) error
+	RotateSecret(ctx context.Context, scope models.Scope, id, secret string, grace time.Duration) (models.Webhook, error)
 
 	Event(ctx context.Context, scope models.Scope, id string) (models.Event, error)
 	Events(ctx context.Context, scope models.Scope, filter models.EventFilter, page models.Page) ([]models.Event, string, error)
@@ -113,6 +114,7 @@ func New(cfg Config) http.Handler {
 	guarded := huma.NewGroup(open, "/api")
 	guarded.UseMiddleware(s.authenticate(open))
 	s.registerWebhooks(guarded)
+	s.registerSecrets(guarded)
 	s.registerEvents(guarded)
 	s.registerDeliveries(guarded)
 	s.registerOwners(guarded)

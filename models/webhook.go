@@ -193,6 +193,28 @@ func (s *Store) DeleteWebhook(ctx context.Context, scope Scope, id string) error
 	return nil
 }
 
+// RotateSecret gives a webhook a new secret. The one before it signs too until the grace ends; one that was
+// still in its grace ends at once.
+func (s *Store) RotateSecret(ctx context.Context, scope Scope, id, secret string, grace time.Duration) (Webhook, error) {
+	var webhook Webhook
+	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		q := scope.apply(forUpdate(tx)).Where("id = ? AND deleted_at IS NULL", id)
+		if err := q.Take(&webhook).Error; err != nil {
+			return oneRow(err)
+		}
+		webhook.UpdatedAt = s.Now()
+		until := webhook.UpdatedAt.Add(grace)
+		webhook.PreviousSecret, webhook.PreviousSecretUntil = webhook.Secret, &until
+		webhook.Secret = s.keyring.Seal(secret, webhook.ID)
+		return tx.Model(&webhook).Select("secret", "previous_secret", "previous_secret_until", "updated_at").
+			Updates(&webhook).Error
+	})
+	if err != nil {
+		return Webhook{}, fmt.Errorf("rotate secret: %w", err)
+	}
+	return webhook, nil
+}
+
 // SigningSecrets decrypts the secrets that sign a request made at a time: the current one, and the previous
 // one during its grace.
 func (s *Store) SigningSecrets(webhook Webhook, at time.Time) ([]string, error) {

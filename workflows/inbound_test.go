@@ -1,0 +1,197 @@
+package workflows_test
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+
+	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/models"
+	"github.com/postrider/postrider/workflows"
+)
+
+// inboundRig has a source whose events some webhooks want.
+type inboundRig struct {
+	t       *testing.T
+	env     *testsuite.TestWorkflowEnvironment
+	store   *models.Store
+	started *starts
+	source  models.Source
+}
+
+func newInboundRig(t *testing.T, webhooks int) *inboundRig {
+	t.Helper()
+	env, store, started := newStartRig(t, webhooks)
+	source := models.Source{
+		OwnerID: models.DefaultOwnerID, Name: "Stripe", Scheme: "stripe", EventPrefix: "stripe", Active: true,
+	}
+	require.NoError(t, store.CreateSource(t.Context(), &source, []string{"whsec_x"}))
+	return &inboundRig{t: t, env: env, store: store, started: started, source: source}
+}
+
+func (r *inboundRig) receive(providerType, contentType, body string) models.InboundEvent {
+	r.t.Helper()
+	inbound := models.InboundEvent{
+		SourceID: r.source.ID, OwnerID: r.source.OwnerID, ProviderID: "evt_1", Type: providerType,
+		Headers: models.Headers{"Content-Type": contentType}, Body: []byte(body),
+	}
+	fresh, err := r.store.StoreInbound(r.t.Context(), &inbound)
+	require.NoError(r.t, err)
+	require.True(r.t, fresh)
+	return inbound
+}
+
+func (r *inboundRig) process(id string) error {
+	r.env.ExecuteWorkflow(workflows.Inbound, workflows.InboundInput{InboundEventID: id})
+	return r.env.GetWorkflowError()
+}
+
+func (r *inboundRig) row(id string) models.InboundEvent {
+	r.t.Helper()
+	inbound, err := r.store.InboundEvent(r.t.Context(), models.Scope{}, id)
+	require.NoError(r.t, err)
+	return inbound
+}
+
+func TestInboundIsPublishedToTheMatchingWebhooks(t *testing.T) {
+	t.Parallel()
+	for _, webhooks := range []int{0, 2, 250} {
+		t.Run(fmt.Sprint(webhooks), func(t *testing.T) {
+			t.Parallel()
+			r := newInboundRig(t, webhooks)
+			inbound := r.receive("payment_intent.succeeded", "application/json", `{"id":"evt_1", "n":1.0}`)
+			require.NoError(t, r.process(inbound.ID))
+			requireAllOnce(t, webhooks, r.started)
+			row := r.row(inbound.ID)
+			require.Equal(t, models.InboundProcessed, row.Status)
+			require.Equal(t, 1, row.Attempts)
+			require.NotNil(t, row.ProcessedAt)
+			event, err := r.store.Event(t.Context(), models.Scope{}, row.EventID)
+			require.NoError(t, err)
+			require.Equal(t, "stripe.payment_intent.succeeded", event.Type)
+			require.Equal(t, `{"id":"evt_1", "n":1.0}`, string(event.Data))
+			require.Equal(t, r.source.OwnerID, event.OwnerID)
+			require.Equal(t, webhooks, event.DeliveryCount)
+		})
+	}
+}
+
+// A process that dies between the commit and its report to Temporal leaves an event that is processed again.
+func TestInboundProcessedTwiceIsPublishedOnce(t *testing.T) {
+	t.Parallel()
+	r := newInboundRig(t, 2)
+	inbound := r.receive("charge.refunded", "application/json", `{}`)
+	implementation := &activities.Activities{Store: r.store, Now: time.Now, Logger: slog.New(slog.DiscardHandler)}
+	first, err := implementation.ProcessInbound(t.Context(), activities.ProcessInput{InboundEventID: inbound.ID})
+	require.NoError(t, err)
+	again, err := implementation.ProcessInbound(t.Context(), activities.ProcessInput{InboundEventID: inbound.ID})
+	require.NoError(t, err)
+	require.Equal(t, first, again)
+	require.Equal(t, 2, again.Deliveries)
+	events, _, err := r.store.Events(t.Context(), models.Scope{}, models.EventFilter{}, models.Page{})
+	require.NoError(t, err)
+	require.Len(t, events, 1)
+}
+
+func TestInboundBodiesBecomeJSON(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ contentType, body, want string }{
+		"json is kept":           {"application/json", `[1, 2.0]`, `[1, 2.0]`},
+		"a form with a payload":  {"application/x-www-form-urlencoded", `payload=%7B%22a%22%3A1%7D`, `{"a":1}`},
+		"any other form":         {"application/x-www-form-urlencoded; charset=utf-8", `b=2&a=1&a=3`, `{"a":"1,3","b":"2"}`},
+		"a text":                 {"text/plain", `hello "you"`, `{"body":"hello \"you\""}`},
+		"bytes":                  {"application/octet-stream", "\xff\x00", `{"body_base64":"/wA="}`},
+		"json that is not UTF-8": {"application/json", "\"\xff\"", `{"body_base64":"Iv8i"}`},
+		"nothing":                {"", "", `{"body":""}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newInboundRig(t, 0)
+			inbound := r.receive("x", test.contentType, test.body)
+			require.NoError(t, r.process(inbound.ID))
+			event, err := r.store.Event(t.Context(), models.Scope{}, r.row(inbound.ID).EventID)
+			require.NoError(t, err)
+			require.Equal(t, test.want, string(event.Data))
+		})
+	}
+}
+
+func TestInboundWithoutAUsableTypeFails(t *testing.T) {
+	t.Parallel()
+	r := newInboundRig(t, 1)
+	inbound := r.receive(strings.Repeat("x", 200), "application/json", `{}`)
+	err := r.process(inbound.ID)
+	var failure *temporal.ApplicationError
+	require.ErrorAs(t, err, &failure)
+	require.Equal(t, activities.ErrTypeInboundFailed, failure.Type())
+	row := r.row(inbound.ID)
+	require.Equal(t, models.InboundFailed, row.Status)
+	require.Equal(t, 1, row.Attempts)
+	require.Contains(t, row.Error, "makes no event type")
+	require.Empty(t, r.started.ids)
+}
+
+func TestEventType(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ prefix, provider, want string }{
+		{"stripe", "payment_intent.succeeded", "stripe.payment_intent.succeeded"},
+		{"shopify", "orders/paid", "shopify.orders.paid"},
+		{"github", "pull_request.opened", "github.pull_request.opened"},
+		{"", "a.b", "a.b"},
+		{"slack", "app mention", "slack.app_mention"},
+		{"x", "..a//b..", "x.a.b"},
+		{"x", "ü", "x._"},
+		{"x", "", "x"},
+	} {
+		require.Equal(t, test.want, activities.EventType(test.prefix, test.provider))
+	}
+}
+
+func TestRetentionDeletesOldInboundEvents(t *testing.T) {
+	t.Parallel()
+	const retention = 7 * 24 * time.Hour
+	for name, test := range map[string]struct {
+		age     time.Duration
+		process bool
+		kept    bool
+	}{
+		"old":                   {retention + time.Second, true, false},
+		"young":                 {retention - time.Second, true, true},
+		"old and still pending": {retention + time.Second, false, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var suite testsuite.WorkflowTestSuite
+			suite.SetLogger(quiet{})
+			env := suite.NewTestWorkflowEnvironment()
+			env.SetStartTime(start)
+			store := openStore(t, env.Now)
+			source := models.Source{OwnerID: models.DefaultOwnerID, Name: "x", Scheme: "stripe", EventPrefix: "x", Active: true}
+			require.NoError(t, store.CreateSource(t.Context(), &source, []string{"s"}))
+			inbound := models.InboundEvent{SourceID: source.ID, OwnerID: source.OwnerID, ProviderID: "1", Type: "t", Body: []byte(`{}`)}
+			_, err := store.StoreInbound(t.Context(), &inbound)
+			require.NoError(t, err)
+			if test.process {
+				require.NoError(t, store.FailInbound(t.Context(), inbound.ID, "x"))
+			}
+			env.SetStartTime(start.Add(test.age))
+			workflows.Register(env, &activities.Activities{
+				Store: store, Now: env.Now, InboundRetention: retention, Logger: slog.New(slog.DiscardHandler),
+			})
+			env.ExecuteWorkflow(workflows.Retention)
+			require.NoError(t, env.GetWorkflowError())
+			_, err = store.InboundEvent(t.Context(), models.Scope{}, inbound.ID)
+			if test.kept {
+				require.NoError(t, err)
+			} else {
+				require.ErrorIs(t, err, models.ErrNotFound)
+			}
+		})
+	}
+}
