@@ -1,22 +1,30 @@
 package api
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"net/http"
-	"net/url"
 
 	"github.com/postrider/postrider/models"
+	"github.com/postrider/postrider/receiver"
+	"github.com/postrider/postrider/signature"
 )
 
-type identity struct {
-	id, eventType, contentType string
-	handshake                  []byte
+// providerOf says where a source's requests hold the event's ID and type.
+func providerOf(source models.Source) receiver.Provider {
+	if provider, ok := receiver.ForScheme(signature.Scheme(source.Scheme)); ok {
+		return provider
+	}
+	return receiver.HMAC(receiver.HMACOptions{IDHeader: source.Options.IDHeader, TypeHeader: source.Options.TypeHeader})
 }
 
-func identify(source models.Source, header http.Header, body []byte) (identity, error) {
-	sum := sha256.Sum256(body)
-	return identity{id: hex.EncodeToString(sum[:]), eventType: "event"}, nil
+// handshake answers requests with which a provider only tests the endpoint.
+func handshake(source models.Source, header http.Header, body []byte) (receiver.Reply, bool) {
+	return providerOf(source).Handshake(header, body)
 }
 
-func confirmation(token string, query url.Values) (string, bool) { return "", false }
+func identify(source models.Source, header http.Header, body []byte) (receiver.Identity, *Problem) {
+	identity, err := providerOf(source).Identify(header, body)
+	if err != nil {
+		return identity, newProblem(http.StatusBadRequest, codeBadRequest, err.Error())
+	}
+	return identity, nil
+}

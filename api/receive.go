@@ -13,6 +13,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/postrider/postrider/models"
+	"github.com/postrider/postrider/receiver"
 	"github.com/postrider/postrider/signature"
 )
 
@@ -60,17 +61,17 @@ func (s *server) receive(c *gin.Context) {
 		s.reject(c, source, newProblem(http.StatusUnauthorized, codeBadSignature, err.Error()))
 		return
 	}
-	identity, err := identify(source, c.Request.Header, body)
-	if err != nil {
-		s.reject(c, source, newProblem(http.StatusBadRequest, codeBadRequest, err.Error()))
+	if reply, ok := handshake(source, c.Request.Header, body); ok {
+		c.Data(http.StatusOK, reply.ContentType, reply.Body)
 		return
 	}
-	if identity.handshake != nil {
-		c.Data(http.StatusOK, identity.contentType, identity.handshake)
+	identity, problem := identify(source, c.Request.Header, body)
+	if problem != nil {
+		s.reject(c, source, problem)
 		return
 	}
 	_, err = s.Dispatcher.Receive(c.Request.Context(), models.InboundEvent{
-		SourceID: source.ID, OwnerID: source.OwnerID, ProviderID: identity.id, Type: identity.eventType,
+		SourceID: source.ID, OwnerID: source.OwnerID, ProviderID: identity.ID, Type: identity.Type,
 		Headers: publicHeaders(source, c.Request.Header), Body: body,
 	})
 	if err != nil {
@@ -88,7 +89,7 @@ func (s *server) confirm(c *gin.Context) {
 		s.answer(c, err)
 		return
 	}
-	challenge, ok := confirmation(source.Options.VerifyToken, c.Request.URL.Query())
+	challenge, ok := receiver.HubChallenge(c.Request.URL.Query(), source.Options.VerifyToken)
 	if !ok {
 		s.reject(c, source, newProblem(http.StatusForbidden, codeForbidden, "the verify token is not this source's"))
 		return

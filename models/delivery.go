@@ -80,12 +80,12 @@ type DeliveryFilter struct {
 // Deliveries lists deliveries, newest first, with the cursor of the next page.
 func (s *Store) Deliveries(ctx context.Context, scope Scope, filter DeliveryFilter, page Page) ([]Delivery, string, error) {
 	q := scope.apply(s.db.WithContext(ctx))
-	for column, value := range map[string]string{
-		"status": string(filter.Status), "webhook_id": filter.WebhookID, "event_id": filter.EventID,
-		"event": filter.Event, "owner_id": filter.OwnerID,
+	for _, condition := range []struct{ column, value string }{
+		{"status", string(filter.Status)}, {"webhook_id", filter.WebhookID}, {"event_id", filter.EventID},
+		{"event", filter.Event}, {"owner_id", filter.OwnerID},
 	} {
-		if value != "" {
-			q = q.Where(column+" = ?", value)
+		if condition.value != "" {
+			q = q.Where(condition.column+" = ?", condition.value)
 		}
 	}
 	q = between(q, KindDelivery, filter.Since, filter.Until)
@@ -104,7 +104,8 @@ func (s *Store) Deliveries(ctx context.Context, scope Scope, filter DeliveryFilt
 // PendingDeliveries returns deliveries without an attempt that were made at or before a time, oldest first,
 // from behind the one with the ID after. They are the ones whose workflow may not have been started.
 func (s *Store) PendingDeliveries(ctx context.Context, madeBy time.Time, after string, limit int) ([]Delivery, error) {
-	return s.pending(ctx, s.db.Where("created_at <= ?", madeBy), after, limit)
+	// SQLite compares times as text, which all have to be in UTC for that.
+	return s.pending(ctx, s.db.Where("created_at <= ?", madeBy.UTC()), after, limit)
 }
 
 // PendingDeliveriesOf is PendingDeliveries for one event.

@@ -67,7 +67,10 @@ func (s *Store) Publish(ctx context.Context, event Event) (Published, error) {
 	})
 	if event.IdempotencyKey != nil && isUniqueViolation(err) {
 		// Another request with the same key was faster.
-		return s.publishedBefore(ctx, event)
+		published, lookUpErr := s.publishedBefore(ctx, event)
+		if lookUpErr != nil || published.Duplicate {
+			return published, lookUpErr
+		}
 	}
 	if err != nil {
 		return Published{}, fmt.Errorf("publish event: %w", err)

@@ -71,7 +71,7 @@ func newUUID(at time.Time) uuid.UUID {
 
 func uuidAt(at time.Time, random [16]byte) uuid.UUID {
 	id := uuid.UUID(random)
-	ms := at.UnixMilli()
+	ms := max(at.UnixMilli(), 0) // the form cannot tell of times before 1970
 	for i := range 6 {
 		id[i] = byte(ms >> (40 - 8*i))
 	}

@@ -100,7 +100,7 @@ func (s *Store) InboundEvents(ctx context.Context, scope Scope, filter InboundFi
 func (s *Store) PendingInbound(ctx context.Context, receivedBy time.Time, after string, limit int) ([]InboundEvent, error) {
 	var inbound []InboundEvent
 	err := s.db.WithContext(ctx).Omit("body", "headers").
-		Where("status = 'pending' AND created_at <= ? AND id > ?", receivedBy, after).
+		Where("status = 'pending' AND created_at <= ? AND id > ?", receivedBy.UTC(), after).
 		Order("id").Limit(limit).Find(&inbound).Error
 	if err != nil {
 		return nil, fmt.Errorf("list pending inbound events: %w", err)

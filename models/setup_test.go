@@ -1,13 +1,16 @@
 package models_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
 
 	"github.com/postrider/postrider/internal/testdb"
 	"github.com/postrider/postrider/models"
@@ -25,7 +28,22 @@ func onEach(t *testing.T, test func(t *testing.T, store *models.Store)) {
 	})
 }
 
+// onEachDatabase is onEach for tests that look behind the store.
+func onEachDatabase(t *testing.T, test func(t *testing.T, db *gorm.DB)) {
+	t.Helper()
+	t.Parallel()
+	testdb.Each(t, func(t *testing.T, url string) {
+		test(t, openDatabase(t, url))
+	})
+}
+
 func openStore(t testing.TB, url string) *models.Store {
+	t.Helper()
+	return models.NewStore(openDatabase(t, url), models.Config{Keyring: newKeyring(t)})
+}
+
+// openDatabase opens a database with the newest schema.
+func openDatabase(t testing.TB, url string) *gorm.DB {
 	t.Helper()
 	db, err := models.Open(url, 10)
 	require.NoError(t, err)
@@ -35,14 +53,35 @@ func openStore(t testing.TB, url string) *models.Store {
 	dialect, _, _ := strings.Cut(url, "://")
 	_, err = migrations.Up(t.Context(), pool, dialect)
 	require.NoError(t, err)
-	return models.NewStore(db, models.Config{Keyring: newKeyring(t)})
+	return db
 }
 
+// clock is a clock that stands still until it is set.
+type clock struct{ ms atomic.Int64 }
+
+func newClock() *clock {
+	c := &clock{}
+	c.set(time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC))
+	return c
+}
+
+func (c *clock) now() time.Time { return time.UnixMilli(c.ms.Load()).UTC() }
+
+func (c *clock) set(at time.Time) { c.ms.Store(at.UnixMilli()) }
+
+func (c *clock) advance(by time.Duration) { c.ms.Add(by.Milliseconds()) }
+
+// clockedStore returns a store on the database and the clock that it goes by.
+func clockedStore(t testing.TB, db *gorm.DB) (*models.Store, *clock) {
+	t.Helper()
+	clock := newClock()
+	return models.NewStore(db, models.Config{Keyring: newKeyring(t), Now: clock.now}), clock
+}
+
+// newKeyring always returns a ring with the same key.
 func newKeyring(t testing.TB) *models.Keyring {
 	t.Helper()
-	key, err := models.ParseEncryptionKey(models.NewEncryptionKey())
-	require.NoError(t, err)
-	ring, err := models.NewKeyring(key)
+	ring, err := models.NewKeyring(bytes.Repeat([]byte{7}, models.KeyBytes))
 	require.NoError(t, err)
 	return ring
 }
@@ -64,6 +103,21 @@ func makeWebhook(t testing.TB, store *models.Store, ownerID string, events ...st
 	return webhook
 }
 
+// rotate gives a webhook a new secret, which it returns; the old one signs too until the grace ends.
+func rotate(t testing.TB, db *gorm.DB, store *models.Store, webhook *models.Webhook, grace time.Duration) string {
+	t.Helper()
+	const secret = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDAAAAAAAAAAA="
+	until := store.Now().Add(grace)
+	err := db.WithContext(t.Context()).Table("webhooks").Where("id = ?", webhook.ID).Updates(map[string]any{
+		"secret":          newKeyring(t).Seal(secret, webhook.ID),
+		"previous_secret": webhook.Secret, "previous_secret_until": until,
+	}).Error
+	require.NoError(t, err)
+	*webhook, err = store.Webhook(t.Context(), everything, webhook.ID)
+	require.NoError(t, err)
+	return secret
+}
+
 func publish(t testing.TB, store *models.Store, event models.Event) models.Published {
 	t.Helper()
 	published, err := store.Publish(t.Context(), event)
@@ -77,7 +131,7 @@ func attempted(t testing.TB, store *models.Store, delivery models.Delivery, n in
 	now := store.Now()
 	code := 200
 	attempt := models.Attempt{
-		ID: models.AttemptID("run", n, now), DeliveryID: delivery.ID, Number: n, Trigger: models.TriggerSchedule,
+		ID: models.AttemptID(delivery.ID, n, now), DeliveryID: delivery.ID, Number: n, Trigger: models.TriggerSchedule,
 		StatusCode: &code, DurationMS: 12, ResponseBody: []byte("ok\xff"), RemoteAddr: "127.0.0.1:80", StartedAt: now,
 	}
 	outcome := models.Outcome{Attempt: attempt, Status: status, RunID: "run"}

@@ -1,0 +1,91 @@
+# `make test` is the one test command. It needs Go and PostgreSQL's server programs (Debian: apt-get install
+# postgresql), and a C compiler for Go's race detector.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Built from source, at the versions in tools/go.mod; Go's build cache keeps them.
+golangci_lint := go tool -modfile=tools/go.mod golangci-lint
+workflowcheck := go tool -modfile=tools/go.mod workflowcheck
+
+# Runs a command with one PostgreSQL server for the tests of all packages.
+with_postgres := go run ./internal/testdb/cmd/withpostgres
+
+# The embedded Temporal server takes several times as long to build for the race detector, and its races are
+# not ours to find: packages that link it, or whose tests do, are tested without.
+server := go.temporal.io/server/temporal
+linking = {{range .Deps}}{{if eq . "$(server)"}}{{$$.ImportPath}}{{"\n"}}{{end}}{{end}}
+unraced = $(shell go list -test -f '$(linking)' ./... | sed -E 's/ \[.*//; s/(_test|\.test)$$//' | sort -u)
+raced = $(filter-out $(unraced),$(shell go list ./...))
+race := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
+
+FUZZTIME ?= 20s
+
+.PHONY: help
+help: ## Show this list.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: build
+build: ## Build the programs into bin/.
+	go build -trimpath -o bin/ ./cmd/...
+
+.PHONY: dev
+dev: ## Run Postrider with everything that it needs in one process.
+	go run ./cmd/postrider-dev
+
+.PHONY: test
+test: check ## Check everything: format, vet, lint, determinism, all tests.
+	$(if $(race),,@echo 'No C compiler: testing without the race detector.' >&2)
+	@RACED='$(raced)' UNRACED='$(unraced)' $(with_postgres) $(SHELL) -uc ' \
+		status=0; \
+		go test $(race) $$RACED || status=$$?; \
+		[ -z "$$UNRACED" ] || go test $$UNRACED || status=$$?; \
+		exit $$status'
+
+.PHONY: test-short
+test-short: ## Run the quick tests only, without checks and race detector.
+	@$(with_postgres) go test -short $(raced)
+
+.PHONY: check
+check: format-check vet lint workflowcheck production-check ## Everything in test but the tests.
+
+.PHONY: format-check
+format-check:
+	@unformatted=$$(gofmt -l .); \
+	[ -z "$$unformatted" ] || { echo "Not formatted (run make fmt):" $$unformatted >&2; exit 1; }
+
+.PHONY: fmt
+fmt: ## Format the code.
+	$(golangci_lint) fmt ./...
+
+.PHONY: vet
+vet:
+	go vet ./...
+
+.PHONY: lint
+lint: ## Run the linters of .golangci.yaml.
+	$(golangci_lint) run ./...
+
+.PHONY: workflowcheck
+workflowcheck: ## Find what would keep a workflow from replaying.
+	$(workflowcheck) ./workflows/...
+
+# The linter's depguard sees direct imports only.
+.PHONY: production-check
+production-check:
+	@dependencies=$$(go list -deps ./cmd/postrider); \
+	if grep '^go.temporal.io/server' <<<"$$dependencies"; then \
+		echo 'cmd/postrider must not link the embedded Temporal server' >&2; exit 1; \
+	fi
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZTIME (20s each).
+	@grep -roE --include='*_test.go' '^func Fuzz\w+' . | sed -E 's|/[^/]+:func | |' | \
+	while read -r folder target; do \
+		go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "$$folder" </dev/null; \
+	done
+
+.PHONY: bench
+bench: ## Run the benchmarks.
+	@$(with_postgres) go test -run '^$$' -bench . -benchmem ./...

@@ -1,0 +1,134 @@
+package testdb_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/postrider/postrider/internal/testdb"
+)
+
+// helperVariable makes the test binary a process that starts a server and is then killed.
+const helperVariable = "POSTRIDER_TESTDB_HELPER"
+
+func TestClusterKeepsWhatWasCommitted(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		end  func(*testdb.Cluster) error
+	}{
+		{"Kill", (*testdb.Cluster).Kill},
+		{"Stop", (*testdb.Cluster).Stop},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			cluster := testdb.NewCluster(t)
+			conn := connectOnce(t, cluster.URL())
+			execute(t, conn, "CREATE TABLE parcel (id int PRIMARY KEY)")
+			execute(t, conn, "INSERT INTO parcel VALUES (1)")
+
+			require.NoError(t, test.end(cluster))
+
+			require.Error(t, conn.Ping(t.Context()))
+			_, err := pgx.Connect(t.Context(), cluster.URL())
+			require.Error(t, err)
+			require.NoError(t, test.end(cluster), "an ended server ends again without complaint")
+
+			require.NoError(t, cluster.Start())
+
+			conn = connectOnce(t, cluster.URL())
+			require.Equal(t, 1, count(t, conn, "SELECT count(*) FROM parcel"))
+			require.NoError(t, cluster.Start(), "a running server starts again without complaint")
+			require.NoError(t, conn.Ping(t.Context()), "and keeps its connections")
+		})
+	}
+}
+
+// A statement that runs while the server is killed must not be finished by a process that outlived it.
+func TestKillEndsRunningStatements(t *testing.T) {
+	t.Parallel()
+	cluster := testdb.NewCluster(t)
+	busy := connectOnce(t, cluster.URL())
+	pid := count(t, busy, "SELECT pg_backend_pid()")
+	failed := make(chan error)
+	go func() {
+		_, err := busy.Exec(context.WithoutCancel(t.Context()), "SELECT pg_sleep(3600)")
+		failed <- err
+	}()
+	watcher := connectOnce(t, cluster.URL())
+	active := fmt.Sprintf("SELECT count(*) FROM pg_stat_activity WHERE pid = %d AND wait_event = 'PgSleep'", pid)
+	eventually(t, func() bool { return count(t, watcher, active) == 1 })
+
+	require.NoError(t, cluster.Kill())
+
+	require.Error(t, <-failed)
+	require.NoError(t, cluster.Start())
+}
+
+func TestClusterEndsWithItsProcess(t *testing.T) {
+	t.Parallel()
+	binary, err := os.Executable()
+	require.NoError(t, err)
+	helper := exec.CommandContext(t.Context(), binary)
+	helper.Env = append(os.Environ(), helperVariable+"=1")
+	helper.Stderr = os.Stderr
+	stdin, err := helper.StdinPipe() // keeps the helper waiting
+	require.NoError(t, err)
+	defer stdin.Close()
+	stdout, err := helper.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, helper.Start())
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	require.NoError(t, err)
+	server, err := url.Parse(strings.TrimSpace(line))
+	require.NoError(t, err)
+	folder := server.Query().Get("host")
+	require.DirExists(t, folder)
+	require.NoError(t, connectOnce(t, server.String()).Ping(t.Context()))
+
+	require.NoError(t, helper.Process.Kill())
+	require.Error(t, helper.Wait())
+
+	eventually(t, func() bool {
+		_, err := os.Stat(folder)
+		return os.IsNotExist(err)
+	})
+	_, err = pgx.Connect(t.Context(), server.String())
+	require.Error(t, err)
+}
+
+// helperProcess starts a server, tells its URL, and waits to be killed.
+func helperProcess() {
+	cluster, err := testdb.StartCluster()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "helper:", err)
+		os.Exit(1)
+	}
+	fmt.Println(cluster.URL()) //nolint:forbidigo // the test reads it
+	_, _ = os.Stdin.Read(make([]byte, 1))
+	_ = cluster.Close()
+}
+
+// connectOnce returns a connection that may break before the test ends.
+func connectOnce(t *testing.T, url string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
+	return conn
+}
+
+func eventually(t *testing.T, condition func() bool) {
+	t.Helper()
+	require.Eventually(t, condition, time.Minute, 20*time.Millisecond)
+}

@@ -1,0 +1,39 @@
+package testdb
+
+import (
+	"errors"
+	"net/url"
+	"os"
+	"sync"
+)
+
+// serverURL returns the server on which this process makes its databases.
+func serverURL() (string, error) {
+	if server := os.Getenv(URLVariable); server != "" {
+		return server, nil
+	}
+	cluster, err := processCluster()
+	if err != nil {
+		return "", err
+	}
+	return cluster.URL(), nil
+}
+
+// processCluster starts this process's throwaway server, once. Nothing closes it: a process has no last test
+// that could, so it is left to the cluster's watchdog.
+var processCluster = sync.OnceValues(StartCluster)
+
+// withDatabase returns the server's URL with another database in it.
+func withDatabase(server, name string) (string, error) {
+	u, err := url.Parse(server)
+	if err != nil || (u.Scheme != "postgres" && u.Scheme != "postgresql") {
+		// The value may hold a password, and so may the parser's error.
+		return "", errors.New(URLVariable + " is not a postgres:// URL")
+	}
+	u.Path = "/" + name
+	query := u.Query()
+	query.Del("dbname") // would win over the path
+	query.Del("database")
+	u.RawQuery = query.Encode()
+	return u.String(), nil
+}
