@@ -110,7 +110,7 @@ func retryAfter(attempt models.Attempt, header http.Header, now time.Time) time.
 	seconds, err := strconv.ParseUint(value, 10, 64)
 	switch {
 	case err == nil && seconds <= uint64(maxRetryAfter/time.Second):
-		return time.Duration(seconds) * time.Second //nolint:gosec // bounded by the case
+		return time.Duration(seconds) * time.Second
 	case err == nil || errors.Is(err, strconv.ErrRange):
 		return maxRetryAfter
 	}

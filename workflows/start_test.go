@@ -2,6 +2,7 @@ package workflows_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -18,6 +19,8 @@ import (
 	"github.com/postrider/postrider/workflows"
 )
 
+var errTemporalAway = errors.New("no answer from Temporal")
+
 // starts notes which deliveries were started, after failing some calls.
 type starts struct {
 	mu   sync.Mutex
@@ -30,7 +33,7 @@ func (s *starts) Start(_ context.Context, deliveries []models.Delivery) error {
 	defer s.mu.Unlock()
 	if s.fail > 0 {
 		s.fail--
-		return fmt.Errorf("Temporal is away") //nolint:staticcheck // a name
+		return errTemporalAway
 	}
 	for _, delivery := range deliveries {
 		s.ids[delivery.ID]++

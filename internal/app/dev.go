@@ -199,15 +199,15 @@ func (d *Dev) fillIn(temporal DevTemporal) error {
 }
 
 // kept reads a secret from a file, or makes it and writes it there.
-func kept(file string, make func() string) (string, error) {
-	content, err := os.ReadFile(file) //nolint:gosec // the path is the operator's
+func kept(file string, generate func() string) (string, error) {
+	content, err := os.ReadFile(file)
 	if err == nil {
 		return strings.TrimSpace(string(content)), nil
 	}
 	if !errors.Is(err, os.ErrNotExist) {
 		return "", err
 	}
-	secret := make()
+	secret := generate()
 	if err := os.WriteFile(file, []byte(secret+"\n"), 0o600); err != nil {
 		return "", err
 	}
