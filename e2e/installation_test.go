@@ -1,0 +1,207 @@
+package e2e
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
+
+	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/models"
+)
+
+// deployments are the ways to run Postrider. Their functions prepare an installation and start nothing.
+var deployments = []struct {
+	name    string
+	prepare func(t testing.TB, settings ...string) *installation
+}{
+	{"dev", prepareDev},
+	{"production", prepareProduction},
+}
+
+// onEach tells a story on every deployment. The installation runs when the story begins; settings are
+// environment variables that it gets in addition.
+func onEach(t *testing.T, story func(t *testing.T, p *installation), settings ...string) {
+	t.Helper()
+	for _, deployment := range deployments {
+		t.Run(deployment.name, func(t *testing.T) {
+			t.Parallel()
+			p := deployment.prepare(t, settings...)
+			p.start(t)
+			story(t, p)
+		})
+	}
+}
+
+// installation is Postrider, ready to use.
+type installation struct {
+	// url is the API's, temporalAddress and temporalUI those of Temporal. They outlast restarts.
+	url, temporalAddress, temporalUI string
+	databaseURL                      string
+	adminKey, encryptionKey          string
+	postrider                        *program
+	launchPostrider                  func(t testing.TB) *program
+	// temporal is nil where Temporal is a part of the postrider process.
+	temporal       *program
+	launchTemporal func(t testing.TB) *program
+	// programs are all that ever ran.
+	programs []*program
+	// readKeys, unless nil, reads the keys that the program made for itself.
+	readKeys func(t testing.TB)
+}
+
+func prepareDev(t testing.TB, settings ...string) *installation {
+	t.Helper()
+	folder := filepath.Join(t.TempDir(), "data")
+	api, temporal, ui := ports.next(t), ports.next(t), ports.next(t)
+	p := &installation{
+		url: "http://" + address(api), temporalAddress: address(temporal), temporalUI: "http://" + address(ui),
+		databaseURL: "sqlite://" + filepath.Join(folder, "postrider.db"),
+	}
+	p.launchPostrider = func(t testing.TB) *program {
+		return launch(t, settings, "postrider-dev", "--data-dir", folder, "--listen", address(api),
+			"--temporal-port", strconv.Itoa(temporal), "--temporal-ui-port", strconv.Itoa(ui), "--receiver", "off")
+	}
+	p.readKeys = func(t testing.TB) {
+		p.adminKey = readLine(t, filepath.Join(folder, "admin.key"))
+		p.encryptionKey = readLine(t, filepath.Join(folder, "encryption.key"))
+	}
+	return p
+}
+
+func readLine(t testing.TB, file string) string {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	require.NoError(t, err)
+	return strings.TrimSpace(string(content))
+}
+
+func prepareProduction(t testing.TB, settings ...string) *installation {
+	t.Helper()
+	return prepareProductionOn(t, testdb.Postgres(t), settings...)
+}
+
+func prepareProductionOn(t testing.TB, databaseURL string, settings ...string) *installation {
+	t.Helper()
+	folder := t.TempDir()
+	api, temporal, ui := ports.next(t), ports.next(t), ports.next(t)
+	p := &installation{
+		url: "http://" + address(api), temporalAddress: address(temporal), temporalUI: "http://" + address(ui),
+		databaseURL: databaseURL, adminKey: models.NewAPIKeyToken(), encryptionKey: models.NewEncryptionKey(),
+	}
+	environment := append([]string{
+		"POSTRIDER_DATABASE_URL=" + p.databaseURL,
+		"POSTRIDER_ADMIN_KEY=" + p.adminKey,
+		"POSTRIDER_ENCRYPTION_KEY=" + p.encryptionKey,
+		"POSTRIDER_ALLOW_TARGETS=127.0.0.0/8,::1/128",
+		"POSTRIDER_TEMPORAL_UI_URL=" + p.temporalUI,
+		"POSTRIDER_LISTEN=" + address(api),
+		"TEMPORAL_ADDRESS=" + p.temporalAddress,
+	}, settings...)
+	migrate := launch(t, environment, "postrider", "migrate")
+	require.Zero(t, migrate.exitCode(t))
+	p.programs = append(p.programs, migrate)
+	p.launchPostrider = func(t testing.TB) *program { return launch(t, environment, "postrider", "serve") }
+	p.launchTemporal = func(t testing.TB) *program {
+		return launch(t, nil, "postrider-dev", "temporal", "--data-dir", folder,
+			"--temporal-port", strconv.Itoa(temporal), "--temporal-ui-port", strconv.Itoa(ui))
+	}
+	return p
+}
+
+// start starts what does not run and waits until everything works.
+func (p *installation) start(t testing.TB) {
+	t.Helper()
+	p.startTemporal(t)
+	p.startPostrider(t)
+	began := time.Now()
+	eventually(t, func() bool {
+		require.False(t, p.postrider.hasExited(), "postrider ended")
+		return p.ready()
+	}, "postrider is not ready")
+	t.Logf("ready after %s", time.Since(began).Round(time.Millisecond))
+	if p.readKeys != nil {
+		p.readKeys(t)
+	}
+}
+
+func (p *installation) startTemporal(t testing.TB) {
+	t.Helper()
+	if p.launchTemporal == nil || p.temporal != nil {
+		return
+	}
+	p.temporal = p.launchTemporal(t)
+	p.programs = append(p.programs, p.temporal)
+}
+
+func (p *installation) startPostrider(t testing.TB) {
+	t.Helper()
+	if p.postrider != nil {
+		return
+	}
+	p.postrider = p.launchPostrider(t)
+	p.programs = append(p.programs, p.postrider)
+}
+
+func (p *installation) ready() bool {
+	response, err := httpClient.Get(p.url + "/readyz")
+	if err != nil {
+		return false
+	}
+	_ = response.Body.Close()
+	return response.StatusCode == http.StatusOK
+}
+
+// killPostrider ends postrider as a crash does, and Temporal with it where it is in the same process.
+func (p *installation) killPostrider() {
+	p.postrider.kill()
+	p.postrider = nil
+}
+
+// killTemporal ends Temporal as a crash does where it is a process of its own.
+func (p *installation) killTemporal() {
+	if p.temporal != nil {
+		p.temporal.kill()
+		p.temporal = nil
+	}
+}
+
+// terminated waits for the end of postrider after SIGTERM and returns its exit code.
+func (p *installation) terminated(t testing.TB) int {
+	t.Helper()
+	code := p.postrider.exitCode(t)
+	p.postrider = nil
+	return code
+}
+
+// dial connects to the installation's Temporal.
+func (p *installation) dial(t testing.TB) client.Client {
+	t.Helper()
+	return dialTemporal(t, client.Options{HostPort: p.temporalAddress})
+}
+
+// store opens the installation's database.
+func (p *installation) store(t testing.TB) *models.Store {
+	t.Helper()
+	return openStore(t, p.databaseURL, p.encryptionKey)
+}
+
+func openStore(t testing.TB, databaseURL, encryptionKey string) *models.Store {
+	t.Helper()
+	const connections = 8
+	key, err := models.ParseEncryptionKey(encryptionKey)
+	require.NoError(t, err)
+	keyring, err := models.NewKeyring(key)
+	require.NoError(t, err)
+	db, err := models.Open(databaseURL, connections)
+	require.NoError(t, err)
+	store := models.NewStore(db, models.Config{Keyring: keyring})
+	t.Cleanup(func() { require.NoError(t, store.Close()) })
+	return store
+}

@@ -1,0 +1,49 @@
+package e2e
+
+import (
+	"testing"
+)
+
+// TestRunning tells the stories that need no restart, all on one installation, each with an owner of its own
+// and none in another's way. The installation logs everything there is to log, sends mail to a server of the
+// test, and is searched at the end for what it must not tell.
+func TestRunning(t *testing.T) {
+	t.Parallel()
+	for _, deployment := range deployments {
+		t.Run(deployment.name, func(t *testing.T) {
+			t.Parallel()
+			mail := newMailServer(t)
+			p := deployment.prepare(t, "POSTRIDER_LOG_LEVEL=debug", "POSTRIDER_SMTP_URL=smtp://"+mail.address)
+			p.start(t)
+			t.Run("stories", func(t *testing.T) {
+				for name, story := range map[string]func(*testing.T, *installation){
+					"first delivery":                  firstDelivery,
+					"retries":                         retries,
+					"resend while waiting":            resendWhileWaiting,
+					"resend after the end":            resendAfterEnd,
+					"resend by Temporal alone":        resendByTemporalAlone,
+					"cancel":                          cancelWhileWaiting,
+					"webhook paused":                  webhookPaused,
+					"webhook deleted":                 webhookDeleted,
+					"receiver is gone for good":       receiverGone,
+					"exhausted":                       exhausted,
+					"an endpoint that cannot be used": privateTarget,
+				} {
+					t.Run(name, func(t *testing.T) {
+						t.Parallel()
+						story(t, p)
+					})
+				}
+				t.Run("owner is told", func(t *testing.T) {
+					t.Parallel()
+					ownerIsTold(t, p, mail)
+				})
+				t.Run("what is private", func(t *testing.T) {
+					t.Parallel()
+					nothingPrivateTold(t, p, mail)
+				})
+			})
+			keysNotLogged(t, p)
+		})
+	}
+}

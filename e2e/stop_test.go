@@ -1,0 +1,103 @@
+package e2e
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
+)
+
+// TestStopped stops the process with SIGTERM while attempts are under way, a first one and a retry. Both are
+// finished and recorded, the process exits with 0, and the next one sends nothing again.
+func TestStopped(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, p *installation) {
+		gate := newGate(t)
+		first := newReceiver(t, gate.holding(1, always(http.StatusOK)))
+		retry := newReceiver(t, gate.holding(2, failFirst(1, http.StatusInternalServerError)))
+		var ids []string
+		for _, target := range []*receiver{first, retry} {
+			owner := p.newOwner(t, nil)
+			p.newWebhook(t, owner, target.url, object{"retry_schedule": []string{"1s"}})
+			ids = append(ids, p.send(t, owner, object{}))
+		}
+		first.await(t, 1)
+		retry.await(t, 2)
+
+		p.postrider.terminate(t)
+		eventually(t, func() bool { return p.postrider.stderr.contains("stopping") }, "the signal is not heard")
+		eventually(t, func() bool { return !p.ready() }, "the process still takes requests")
+		require.False(t, p.postrider.hasExited(), "it waits for the attempts")
+		gate.open()
+		require.Zero(t, p.terminated(t))
+
+		p.start(t)
+		temporal := p.dial(t)
+		for _, id := range ids {
+			p.await(t, id, "delivered")
+			awaitWorkflow(t, temporal, id, "", enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED)
+		}
+		p.settled(t)
+		require.Equal(t, []string{"1"}, attempts(first.all()))
+		require.Equal(t, []string{"1", "2"}, attempts(retry.all()))
+		require.Len(t, p.delivery(t, ids[0]).Attempts, 1)
+		require.Len(t, p.delivery(t, ids[1]).Attempts, 2)
+	})
+}
+
+// TestSecondStart stops an installation in good order and starts it again on the same data: what was there
+// is there, and what waited goes on.
+func TestSecondStart(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, p *installation) {
+		adminKey := p.adminKey
+		target := newReceiver(t, failFirst(1, http.StatusInternalServerError))
+		owner := p.newOwner(t, nil)
+		hook := p.newWebhook(t, owner, target.url, object{"retry_schedule": []string{"5s"}})
+		id := p.send(t, owner, object{})
+		p.await(t, id, "failed")
+
+		p.postrider.terminate(t)
+		require.Zero(t, p.terminated(t))
+		if p.temporal != nil {
+			p.temporal.terminate(t)
+			require.Zero(t, p.temporal.exitCode(t))
+			p.temporal = nil
+		}
+		p.start(t)
+
+		require.Equal(t, adminKey, p.adminKey)
+		var kept webhook
+		p.call(t, http.MethodGet, "/api/webhooks/"+hook.ID, nil, http.StatusOK, &kept)
+		require.Equal(t, owner, kept.OwnerID)
+		shown := p.await(t, id, "delivered")
+		require.Equal(t, []string{"schedule", "schedule"}, shown.triggers())
+		requests := target.all()
+		require.Equal(t, []string{"1", "2"}, attempts(requests))
+		requireSameDelivery(t, id, requests)
+		requireVerified(t, requests[1], hook.Secret) // the secret can still be read
+	})
+}
+
+// TestWelcome starts postrider-dev as a newcomer does and waits for the commands to paste.
+func TestWelcome(t *testing.T) {
+	t.Parallel()
+	p := prepareDev(t)
+	for _, start := range []string{"first", "second"} {
+		began := time.Now()
+		p.startPostrider(t)
+		eventuallyWithin(t, time.Minute, func() bool { return p.postrider.stdout.contains("Try it") }, "no welcome")
+		t.Logf("the %s start took %s", start, time.Since(began).Round(time.Millisecond))
+		p.readKeys(t)
+		welcome := p.postrider.stdout.String()
+		for _, fact := range []string{p.url, p.temporalUI, p.adminKey, "curl " + p.url + "/api/events"} {
+			require.Contains(t, welcome, fact)
+		}
+		require.Equal(t, 4, strings.Count(welcome, p.adminKey), "once alone and in three commands")
+		p.postrider.terminate(t)
+		require.Zero(t, p.terminated(t))
+	}
+}
