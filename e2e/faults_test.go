@@ -40,7 +40,6 @@ func TestCannotStart(t *testing.T) {
 	}
 	migrated := production(testdb.Postgres(t))
 	require.Zero(t, launch(t, migrated, "postrider", "migrate").exitCode(t))
-	nobody := address(ports.next(t))
 
 	for _, test := range []struct {
 		name        string
@@ -62,8 +61,6 @@ func TestCannotStart(t *testing.T) {
 		{"production, port in use", migrated, "postrider", []string{"serve", "--listen", taken}, []string{taken, "in use", "--listen"}},
 		{"production, old schema", production(testdb.Postgres(t)), "postrider",
 			[]string{"serve", "--listen", address(ports.next(t))}, []string{"postrider migrate"}},
-		{"production, no database", production("postgres://user:hunter2@" + nobody + "/postrider"), "postrider",
-			[]string{"serve", "--listen", address(ports.next(t))}, []string{"database", "refused"}},
 		{"production, nothing configured", []string{"POSTRIDER_ENCRYPTION_KEY=" + models.NewEncryptionKey()}, "postrider",
 			[]string{"serve"}, []string{"--database-url", "POSTRIDER_DATABASE_URL"}},
 	} {
@@ -77,10 +74,25 @@ func TestCannotStart(t *testing.T) {
 			for _, fact := range test.says {
 				require.Contains(t, said, fact)
 			}
-			require.NotContains(t, said, "hunter2")
 			require.NotContains(t, p.stdout.String(), "Try it")
 		})
 	}
+}
+
+// TestNoDatabase sees a production process that cannot reach its database say so, without the password.
+func TestNoDatabase(t *testing.T) {
+	t.Parallel()
+	nobody := address(ports.next(t))
+	p := launch(t, []string{
+		"POSTRIDER_DATABASE_URL=postgres://user:hunter2@" + nobody + "/postrider",
+		"POSTRIDER_ENCRYPTION_KEY=" + models.NewEncryptionKey(), "POSTRIDER_ADMIN_KEY=" + models.NewAPIKeyToken(),
+	}, "postrider", "serve", "--listen", address(ports.next(t)))
+	require.Equal(t, 1, p.exitCode(t))
+	said := p.stderr.String()
+	require.True(t, strings.HasPrefix(said, "postrider: open database: "), said)
+	require.Contains(t, said, nobody)
+	require.Contains(t, said, "connection refused")
+	require.NotContains(t, said, "hunter2")
 }
 
 // TestDataInUse starts a second process on the data of a running one, which must go on undisturbed.

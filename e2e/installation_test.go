@@ -138,6 +138,10 @@ func (p *installation) startTemporal(t testing.TB) {
 	}
 	p.temporal = p.launchTemporal(t)
 	p.programs = append(p.programs, p.temporal)
+	eventually(t, func() bool {
+		require.False(t, p.temporal.hasExited(), "Temporal ended")
+		return p.temporal.stdout.contains("Web UI")
+	}, "Temporal is not ready")
 }
 
 func (p *installation) startPostrider(t testing.TB) {

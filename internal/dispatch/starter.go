@@ -15,7 +15,7 @@ import (
 const (
 	// starters is how many workflows are started at once, startQueue how many wait for that. A start takes
 	// a few milliseconds.
-	starters   = 64
+	starters   = 16
 	startQueue = 4096
 	// startTimeout bounds a start when Temporal does not answer.
 	startTimeout = 10 * time.Second
