@@ -21,7 +21,7 @@ func TestDispatchLoadsEverythingAtOnce(t *testing.T) {
 			RetrySchedule: models.RetrySchedule{time.Minute, time.Hour},
 		}
 		require.NoError(t, store.CreateWebhook(t.Context(), &webhook, testSecret))
-		current := rotate(t, db, store, &webhook, time.Hour)
+		current := rotate(t, store, &webhook, time.Hour)
 		event := models.Event{Type: "order.paid", Data: []byte(`{"b":1.0, "a":2}`), IdempotencyKey: key(1)}
 		published := publish(t, store, event)
 		delivery, err := store.Delivery(t.Context(), everything, published.Deliveries[0].ID)

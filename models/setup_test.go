@@ -104,17 +104,14 @@ func makeWebhook(t testing.TB, store *models.Store, ownerID string, events ...st
 }
 
 // rotate gives a webhook a new secret, which it returns; the old one signs too until the grace ends.
-func rotate(t testing.TB, db *gorm.DB, store *models.Store, webhook *models.Webhook, grace time.Duration) string {
+func rotate(t testing.TB, store *models.Store, webhook *models.Webhook, grace time.Duration) string {
 	t.Helper()
 	const secret = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDAAAAAAAAAAA="
-	until := store.Now().Add(grace)
-	err := db.WithContext(t.Context()).Table("webhooks").Where("id = ?", webhook.ID).Updates(map[string]any{
-		"secret":          newKeyring(t).Seal(secret, webhook.ID),
-		"previous_secret": webhook.Secret, "previous_secret_until": until,
-	}).Error
+	rotated, err := store.RotateSecret(t.Context(), everything, webhook.ID, secret, grace)
 	require.NoError(t, err)
 	*webhook, err = store.Webhook(t.Context(), everything, webhook.ID)
 	require.NoError(t, err)
+	require.Equal(t, webhook.Secret, rotated.Secret)
 	return secret
 }
 

@@ -146,7 +146,7 @@ func TestDeletedWebhookIsHiddenAndItsSecretsAreGone(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		store, _ := clockedStore(t, db)
 		made := makeWebhook(t, store, models.DefaultOwnerID, "order.*")
-		rotate(t, db, store, &made, time.Hour)
+		rotate(t, store, &made, time.Hour)
 		delivery := publish(t, store, models.Event{Type: "order.paid", Data: []byte(`{}`)}).Deliveries[0]
 		require.NoError(t, store.DeleteWebhook(t.Context(), everything, made.ID))
 
@@ -156,6 +156,8 @@ func TestDeletedWebhookIsHiddenAndItsSecretsAreGone(t *testing.T) {
 		_, err = store.UpdateWebhook(t.Context(), everything, made.ID, func(*models.Webhook) error { return nil })
 		require.ErrorIs(t, err, models.ErrNotFound)
 		require.ErrorIs(t, store.DeleteWebhook(t.Context(), everything, made.ID), models.ErrNotFound)
+		_, err = store.RotateSecret(t.Context(), everything, made.ID, "whsec_x", time.Hour)
+		require.ErrorIs(t, err, models.ErrNotFound)
 		require.Empty(t, publish(t, store, models.Event{Type: "order.paid", Data: []byte(`{}`)}).Deliveries)
 
 		// What waits for it still finds the row, which holds no secret any more.
@@ -189,6 +191,8 @@ func TestWebhooksOfAnotherOwnerCannotBeTouched(t *testing.T) {
 		})
 		require.ErrorIs(t, err, models.ErrNotFound)
 		require.ErrorIs(t, store.DeleteWebhook(t.Context(), scope, webhook.ID), models.ErrNotFound)
+		_, err = store.RotateSecret(t.Context(), scope, webhook.ID, "whsec_x", time.Hour)
+		require.ErrorIs(t, err, models.ErrNotFound)
 		require.Equal(t, []string{own.ID}, webhookIDs(t, store, scope, models.WebhookFilter{}))
 		require.Empty(t, webhookIDs(t, store, scope, models.WebhookFilter{OwnerID: theirs.ID}))
 
@@ -236,7 +240,7 @@ func TestSigningSecrets(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, []string{testSecret}, secrets)
 
-		current := rotate(t, db, store, &webhook, time.Hour)
+		current := rotate(t, store, &webhook, time.Hour)
 		for name, test := range map[string]struct {
 			after time.Duration
 			want  []string
@@ -250,6 +254,11 @@ func TestSigningSecrets(t *testing.T) {
 			require.NoError(t, err, name)
 			require.Equal(t, test.want, got, name)
 		}
+
+		rotate(t, store, &webhook, 0)
+		got, err := store.SigningSecrets(webhook, clock.now())
+		require.NoError(t, err)
+		require.Equal(t, []string{current}, got, "no grace")
 
 		other := makeWebhook(t, store, models.DefaultOwnerID, "*")
 		webhook.ID = other.ID

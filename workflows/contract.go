@@ -181,12 +181,13 @@ func FanOutOptions(eventID string) client.StartWorkflowOptions {
 	}
 }
 
-// StartSweepOptions start the Sweep that a worker runs when it starts.
+// StartSweepOptions start the Sweep that a worker runs when it starts. One that runs already is replaced: the
+// worker that it was for may have died, and it may have begun before what this one is to find.
 func StartSweepOptions() client.StartWorkflowOptions {
 	return client.StartWorkflowOptions{
 		ID:                       SweepScheduleID + "/start",
 		TaskQueue:                TaskQueue,
-		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING,
 	}
 }
 

@@ -1,0 +1,153 @@
+package models_test
+
+import (
+	"math/big"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/postrider/postrider/models"
+)
+
+func TestNewIDHoldsAUUIDv7(t *testing.T) {
+	t.Parallel()
+	for _, at := range []time.Time{
+		time.UnixMilli(0), time.UnixMilli(1), time.Date(2026, 2, 3, 4, 5, 6, 789_999_999, time.UTC),
+		time.Date(2026, 2, 3, 4, 5, 6, 0, time.FixedZone("", -7*3600)), time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC),
+	} {
+		seen := map[string]bool{}
+		for range 200 {
+			id := models.NewID(models.KindEvent, at)
+			requireUUIDv7(t, models.KindEvent, id, at)
+			require.False(t, seen[id])
+			seen[id] = true
+		}
+	}
+}
+
+// The example of RFC 9562, appendix A.6: its time in one of ours gives its first 48 bits.
+func TestIDEncodesTheTimeOfTheRFCsExample(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2022, 2, 22, 19, 22, 22, 0, time.UTC)
+	got := uuidOf(t, models.KindWebhook, models.NewID(models.KindWebhook, at))
+	require.Equal(t, "017f22e2-79b0-7", got.String()[:15])
+}
+
+func TestIDsSortByTheirTime(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 12, 31, 23, 59, 59, 0, time.UTC)
+	var made []string
+	for range 500 {
+		made = append(made, models.NewID(models.KindDelivery, at))
+		at = at.Add(37 * time.Millisecond)
+	}
+	require.True(t, slices.IsSorted(made))
+}
+
+func TestDeliveriesOfOneEventHaveValidIDs(t *testing.T) {
+	onEach(t, func(t *testing.T, store *models.Store) {
+		for range 40 {
+			makeWebhook(t, store, models.DefaultOwnerID, "*")
+		}
+		for range 3 {
+			published := publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)})
+			require.Len(t, published.Deliveries, 40)
+			for _, delivery := range published.Deliveries {
+				requireUUIDv7(t, models.KindDelivery, delivery.ID, published.Event.CreatedAt)
+			}
+		}
+	})
+}
+
+func TestCheckID(t *testing.T) {
+	t.Parallel()
+	const digits = "01h455vb4pex5vsknk084sn02q"
+	for _, test := range []struct {
+		kind models.Kind
+		id   string
+		ok   bool
+	}{
+		{models.KindWebhook, "wh_" + digits, true},
+		{models.KindWebhook, "wh_7zzzzzzzzzzzzzzzzzzzzzzzzz", true},
+		{models.KindOwner, models.DefaultOwnerID, true},
+		{models.KindWebhook, "wh_8zzzzzzzzzzzzzzzzzzzzzzzzz", false}, // more than 128 bits
+		{models.KindWebhook, "evt_" + digits, false},
+		{models.KindWebhook, "WH_" + digits, false},
+		{models.KindWebhook, "wh_" + strings.ToUpper(digits), false},
+		{models.KindWebhook, "wh" + digits, false},
+		{models.KindWebhook, "wh__" + digits, false},
+		{models.KindWebhook, digits, false},
+		{models.KindWebhook, "wh_" + digits[1:], false},
+		{models.KindWebhook, "wh_" + digits + "0", false},
+		{models.KindWebhook, "wh_01h455vb4pex5vsknk084sn02l", false}, // l is not a digit
+		{models.KindWebhook, "wh_01h455vb4peu5vsknk084sn02q", false}, // nor is u, in the middle
+		{models.KindWebhook, "wh_01h455vb4pex5vsknk084sn0\x00q", false},
+		{models.KindWebhook, "wh_01h455vb4pex5vsknk084sn0é", false},
+		{models.KindWebhook, " wh_" + digits, false},
+		{models.KindWebhook, "wh_", false},
+		{models.KindWebhook, "", false},
+	} {
+		err := models.CheckID(test.kind, test.id)
+		if test.ok {
+			require.NoError(t, err, test.id)
+			continue
+		}
+		require.ErrorIs(t, err, models.ErrBadID, test.id)
+		require.ErrorContains(t, err, string(test.kind)+"_")
+	}
+}
+
+func FuzzCheckID(f *testing.F) {
+	form := regexp.MustCompile(`\Adlv_[0-7][0-9a-hjkmnp-tv-z]{25}\z`)
+	f.Add("dlv_01h455vb4pex5vsknk084sn02q")
+	f.Add("dlv_81h455vb4pex5vsknk084sn02q")
+	f.Add("dlv_")
+	f.Fuzz(func(t *testing.T, id string) {
+		require.Equal(t, form.MatchString(id), models.CheckID(models.KindDelivery, id) == nil)
+	})
+}
+
+func FuzzNewIDIsValid(f *testing.F) {
+	f.Add(int64(0))
+	f.Add(int64(1770091506789))
+	f.Add(int64(-1))
+	f.Fuzz(func(t *testing.T, ms int64) {
+		ms %= 1 << 48
+		id := models.NewID(models.KindAttempt, time.UnixMilli(ms))
+		requireUUIDv7(t, models.KindAttempt, id, time.UnixMilli(max(ms, 0)))
+	})
+}
+
+// requireUUIDv7 decodes an ID without the code under test and checks it against RFC 9562, section 5.7.
+func requireUUIDv7(t *testing.T, kind models.Kind, id string, at time.Time) {
+	t.Helper()
+	require.NoError(t, models.CheckID(kind, id))
+	decoded := uuidOf(t, kind, id)
+	require.EqualValues(t, 7, decoded.Version(), id)
+	require.Equal(t, uuid.RFC4122, decoded.Variant(), id)
+	ms := new(big.Int).SetBytes(decoded[:6]).Int64()
+	require.Equal(t, at.UnixMilli(), ms, id)
+}
+
+// uuidOf decodes an ID digit by digit, as the TypeID specification says.
+func uuidOf(t *testing.T, kind models.Kind, id string) uuid.UUID {
+	t.Helper()
+	digits, ok := strings.CutPrefix(id, string(kind)+"_")
+	require.True(t, ok, id)
+	require.Len(t, digits, 26)
+	number := new(big.Int)
+	for _, digit := range digits {
+		value := strings.IndexRune("0123456789abcdefghjkmnpqrstvwxyz", digit)
+		require.GreaterOrEqual(t, value, 0, id)
+		number.Add(number.Lsh(number, 5), big.NewInt(int64(value)))
+	}
+	require.LessOrEqual(t, number.BitLen(), 128, id)
+	decoded, err := uuid.FromBytes(number.FillBytes(make([]byte, 16)))
+	require.NoError(t, err)
+	return decoded
+}

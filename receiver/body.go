@@ -1,0 +1,118 @@
+package receiver
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// object is a JSON object. A map, unlike a struct, takes names as they are
+// spelled: an "ID" beside the "id" of a payload is another field.
+type object map[string]json.RawMessage
+
+func parseObject(body []byte) (object, error) {
+	var o object
+	// The decoder's own error would quote the body. A null leaves the map nil.
+	if err := json.Unmarshal(body, &o); err != nil || o == nil {
+		return nil, malformed("body is not a JSON object")
+	}
+	return o, nil
+}
+
+// text returns a string or a number as it is written, and "" for anything else.
+func (o object) text(name string) string {
+	raw := o[name]
+	if len(raw) == 0 {
+		return ""
+	}
+	if raw[0] == '-' || ('0' <= raw[0] && raw[0] <= '9') {
+		return string(raw)
+	}
+	var text string
+	if json.Unmarshal(raw, &text) != nil {
+		return ""
+	}
+	return text
+}
+
+// at is text for a path such as "event.type".
+func (o object) at(path string) string {
+	for {
+		name, rest, deeper := strings.Cut(path, ".")
+		if !deeper {
+			return o.text(name)
+		}
+		inner, err := parseObject(o[name])
+		if err != nil {
+			return ""
+		}
+		o, path = inner, rest
+	}
+}
+
+// time reads RFC 3339 or Unix seconds; the zero time means that it is neither.
+func (o object) time(name string) time.Time {
+	text := o.text(name)
+	if t := unixTime(text); !t.IsZero() {
+		return t
+	}
+	return textTime(text)
+}
+
+// part returns a field or, without it, the whole body.
+func (o object) part(name string, body []byte) json.RawMessage {
+	if raw, ok := o[name]; ok {
+		return raw
+	}
+	return body
+}
+
+// bodyHash stands in for the ID of an event that has none.
+func bodyHash(body []byte) string {
+	sum := sha256.Sum256(body)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// singleValue returns the value of a header, or "" when it is absent. A repeated
+// one is malformed: the sender's proxy and we could read different values. Keys
+// are compared one by one, as package signature does, because what it verified
+// must be what is read here.
+func singleValue(header http.Header, name string) (string, error) {
+	var value string
+	count := 0
+	for key, values := range header {
+		if len(values) == 0 || !equalFoldASCII(key, name) {
+			continue
+		}
+		count += len(values)
+		value = values[0]
+	}
+	if count > 1 {
+		return "", malformed(name + " is repeated")
+	}
+	return value, nil
+}
+
+// equalFoldASCII reports equality of header names. strings.EqualFold would also
+// take the Kelvin sign for a k.
+func equalFoldASCII(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range len(a) {
+		if lowerASCII(a[i]) != lowerASCII(b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func lowerASCII(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + ('a' - 'A')
+	}
+	return c
+}

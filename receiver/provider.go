@@ -1,0 +1,90 @@
+package receiver
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/postrider/postrider/signature"
+)
+
+// Provider says how one sender signs its webhooks and where it puts the ID and
+// the type of an event. The package's variables are the well-known ones; [HMAC]
+// and [Custom] make others. The zero value is no provider.
+type Provider struct {
+	name      string
+	scheme    signature.Scheme // empty for Custom
+	hmac      *signature.HMACConfig
+	parse     func(header http.Header, body []byte) (Event, error)
+	handshake func(header http.Header, body []byte) (Reply, bool) // nil without one
+}
+
+// The providers. The package comment says what each reads.
+var (
+	Postrider        = Provider{name: "postrider", scheme: signature.SchemePostrider, parse: parsePostrider}
+	StandardWebhooks = Provider{name: "standard-webhooks", scheme: signature.SchemeStandardWebhooks, parse: parseStandard}
+	Stripe           = Provider{name: "stripe", scheme: signature.SchemeStripe, parse: parseStripe}
+	GitHub           = Provider{name: "github", scheme: signature.SchemeGitHub, parse: parseGitHub, handshake: gitHubPing}
+	Shopify          = Provider{name: "shopify", scheme: signature.SchemeShopify, parse: parseShopify}
+	Slack            = Provider{name: "slack", scheme: signature.SchemeSlack, parse: parseSlack, handshake: slackChallenge}
+)
+
+// ForScheme returns the provider that signs with the scheme. There is none for
+// [signature.SchemeHMAC], which [HMAC] is for, nor for an unknown scheme.
+func ForScheme(scheme signature.Scheme) (Provider, bool) {
+	for _, p := range []Provider{Postrider, StandardWebhooks, Stripe, GitHub, Shopify, Slack} {
+		if p.scheme == scheme {
+			return p, true
+		}
+	}
+	return Provider{}, false
+}
+
+// Custom returns a provider whose requests the application reads itself. It needs
+// [Options.Verifier]. The function gets verified requests, must be safe for
+// concurrent use and has to set the ID and the Type of the event; its error
+// should wrap [ErrMalformed].
+func Custom(name string, parse func(header http.Header, body []byte) (Event, error)) Provider {
+	return Provider{name: name, parse: parse}
+}
+
+// String returns the provider's name.
+func (p Provider) String() string { return p.name }
+
+// Identify returns the ID and the type of the event in a request. It only reads
+// and does not verify. Its error wraps [ErrMalformed].
+func (p Provider) Identify(header http.Header, body []byte) (Identity, error) {
+	event, err := p.Parse(header, body)
+	if err != nil {
+		return Identity{}, err
+	}
+	return Identity{ID: event.ID, Type: event.Type}, nil
+}
+
+// Parse is [Provider.Identify] with the rest of the event. The Timestamp is zero
+// when the provider sends none. Header and Body, and Data where it is the whole
+// body, share memory with the arguments.
+func (p Provider) Parse(header http.Header, body []byte) (Event, error) {
+	if p.parse == nil {
+		return Event{}, fmt.Errorf("receiver: parse: %w: no provider", ErrInvalidOptions)
+	}
+	event, err := p.parse(header, body)
+	if err == nil {
+		err = event.check()
+	}
+	if err != nil {
+		return Event{}, fmt.Errorf("receiver: parse %s: %w", p.name, err)
+	}
+	event.Header, event.Body = header, body
+	return event, nil
+}
+
+// Handshake returns what has to be answered to a request with which the provider
+// only tests the endpoint, and false for all others: Slack's url_verification,
+// whose challenge is sent back, and GitHub's ping. The request must have been
+// verified.
+func (p Provider) Handshake(header http.Header, body []byte) (Reply, bool) {
+	if p.handshake == nil {
+		return Reply{}, false
+	}
+	return p.handshake(header, body)
+}
