@@ -25,7 +25,7 @@ func TestRecordedHistoriesReplay(t *testing.T) {
 	}
 }
 
-// The bad history is one whose first retry waits under another name: were the check blind, it would pass.
+// The bad history is of a worker whose attempts were another activity: were the check blind, it would pass.
 func TestBadHistoryIsRefused(t *testing.T) {
 	t.Parallel()
 	require.Error(t, replay(t, "testdata/bad-history.json"))

@@ -1,0 +1,232 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/encoding/protojson"
+
+	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/devserver"
+	"github.com/postrider/postrider/internal/dispatch"
+	"github.com/postrider/postrider/internal/egress"
+	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/models"
+	"github.com/postrider/postrider/models/migrations"
+	"github.com/postrider/postrider/signature"
+	"github.com/postrider/postrider/worker"
+	"github.com/postrider/postrider/workflows"
+)
+
+var updateHistories = flag.Bool("update-histories", false, "record the histories that the replay test reads")
+
+const historiesFolder = "../workflows/testdata/histories"
+
+// inProcess is a worker in this process on an embedded Temporal server that can skip time.
+type inProcess struct {
+	store *recorder
+	// skipping starts workflows whose waits take no time, plain such whose waits are real.
+	skipping, plain client.Client
+}
+
+// recorder is a store whose log cannot be written for some calls.
+type recorder struct {
+	*models.Store
+	away atomic.Int64
+}
+
+func (r *recorder) RecordAttempt(ctx context.Context, outcome models.Outcome) error {
+	if r.away.Add(-1) >= 0 {
+		return errors.New("the database is away")
+	}
+	return r.Store.RecordAttempt(ctx, outcome)
+}
+
+func startInProcess(t *testing.T) *inProcess {
+	t.Helper()
+	server, err := devserver.Start(t.Context(), devserver.Config{
+		UIPort: devserver.NoUI, SearchAttributes: workflows.SearchAttributes(),
+		DynamicConfig: map[string]any{"frontend.WorkflowTimeSkippingEnabled": true},
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, server.Stop()) })
+	databaseURL := testdb.SQLite(t)
+	db, err := models.Open(databaseURL, 4)
+	require.NoError(t, err)
+	pool, err := db.DB()
+	require.NoError(t, err)
+	_, err = migrations.Up(t.Context(), pool, "sqlite")
+	require.NoError(t, err)
+	require.NoError(t, pool.Close())
+	p := &inProcess{store: &recorder{Store: openStore(t, databaseURL, models.NewEncryptionKey())}}
+	options := client.Options{HostPort: server.Address()}
+	p.plain = dialTemporal(t, options)
+	options.ConnectionOptions.DialOptions = []grpc.DialOption{grpc.WithChainUnaryInterceptor(devserver.TimeSkipping())}
+	p.skipping = dialTemporal(t, options)
+
+	sender, err := egress.New(egress.Config{AllowTargets: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
+	require.NoError(t, err)
+	t.Cleanup(sender.Close)
+	quiet := slog.New(slog.DiscardHandler)
+	dispatcher := dispatch.New(p.store, p.plain, quiet)
+	t.Cleanup(dispatcher.Close)
+	w := worker.New(p.plain, &activities.Activities{
+		Store: p.store, Sender: sender, Starter: dispatcher, Schedule: models.DefaultRetrySchedule(),
+		UserAgent: "Postrider/test", Now: time.Now, Logger: quiet,
+		Links: activities.Links{Workflow: func(string) string { return "" }},
+	}, nil)
+	require.NoError(t, w.Start())
+	t.Cleanup(w.Stop)
+	return p
+}
+
+// deliveryTo stores a delivery to a receiver.
+func (p *inProcess) deliveryTo(t *testing.T, target *receiver) models.Delivery {
+	t.Helper()
+	secret, err := signature.NewSecret()
+	require.NoError(t, err)
+	parsed, err := url.Parse(target.url)
+	require.NoError(t, err)
+	owner := models.Owner{Name: "acme"}
+	require.NoError(t, p.store.CreateOwner(t.Context(), &owner))
+	webhook := models.Webhook{OwnerID: owner.ID, URL: target.url, Host: parsed.Host, Events: []string{"*"}, Active: true}
+	require.NoError(t, p.store.CreateWebhook(t.Context(), &webhook, secret))
+	published, err := p.store.Publish(t.Context(), models.Event{Type: "order.created", Data: []byte(`{}`), OwnerID: owner.ID})
+	require.NoError(t, err)
+	return published.Deliveries[0]
+}
+
+// begin starts a delivery's workflow.
+func begin(t *testing.T, c client.Client, delivery models.Delivery) client.WorkflowRun {
+	t.Helper()
+	started, err := c.ExecuteWorkflow(t.Context(), workflows.DeliveryOptions(delivery), workflows.TypeDelivery,
+		workflows.DeliveryInput{DeliveryID: delivery.ID})
+	require.NoError(t, err)
+	return started
+}
+
+func (p *inProcess) awaitStatus(t *testing.T, delivery models.Delivery, status models.Status) {
+	t.Helper()
+	eventually(t, func() bool {
+		row, err := p.store.Delivery(t.Context(), models.Scope{}, delivery.ID)
+		require.NoError(t, err)
+		return row.Status == status
+	}, "%s does not become %s", delivery.ID, status)
+}
+
+// TestWholeSchedule lets a delivery fail for twelve and a half hours, which a real Temporal server skips.
+func TestWholeSchedule(t *testing.T) {
+	t.Parallel()
+	p := startInProcess(t)
+	target := newReceiver(t, always(http.StatusInternalServerError))
+	delivery := p.deliveryTo(t, target)
+	began := time.Now()
+	require.Error(t, begin(t, p.skipping, delivery).Get(t.Context(), nil))
+	t.Logf("the schedule took %s", time.Since(began).Round(time.Millisecond))
+
+	history := historyOf(t, p.plain, delivery.ID, "")
+	require.Equal(t, workflows.ErrTypeDeliveryExhausted, failureType(history))
+	require.Equal(t, []timer{
+		{time.Minute, "retry 1 of 5"}, {5 * time.Minute, "retry 2 of 5"}, {25 * time.Minute, "retry 3 of 5"},
+		{2 * time.Hour, "retry 4 of 5"}, {10 * time.Hour, "retry 5 of 5"},
+	}, timersOf(t, history))
+	require.Equal(t, []string{"1", "2", "3", "4", "5", "6"}, attempts(target.all()))
+	requireSameDelivery(t, delivery.ID, target.all())
+}
+
+// TestRecordHistories makes a delivery take each of its ways on a real server. With -update-histories it
+// keeps what Temporal recorded, for the replay test of package workflows.
+func TestRecordHistories(t *testing.T) {
+	t.Parallel()
+	p := startInProcess(t)
+	resend := func(t *testing.T, delivery models.Delivery) {
+		_, err := p.plain.SignalWithStartWorkflow(t.Context(), delivery.ID, workflows.SignalResend,
+			workflows.ResendSignal{RequestedBy: "test"}, workflows.ResendOptions(delivery), workflows.TypeDelivery,
+			workflows.DeliveryInput{DeliveryID: delivery.ID})
+		require.NoError(t, err)
+	}
+	for name, scenario := range map[string]struct {
+		script script
+		tell   func(t *testing.T, delivery models.Delivery)
+		end    enumspb.WorkflowExecutionStatus
+	}{
+		"delivered-at-once": {always(200), func(t *testing.T, d models.Delivery) {
+			require.NoError(t, begin(t, p.plain, d).Get(t.Context(), nil))
+		}, enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED},
+		"delivered-after-retries": {failFirst(3, 500), func(t *testing.T, d models.Delivery) {
+			require.NoError(t, begin(t, p.skipping, d).Get(t.Context(), nil))
+		}, enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED},
+		"exhausted": {always(500), func(t *testing.T, d models.Delivery) {
+			require.Error(t, begin(t, p.skipping, d).Get(t.Context(), nil))
+		}, enumspb.WORKFLOW_EXECUTION_STATUS_FAILED},
+		"resent-while-waiting": {failFirst(2, 500), func(t *testing.T, d models.Delivery) {
+			started := begin(t, p.plain, d)
+			p.awaitStatus(t, d, models.StatusFailed)
+			resend(t, d) // fails
+			resend(t, d) // succeeds
+			require.NoError(t, started.Get(t.Context(), nil))
+		}, enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED},
+		"resent-after-end": {always(200), func(t *testing.T, d models.Delivery) {
+			require.NoError(t, begin(t, p.plain, d).Get(t.Context(), nil))
+			resend(t, d)
+			require.NoError(t, p.plain.GetWorkflow(t.Context(), d.ID, "").Get(t.Context(), nil))
+		}, enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED},
+		"cancelled": {always(500), func(t *testing.T, d models.Delivery) {
+			started := begin(t, p.plain, d)
+			p.awaitStatus(t, d, models.StatusFailed)
+			require.NoError(t, p.plain.CancelWorkflow(t.Context(), d.ID, ""))
+			require.Error(t, started.Get(t.Context(), nil))
+		}, enumspb.WORKFLOW_EXECUTION_STATUS_CANCELED},
+		"webhook-deleted": {always(500), func(t *testing.T, d models.Delivery) {
+			started := begin(t, p.plain, d)
+			p.awaitStatus(t, d, models.StatusFailed)
+			require.NoError(t, p.store.DeleteWebhook(t.Context(), models.Scope{}, d.WebhookID))
+			resend(t, d)
+			require.Error(t, started.Get(t.Context(), nil))
+		}, enumspb.WORKFLOW_EXECUTION_STATUS_CANCELED},
+		"gone": {always(http.StatusGone), func(t *testing.T, d models.Delivery) {
+			require.Error(t, begin(t, p.plain, d).Get(t.Context(), nil))
+		}, enumspb.WORKFLOW_EXECUTION_STATUS_FAILED},
+	} {
+		t.Run(name, func(t *testing.T) {
+			delivery := p.deliveryTo(t, newReceiver(t, scenario.script))
+			scenario.tell(t, delivery)
+			awaitWorkflow(t, p.plain, delivery.ID, "", scenario.end)
+			p.keepHistory(t, name, delivery)
+		})
+	}
+	t.Run("recorded-later", func(t *testing.T) {
+		target := newReceiver(t, always(200))
+		delivery := p.deliveryTo(t, target)
+		p.store.away.Store(2)
+		require.NoError(t, begin(t, p.plain, delivery).Get(t.Context(), nil))
+		require.Equal(t, 1, target.count())
+		p.awaitStatus(t, delivery, models.StatusDelivered)
+		p.keepHistory(t, "recorded-later", delivery)
+	})
+}
+
+func (p *inProcess) keepHistory(t *testing.T, name string, delivery models.Delivery) {
+	t.Helper()
+	if !*updateHistories {
+		return
+	}
+	content, err := protojson.MarshalOptions{Indent: " "}.Marshal(historyOf(t, p.plain, delivery.ID, ""))
+	require.NoError(t, err)
+	require.NoError(t, os.MkdirAll(historiesFolder, 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(historiesFolder, name+".json"), content, 0o600))
+}
