@@ -25,7 +25,7 @@ type program struct {
 func launch(t testing.TB, environment []string, name string, args ...string) *program {
 	t.Helper()
 	p := &program{exited: make(chan struct{})}
-	p.cmd = exec.Command(filepath.Join(programFolder, name), args...) //nolint:gosec // built by TestMain
+	p.cmd = exec.Command(filepath.Join(programFolder, name), args...)
 	// No home: a profile of the Temporal tools must not change where the program connects to.
 	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}, environment...)
 	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr

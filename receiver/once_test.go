@@ -100,8 +100,8 @@ func TestFailedEventsAreHandledAgain(t *testing.T) {
 		"panic error": func() { panic(errShopClosed) },
 		"panic abort": func() { panic(http.ErrAbortHandler) },
 		"panic crash": func() {
-			var stock map[string]int
-			stock["book"]--
+			var stock *logBook
+			stock.mu.Lock()
 		},
 	}
 	for name, fail := range tests {

@@ -123,7 +123,7 @@ func TestConcurrentUse(t *testing.T) {
 
 // TestSignerAllocations holds each signature to its one string. It cannot run
 // in parallel with others.
-func TestSignerAllocations(t *testing.T) {
+func TestSignerAllocations(t *testing.T) { //nolint:paralleltest // counts the allocations of the whole process
 	signer, err := signature.NewSigner(newSecret(t), newSecret(t))
 	require.NoError(t, err)
 	at, body := time.Unix(attackUnix, 0), []byte(attackBody)

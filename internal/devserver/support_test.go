@@ -73,7 +73,7 @@ type child struct {
 
 func newChild(t *testing.T, dir string) *child {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0]) //nolint:gosec // the test binary itself
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	cmd.Env = append(os.Environ(), childEnv+"="+dir)
 	cmd.Stderr = os.Stderr
 	orders, err := cmd.StdinPipe()
