@@ -31,7 +31,7 @@ type inboundServer struct {
 	store *models.Store
 }
 
-// storingDispatcher stores what is received.
+// storingDispatcher stores what is received and what is published.
 type storingDispatcher struct {
 	api.Dispatcher
 	store *models.Store
@@ -39,6 +39,10 @@ type storingDispatcher struct {
 
 func (d storingDispatcher) Receive(ctx context.Context, inbound models.InboundEvent) (bool, error) {
 	return d.store.StoreInbound(ctx, &inbound)
+}
+
+func (d storingDispatcher) Publish(ctx context.Context, event models.Event) (models.Published, error) {
+	return d.store.Publish(ctx, event)
 }
 
 func newInboundServer(t *testing.T) *inboundServer {
