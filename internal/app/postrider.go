@@ -62,11 +62,16 @@ func (s Settings) start(ctx context.Context, role role) error {
 func Postrider(args []string) int {
 	return execute(&postrider{}, args, kong.Name("postrider"),
 		kong.Description("Delivers webhooks and does not lose them."),
-		kong.Vars{
-			"version": "postrider " + Version, "allow_targets": "", "log_format": "json",
-			"database_default": " Required.", "admin_key_default": "", "temporal_ui_default": "",
-			"encryption_key_default": " Required.",
-		})
+		productionVars())
+}
+
+// productionVars are the defaults in which production differs from dev.
+func productionVars() kong.Vars {
+	return kong.Vars{
+		"version": "postrider " + Version, "allow_targets": "", "log_format": "json",
+		"database_default": " Required.", "admin_key_default": "", "temporal_ui_default": "",
+		"encryption_key_default": " Required.",
+	}
 }
 
 // execute parses a command line and runs its command until SIGTERM or SIGINT.
