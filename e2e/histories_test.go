@@ -225,7 +225,15 @@ func (p *inProcess) keepHistory(t *testing.T, name string, delivery models.Deliv
 	if !*updateHistories {
 		return
 	}
-	content, err := protojson.MarshalOptions{Indent: " "}.Marshal(historyOf(t, p.plain, delivery.ID, ""))
+	history := historyOf(t, p.plain, delivery.ID, "")
+	for _, event := range history.GetEvents() {
+		// A worker's own queue is named after its host.
+		queue := event.GetWorkflowTaskScheduledEventAttributes().GetTaskQueue()
+		if queue.GetKind() == enumspb.TASK_QUEUE_KIND_STICKY {
+			queue.Name = "sticky"
+		}
+	}
+	content, err := protojson.MarshalOptions{Indent: " "}.Marshal(history)
 	require.NoError(t, err)
 	require.NoError(t, os.MkdirAll(historiesFolder, 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(historiesFolder, name+".json"), content, 0o600))
