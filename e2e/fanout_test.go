@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +30,12 @@ func TestFanOut(t *testing.T) { //nolint:paralleltest // it measures, and would 
 			p := deployment.prepare(t)
 			p.start(t)
 			fanOut(t, p, count)
+			p.killPostrider()
+			p.killTemporal()
+			for _, program := range p.programs {
+				used := program.cmd.ProcessState
+				t.Logf("%s used %s of processor time", filepath.Base(program.cmd.Path), (used.UserTime() + used.SystemTime()).Round(time.Millisecond))
+			}
 		})
 	}
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // DefaultMemoryLimit is how many events a [MemoryStore] remembers unless told
-// otherwise. They take about 30 MB.
+// otherwise. They take 20 to 30 MB.
 const DefaultMemoryLimit = 100_000
 
 // MemoryStore is a [Store] for one process. It forgets everything when the

@@ -36,6 +36,9 @@ func TestHelpListsFlagsWithTheirEnvironment(t *testing.T) {
 		require.Contains(t, help, flag)
 		require.Contains(t, help, "$"+variable)
 	}
+	for _, value := range []string{"127.0.0.1:8080", "1m,5m,25m,2h,10h", "80,443"} {
+		require.Contains(t, help, value)
+	}
 }
 
 func TestServeReportsEveryFaultAtOnce(t *testing.T) {
@@ -137,7 +140,7 @@ func TestWorkflowURL(t *testing.T) {
 	t.Parallel()
 	link := Serving{TemporalUIURL: "https://ui.example.com/"}.workflowURL("a b")
 	require.Equal(t, "https://ui.example.com/namespaces/a%20b/workflows/dlv_1", link("dlv_1", ""))
-	require.Equal(t, "https://ui.example.com/namespaces/a%20b/workflows/dlv_1/run/history", link("dlv_1", "run"))
+	require.Equal(t, "https://ui.example.com/namespaces/a%20b/workflows/dlv_1/run", link("dlv_1", "run"))
 	require.Empty(t, Serving{}.workflowURL("default")("dlv_1", ""))
 }
 

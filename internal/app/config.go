@@ -74,19 +74,19 @@ func (k Keys) keyring() (*models.Keyring, error) {
 
 // Sending are the flags of what makes requests and tells owners.
 type Sending struct {
-	RetrySchedule    models.RetrySchedule `env:"POSTRIDER_RETRY_SCHEDULE" default:"1m,5m,25m,2h,10h" placeholder:"WAITS" help:"The waits after the first, second … failed attempt; none for a single attempt."`
-	InboundRetention time.Duration        `env:"POSTRIDER_INBOUND_RETENTION" default:"168h" placeholder:"DURATION" help:"How long received webhooks are kept."`
-	AllowTargets     []netip.Prefix       `env:"POSTRIDER_ALLOW_TARGETS" default:"${allow_targets}" placeholder:"CIDR" help:"Private networks that deliveries may reach, on any port."`
+	RetrySchedule    models.RetrySchedule `env:"POSTRIDER_RETRY_SCHEDULE" default:"1m,5m,25m,2h,10h" placeholder:"WAITS" help:"The waits after the first, second … failed attempt; none for a single attempt. Default: ${default}."`
+	InboundRetention time.Duration        `env:"POSTRIDER_INBOUND_RETENTION" default:"168h" placeholder:"DURATION" help:"How long received webhooks are kept. Default: ${default}."`
+	AllowTargets     []netip.Prefix       `env:"POSTRIDER_ALLOW_TARGETS" default:"${allow_targets}" placeholder:"CIDR" help:"Private networks that deliveries may reach, on any port. Default: ${allow_targets_default}."`
 	DenyTargets      []netip.Prefix       `env:"POSTRIDER_DENY_TARGETS" placeholder:"CIDR" help:"Networks that deliveries may never reach."`
-	AllowPorts       []uint16             `env:"POSTRIDER_ALLOW_PORTS" default:"80,443" placeholder:"PORT" help:"Ports that deliveries may reach outside --allow-targets."`
+	AllowPorts       []uint16             `env:"POSTRIDER_ALLOW_PORTS" default:"80,443" placeholder:"PORT" help:"Ports that deliveries may reach outside --allow-targets. Default: ${default}."`
 	HTTPSOnly        bool                 `name:"https-only" env:"POSTRIDER_HTTPS_ONLY" help:"Deliver to https URLs only."`
 	SMTPURL          string               `name:"smtp-url" env:"POSTRIDER_SMTP_URL" placeholder:"URL" help:"Sends owners mail about final failures: smtp://user:password@host:587 or smtps://…:465."`
-	SMTPFrom         string               `name:"smtp-from" env:"POSTRIDER_SMTP_FROM" default:"Postrider <postrider@localhost>" placeholder:"ADDRESS" help:"Whom that mail is from."`
+	SMTPFrom         string               `name:"smtp-from" env:"POSTRIDER_SMTP_FROM" default:"Postrider <postrider@localhost>" placeholder:"ADDRESS" help:"Whom that mail is from. Default: ${default}."`
 }
 
 // Serving are the flags of what people reach.
 type Serving struct {
-	Listen        string `env:"POSTRIDER_LISTEN" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where the API listens; a worker serves only /healthz, /readyz and /metrics there."`
+	Listen        string `env:"POSTRIDER_LISTEN" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where the API listens; a worker serves only /healthz, /readyz and /metrics there. Default: ${default}."`
 	PublicURL     string `name:"public-url" env:"POSTRIDER_PUBLIC_URL" placeholder:"URL" help:"The API's address as its users see it, for links in messages. Default: http://<listen>."`
 	TemporalUIURL string `name:"temporal-ui-url" env:"POSTRIDER_TEMPORAL_UI_URL" placeholder:"URL" help:"The Temporal Web UI's address as users see it, for links to deliveries.${temporal_ui_default}"`
 }
@@ -123,13 +123,13 @@ func (s Serving) workflowURL(namespace string) func(workflowID, runID string) st
 		if runID == "" {
 			return page
 		}
-		return page + "/" + url.PathEscape(runID) + "/history"
+		return page + "/" + url.PathEscape(runID)
 	}
 }
 
 // Logging are the flags of the log, which goes to the standard error.
 type Logging struct {
-	LogLevel  slog.Level `env:"POSTRIDER_LOG_LEVEL" default:"info" placeholder:"LEVEL" help:"The least level that is logged: debug, info, warn or error."`
+	LogLevel  slog.Level `env:"POSTRIDER_LOG_LEVEL" default:"info" placeholder:"LEVEL" help:"The least level that is logged: debug, info, warn or error. Default: ${default}."`
 	LogFormat string     `env:"POSTRIDER_LOG_FORMAT" default:"${log_format}" enum:"text,json" help:"How it is logged: text or json."`
 }
 

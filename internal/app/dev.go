@@ -53,15 +53,15 @@ type dev struct {
 
 // DevFlags are the flags of the embedded Temporal server.
 type DevFlags struct {
-	DataDir        string `env:"POSTRIDER_DATA_DIR" default:".postrider" placeholder:"DIR" help:"Where everything is kept."`
-	TemporalPort   int    `env:"POSTRIDER_TEMPORAL_PORT" default:"7233" placeholder:"PORT" help:"The port of the embedded Temporal server; 0 for any free one."`
-	TemporalUIPort int    `name:"temporal-ui-port" env:"POSTRIDER_TEMPORAL_UI_PORT" default:"8233" placeholder:"PORT" help:"The port of its Web UI; 0 for any free one."`
+	DataDir        string `env:"POSTRIDER_DATA_DIR" default:".postrider" placeholder:"DIR" help:"Where everything is kept. Default: ${default}."`
+	TemporalPort   int    `env:"POSTRIDER_TEMPORAL_PORT" default:"7233" placeholder:"PORT" help:"The port of the embedded Temporal server; 0 for any free one. Default: ${default}."`
+	TemporalUIPort int    `name:"temporal-ui-port" env:"POSTRIDER_TEMPORAL_UI_PORT" default:"8233" placeholder:"PORT" help:"The port of its Web UI; 0 for any free one. Default: ${default}."`
 }
 
 // Dev runs everything in one process.
 type Dev struct {
 	DevFlags
-	Receiver string `env:"POSTRIDER_RECEIVER" default:"127.0.0.1:9000" placeholder:"HOST:PORT" help:"Where a receiver listens that prints what it gets; off for none."`
+	Receiver string `env:"POSTRIDER_RECEIVER" default:"127.0.0.1:9000" placeholder:"HOST:PORT" help:"Where a receiver listens that prints what it gets; off for none. Default: ${default}."`
 	Settings
 }
 
@@ -77,7 +77,7 @@ func PostriderDev(args []string, start StartDevTemporal) int {
 		kong.Description("Postrider with an embedded Temporal server, its Web UI and SQLite: nothing to install."),
 		kong.Bind(start),
 		kong.Vars{
-			"version": "postrider-dev " + Version, "allow_targets": "127.0.0.0/8,::1/128", "log_format": "text",
+			"version": "postrider-dev " + Version, "allow_targets": "127.0.0.0/8,::1/128", "allow_targets_default": "127.0.0.0/8,::1/128", "log_format": "text",
 			"database_default":       " Default: sqlite://<data-dir>/postrider.db.",
 			"admin_key_default":      " Default: made once and kept in <data-dir>/admin.key.",
 			"encryption_key_default": " Default: made once and kept in <data-dir>/encryption.key.",

@@ -21,8 +21,8 @@ type KeyCommands struct {
 // CreateKey makes a key.
 type CreateKey struct {
 	Database
-	Owner string `xor:"who" required:"" placeholder:"ID" help:"The owner whose key it is."`
-	Admin bool   `xor:"who" required:"" help:"Make an administrator's key."`
+	Owner string `xor:"who" required:"" placeholder:"ID" help:"The owner whose key it is; either this or --admin."`
+	Admin bool   `xor:"who" required:"" help:"Make an administrator's key; either this or --owner."`
 }
 
 // ListKeys lists keys.

@@ -68,7 +68,7 @@ func Postrider(args []string) int {
 // productionVars are the defaults in which production differs from dev.
 func productionVars() kong.Vars {
 	return kong.Vars{
-		"version": "postrider " + Version, "allow_targets": "", "log_format": "json",
+		"version": "postrider " + Version, "allow_targets": "", "allow_targets_default": "none", "log_format": "json",
 		"database_default": " Required.", "admin_key_default": "", "temporal_ui_default": "",
 		"encryption_key_default": " Required.",
 	}

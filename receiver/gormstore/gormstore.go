@@ -45,6 +45,8 @@ type Store struct {
 	completed atomic.Uint64
 }
 
+var _ receiver.Store = (*Store)(nil)
+
 // New returns a store on a database that [Migrate] has prepared. The error is
 // [ErrUnsupported].
 func New(db *gorm.DB) (*Store, error) {

@@ -122,4 +122,3 @@ func TestPurgeSparesNewClaims(t *testing.T) {
 		}
 	})
 }
-

@@ -1,0 +1,146 @@
+package dispatch
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
+
+	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/models"
+	"github.com/postrider/postrider/models/migrations"
+)
+
+// started is one call of ExecuteWorkflow or SignalWithStartWorkflow.
+type started struct {
+	options  client.StartWorkflowOptions
+	workflow string
+	input    any
+	signal   string
+	argument any
+}
+
+// fakeTemporal takes the place of Temporal's client: it keeps what is asked of it. What a test does not
+// expect to be called is nil and panics.
+type fakeTemporal struct {
+	client.Client
+	// start decides what becomes of a start; nil lets each succeed.
+	start func(ctx context.Context, workflowID string) error
+	// run is what ExecuteWorkflow returns.
+	run client.WorkflowRun
+	// cancelErr is the answer to CancelWorkflow.
+	cancelErr error
+
+	mu        sync.Mutex
+	started   []started
+	cancelled []string
+}
+
+func (f *fakeTemporal) ExecuteWorkflow(ctx context.Context, options client.StartWorkflowOptions, workflow any, args ...any) (client.WorkflowRun, error) {
+	return f.run, f.record(ctx, started{options: options, workflow: workflow.(string), input: args[0]})
+}
+
+func (f *fakeTemporal) SignalWithStartWorkflow(ctx context.Context, workflowID, signal string, argument any,
+	options client.StartWorkflowOptions, workflow any, args ...any,
+) (client.WorkflowRun, error) {
+	options.ID = workflowID
+	return f.run, f.record(ctx, started{
+		options: options, workflow: workflow.(string), input: args[0], signal: signal, argument: argument,
+	})
+}
+
+func (f *fakeTemporal) CancelWorkflow(_ context.Context, workflowID, runID string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.cancelled = append(f.cancelled, workflowID+runID)
+	return f.cancelErr
+}
+
+func (f *fakeTemporal) record(ctx context.Context, call started) error {
+	if f.start != nil {
+		if err := f.start(ctx, call.options.ID); err != nil {
+			return err
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.started = append(f.started, call)
+	return nil
+}
+
+// ids are the workflow IDs of what was started.
+func (f *fakeTemporal) ids() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	ids := make([]string, len(f.started))
+	for i, call := range f.started {
+		ids[i] = call.options.ID
+	}
+	return ids
+}
+
+// log keeps what is logged.
+type log struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *log) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(line)
+}
+
+func (l *log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+func (l *log) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
+
+// setup returns a Dispatcher on a real store.
+func setup(t *testing.T, temporal *fakeTemporal) (*Dispatcher, *models.Store, *log) {
+	t.Helper()
+	db, err := models.Open(testdb.SQLite(t), 0)
+	require.NoError(t, err)
+	pool, err := db.DB()
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, pool.Close()) })
+	_, err = migrations.Up(t.Context(), pool, "sqlite")
+	require.NoError(t, err)
+	keyring, err := models.NewKeyring(make([]byte, models.KeyBytes))
+	require.NoError(t, err)
+	store := models.NewStore(db, models.Config{Keyring: keyring})
+	log := &log{}
+	return New(store, temporal, log.logger()), store, log
+}
+
+func makeWebhook(t *testing.T, store *models.Store) models.Webhook {
+	t.Helper()
+	webhook := models.Webhook{
+		OwnerID: models.DefaultOwnerID, URL: "https://example.com/hook", Host: "example.com", Events: []string{"*"}, Active: true,
+	}
+	require.NoError(t, store.CreateWebhook(t.Context(), &webhook, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"))
+	return webhook
+}
+
+// publishOne publishes an event that matches one webhook.
+func publishOne(t *testing.T, store *models.Store) models.Delivery {
+	t.Helper()
+	published, err := store.Publish(t.Context(), models.Event{Type: "order.paid", Data: []byte(`{}`)})
+	require.NoError(t, err)
+	require.Len(t, published.Deliveries, 1)
+	return published.Deliveries[0]
+}
+
+func statusOf(t *testing.T, store *models.Store, id string) models.Delivery {
+	t.Helper()
+	delivery, err := store.Delivery(t.Context(), models.Scope{}, id)
+	require.NoError(t, err)
+	return delivery
+}

@@ -1,0 +1,201 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/serviceerror"
+
+	"github.com/postrider/postrider/models"
+)
+
+var errAway = serviceerror.NewUnavailable("connection refused")
+
+// The publisher is not told that Temporal is away: what it published is stored, and the sweep starts it.
+func TestPublishWithoutTemporal(t *testing.T) {
+	t.Parallel()
+	var away atomic.Bool
+	away.Store(true)
+	tried := make(chan struct{}, 10)
+	temporal := &fakeTemporal{start: func(context.Context, string) error {
+		defer func() { tried <- struct{}{} }()
+		if away.Load() {
+			return errAway
+		}
+		return nil
+	}}
+	d, store, log := setup(t, temporal)
+	makeWebhook(t, store)
+	var ids []string
+	for range 3 {
+		published, err := d.Publish(t.Context(), models.Event{Type: "order.paid", Data: []byte(`{}`)})
+		require.NoError(t, err)
+		ids = append(ids, published.Deliveries[0].ID)
+		<-tried
+	}
+	away.Store(false)
+	_, err := d.Publish(t.Context(), models.Event{Type: "order.paid", Data: []byte(`{}`)})
+	require.NoError(t, err)
+	d.Close()
+
+	for _, id := range ids {
+		require.Equal(t, models.StatusPending, statusOf(t, store, id).Status)
+	}
+	require.Equal(t, 1, strings.Count(log.String(), "workflows cannot be started"), "an outage is one line:\n%s", log)
+	require.Equal(t, 1, strings.Count(log.String(), "workflows are started again"), log.String())
+}
+
+func TestPublishOfWhatWasStartedAlready(t *testing.T) {
+	t.Parallel()
+	temporal := &fakeTemporal{start: func(_ context.Context, id string) error {
+		return serviceerror.NewWorkflowExecutionAlreadyStarted("already started", id, "run")
+	}}
+	d, store, log := setup(t, temporal)
+	makeWebhook(t, store)
+	_, err := d.Publish(t.Context(), models.Event{Type: "order.paid", Data: []byte(`{}`)})
+	require.NoError(t, err)
+	d.Close()
+	require.Empty(t, log.String(), "the sweep was faster, and that is fine")
+}
+
+func TestPublishThatIsNotStored(t *testing.T) {
+	t.Parallel()
+	temporal := &fakeTemporal{}
+	d := New(&manyDeliveries{err: models.ErrIdempotencyConflict}, temporal, (&log{}).logger())
+	_, err := d.Publish(t.Context(), models.Event{})
+	require.ErrorIs(t, err, models.ErrIdempotencyConflict)
+	d.Close()
+	require.Empty(t, temporal.started)
+}
+
+// manyDeliveries is a store whose events have a hundred deliveries each.
+type manyDeliveries struct {
+	Store
+	err error
+}
+
+func (m *manyDeliveries) Publish(_ context.Context, event models.Event) (models.Published, error) {
+	if m.err != nil {
+		return models.Published{}, m.err
+	}
+	published := models.Published{Event: event}
+	for range 100 {
+		published.Deliveries = append(published.Deliveries, models.Delivery{ID: models.NewID(models.KindDelivery, time.Now())})
+	}
+	return published, nil
+}
+
+func TestPublishDoesNotWaitForAFullQueue(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		temporal := &fakeTemporal{start: func(context.Context, string) error {
+			<-release
+			return nil
+		}}
+		log := &log{}
+		d := New(&manyDeliveries{}, temporal, log.logger())
+		const events = (startQueue+starters)/100 + 2
+		for range events {
+			_, err := d.Publish(t.Context(), models.Event{})
+			require.NoError(t, err)
+			synctest.Wait() // every starter is busy
+		}
+		close(release)
+		d.Close()
+		require.Len(t, temporal.started, startQueue+starters, "the rest is left to the sweep")
+		require.Equal(t, 1, strings.Count(log.String(), "too many workflows wait to be started"), log.String())
+	})
+}
+
+func TestCloseWaitsForStarts(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		temporal := &fakeTemporal{start: func(context.Context, string) error {
+			<-release
+			return nil
+		}}
+		d := New(&manyDeliveries{}, temporal, (&log{}).logger())
+		_, err := d.Publish(t.Context(), models.Event{})
+		require.NoError(t, err)
+		closed := make(chan struct{})
+		go func() {
+			d.Close()
+			close(closed)
+		}()
+		synctest.Wait()
+		select {
+		case <-closed:
+			t.Fatal("closed with starts under way")
+		default:
+		}
+		close(release)
+		<-closed
+		require.Len(t, temporal.started, 100, "what was queued is started as well")
+	})
+}
+
+// Temporal that never answers holds up neither the other starts nor the end for ever.
+func TestStartThatIsNotAnswered(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		temporal := &fakeTemporal{start: func(ctx context.Context, _ string) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}}
+		log := &log{}
+		d := New(&manyDeliveries{}, temporal, log.logger())
+		begin := time.Now()
+		_, err := d.Publish(t.Context(), models.Event{})
+		require.NoError(t, err)
+		d.Close()
+		rounds := (100 + starters - 1) / starters
+		require.Equal(t, time.Duration(rounds)*startTimeout, time.Since(begin))
+		require.Contains(t, log.String(), "workflows cannot be started")
+	})
+}
+
+func TestStart(t *testing.T) {
+	t.Parallel()
+	var deliveries []models.Delivery
+	var inbound []models.InboundEvent
+	var want []string
+	for range 3 * bulkStarters {
+		deliveries = append(deliveries, models.Delivery{ID: models.NewID(models.KindDelivery, time.Now())})
+		inbound = append(inbound, models.InboundEvent{ID: models.NewID(models.KindInbound, time.Now())})
+		want = append(want, deliveries[len(deliveries)-1].ID, inbound[len(inbound)-1].ID)
+	}
+	var running, most atomic.Int32
+	temporal := &fakeTemporal{start: func(_ context.Context, id string) error {
+		most.Store(max(most.Load(), running.Add(1)))
+		defer running.Add(-1)
+		if id == deliveries[0].ID || id == inbound[0].ID {
+			return serviceerror.NewWorkflowExecutionAlreadyStarted("already started", id, "run")
+		}
+		return nil
+	}}
+	d := New(nil, temporal, (&log{}).logger())
+	defer d.Close()
+	require.NoError(t, d.Start(t.Context(), deliveries))
+	require.NoError(t, d.StartInbound(t.Context(), inbound))
+	require.ElementsMatch(t, want[2:], temporal.ids())
+	require.LessOrEqual(t, most.Load(), int32(bulkStarters))
+
+	temporal.start = func(_ context.Context, id string) error {
+		if id == deliveries[20].ID || id == inbound[20].ID {
+			return errAway
+		}
+		return nil
+	}
+	for _, err := range []error{d.Start(t.Context(), deliveries), d.StartInbound(t.Context(), inbound)} {
+		require.ErrorIs(t, err, ErrTemporalUnavailable)
+		require.True(t, errors.Is(err, error(errAway)))
+	}
+}
