@@ -58,7 +58,7 @@ type dialect struct {
 func dialectOf(db *gorm.DB) (dialect, error) {
 	switch name := db.Name(); name {
 	case "postgres":
-		return dialect{migrate: []string{postgresTable, expiryIndex}, purge: postgresPurge}, nil
+		return dialect{migrate: []string{postgresLock, postgresTable, expiryIndex}, purge: postgresPurge}, nil
 	case "sqlite":
 		return dialect{migrate: []string{sqliteTable, expiryIndex}, purge: sqlitePurge}, nil
 	default:
