@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"reflect"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -103,6 +105,9 @@ func checkID(kind models.Kind, what, id string) error {
 	}
 	return nil
 }
+
+// storable says that a database can hold a text: PostgreSQL refuses NUL and what is not UTF-8.
+func storable(text string) bool { return utf8.ValidString(text) && !strings.ContainsRune(text, 0) }
 
 // checkEventFilter makes an event type in a query a 422 when it cannot be one.
 func checkEventFilter(eventType string) error {

@@ -26,5 +26,8 @@ func identify(source models.Source, header http.Header, body []byte) (receiver.I
 	if err != nil {
 		return identity, newProblem(http.StatusBadRequest, codeBadRequest, err.Error())
 	}
+	if !storable(identity.ID) || !storable(identity.Type) {
+		return identity, newProblem(http.StatusBadRequest, codeBadRequest, "the event's ID and type must be UTF-8 without NUL")
+	}
 	return identity, nil
 }

@@ -67,6 +67,9 @@ func (s *server) listInbound(ctx context.Context, in *listInboundInput) (*ListOu
 	if err := checkFilter(models.KindSource, "source_id", in.SourceID); err != nil {
 		return nil, err
 	}
+	if !storable(in.Type) {
+		return nil, invalid("query.type", "expected text in UTF-8 without NUL")
+	}
 	filter := models.InboundFilter{SourceID: in.SourceID, Type: in.Type, Status: in.Status, Since: in.Since, Until: in.Until}
 	inbound, next, err := s.Store.InboundEvents(ctx, whoAsks(ctx).scope(), filter, in.page())
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"time"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -109,6 +110,7 @@ func (s *server) createSource(ctx context.Context, in *createSourceInput) (*Outp
 		secrets = append([]string{in.Body.Secret}, secrets...)
 	}
 	var wrong faults
+	wrong.sourceName(source.Name)
 	wrong.eventPrefix(source.EventPrefix)
 	wrong.scheme(source, secrets)
 	source.OwnerID = wrong.ownerOf(who, source.OwnerID)
@@ -123,6 +125,12 @@ func (s *server) createSource(ctx context.Context, in *createSourceInput) (*Outp
 		return nil, s.fail(ctx, err)
 	}
 	return &Output[Source]{s.sourceObject(source)}, nil
+}
+
+func (f *faults) sourceName(name string) {
+	if name == "" || utf8.RuneCountInString(name) > 200 || !storable(name) {
+		f.add("body.name", "expected a name of 1 to 200 characters, and no NUL among them")
+	}
 }
 
 // eventPrefix checks that a prefix can begin an event type.
@@ -196,9 +204,7 @@ func (in *updateSourceInput) apply(source *models.Source) ([]string, error) {
 	var wrong faults
 	if patch.Name.Set {
 		source.Name = patch.Name.Value
-		if source.Name == "" || len(source.Name) > 200 {
-			wrong.add("body.name", "expected a name of 1 to 200 bytes")
-		}
+		wrong.sourceName(source.Name)
 	}
 	if patch.EventPrefix.Set {
 		source.EventPrefix = patch.EventPrefix.Value

@@ -98,7 +98,7 @@ func (f *faults) events(patterns []string) {
 }
 
 func (f *faults) description(text string) {
-	if utf8.RuneCountInString(text) > maxDescriptionLength || strings.ContainsRune(text, 0) {
+	if utf8.RuneCountInString(text) > maxDescriptionLength || !storable(text) {
 		f.add("body.description", fmt.Sprintf("expected at most %d characters, and no NUL among them", maxDescriptionLength))
 	}
 }
