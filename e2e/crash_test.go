@@ -8,8 +8,10 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
 
 	"github.com/postrider/postrider/models"
+	"github.com/postrider/postrider/workflows"
 )
 
 // TestKilled kills everything, Temporal too, while deliveries are at every stage, and starts it again: each
@@ -69,13 +71,14 @@ func TestKilled(t *testing.T) {
 }
 
 // TestKilledBeforeStart lets the process die when an event is committed and its workflow not started: the
-// next process starts it.
+// next process starts it as it begins. The sweep that would come by later is paused.
 func TestKilledBeforeStart(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, p *installation) {
 		target := newReceiver(t, always(http.StatusOK))
 		owner := p.newOwner(t, nil)
 		p.newWebhook(t, owner, target.url, nil)
+		pauseSweep(t, p)
 
 		var eventID string
 		if p.temporal != nil {
@@ -97,6 +100,17 @@ func TestKilledBeforeStart(t *testing.T) {
 		p.settled(t)
 		require.Equal(t, []string{"1"}, attempts(target.all()))
 	})
+}
+
+func pauseSweep(t *testing.T, p *installation) {
+	t.Helper()
+	sweep := p.dial(t).ScheduleClient().GetHandle(t.Context(), workflows.SweepScheduleID)
+	require.NoError(t, sweep.Pause(t.Context(), client.SchedulePauseOptions{}))
+	eventually(t, func() bool {
+		description, err := sweep.Describe(t.Context())
+		require.NoError(t, err)
+		return description.Schedule.State.Paused
+	}, "the sweep is not paused")
 }
 
 // TestTemporalAway takes Temporal away from a running process: events are accepted all the time, and arrive

@@ -50,14 +50,15 @@
 // try finds out how it went, and no connection is held. A copy that arrives
 // later, for [Options.Remember], is answered 200 without calling the function.
 //
-// A claim is a lease of Options.Timeout and ten seconds. If the process dies, the
-// lease runs out and the sender's retry is handled. So is an event whose function
-// goes on after its context has ended: a function that has to be safe in spite of
-// a crash between its last effect and the record of it has to be idempotent, or
-// keep [Event].ID with its own data in one transaction.
+// A claim is a lease of [Options.Timeout] and ten seconds. If the process dies,
+// the lease runs out and the sender's retry is handled. The same happens when a
+// function goes on although its context has ended. So an event can be handled
+// twice after a crash between the function's last effect and the record of it.
+// Where that must not be, the function keeps [Event].ID with its own data, in the
+// same transaction.
 //
 // The function runs in the request, and the sender waits for it: 3 seconds at
 // Slack, 30 at Postrider. Its context does not end when the sender hangs up, so
 // that slow work gets done and the retry is answered at once. Work that takes
-// longer than [Options.Timeout] belongs into a queue.
+// longer than [Options.Timeout] belongs in a queue.
 package receiver

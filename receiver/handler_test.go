@@ -219,6 +219,17 @@ func TestHandlerAnswersABrokenBody(t *testing.T) {
 	require.Zero(t, called.count())
 }
 
+// A body that says that it is too large is not even read.
+func TestHandlerRefusesByLength(t *testing.T) {
+	t.Parallel()
+	h := newHandler(t, receiver.Options{})
+	r := httptest.NewRequest(http.MethodPost, "/", errReader{errors.New("read")})
+	r.ContentLength = 1<<20 + 1
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	requireRefused(t, http.StatusRequestEntityTooLarge, w)
+}
+
 type errReader struct{ err error }
 
 func (r errReader) Read([]byte) (int, error) { return 0, r.err }

@@ -155,7 +155,7 @@ func TestClaimsOfDeadProcessesRunOut(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, receiver.StatusClaimed, state.Status)
 
-	for passed, retryAfter := range map[time.Duration]string{0: "70", 69500 * time.Millisecond: "1"} {
+	for passed, retryAfter := range map[time.Duration]string{0: "70", 68500 * time.Millisecond: "2", 69500 * time.Millisecond: "1"} {
 		now.moved.Store(int64(passed))
 		w := postStripe(t, h)
 		requireRefused(t, http.StatusServiceUnavailable, w)

@@ -66,17 +66,23 @@ func TestEveryMigrationIsThereForEachDatabase(t *testing.T) {
 	require.Equal(t, names("postgres"), names("sqlite"))
 }
 
-// Two processes that start together on an empty database: one migrates, the other waits for it.
+// Processes that start together on an empty database: one migrates, the others wait for it.
 func TestUpAtOnce(t *testing.T) {
 	t.Parallel()
 	url := testdb.Postgres(t)
-	results := make([]migrations.Result, 2)
+	results := make([]migrations.Result, 3)
 	errs := make([]error, len(results))
+	start := make(chan struct{})
 	var all sync.WaitGroup
 	for i := range results {
 		db, dialect := open(t, url)
-		all.Go(func() { results[i], errs[i] = migrations.Up(t.Context(), db, dialect) })
+		require.NoError(t, db.PingContext(t.Context()), "connect beforehand, so that they really meet")
+		all.Go(func() {
+			<-start
+			results[i], errs[i] = migrations.Up(t.Context(), db, dialect)
+		})
 	}
+	close(start)
 	all.Wait()
 	want := migrationFiles(t, "postgres")
 	applied := 0

@@ -28,8 +28,8 @@ import (
 var ErrUnsupported = errors.New("unsupported database")
 
 const (
-	// maxTries bounds how often Claim looks again when an event was released or
-	// ran out just as it looked.
+	// maxTries bounds how often Claim tries again when an event was released just
+	// as it looked who has it.
 	maxTries = 3
 	// Every purgeEvery-th completed event takes the time to delete up to
 	// purgeLimit expired ones: more than come in, and no timer is needed.
@@ -99,7 +99,7 @@ func (s *Store) Claim(ctx context.Context, claim receiver.Claim) (receiver.State
 		if err := db.Raw(lookStatement, claim.Endpoint, claim.EventID).Scan(&found).Error; err != nil {
 			return receiver.State{}, fmt.Errorf("gormstore: claim: %w", err)
 		}
-		if len(found) == 0 || found[0].ExpiresAt <= now {
+		if len(found) == 0 {
 			continue
 		}
 		state := receiver.State{Status: receiver.StatusInProgress, Until: time.UnixMilli(found[0].ExpiresAt)}

@@ -122,3 +122,26 @@ func TestPurgeSparesNewClaims(t *testing.T) {
 		}
 	})
 }
+
+// TestPurgesDoNotWait purges while another transaction holds one of the rows, as
+// another purge would.
+func TestPurgesDoNotWait(t *testing.T) {
+	t.Parallel()
+	url := testdb.Postgres(t)
+	store, db := newStore(t, url), connect(t, url)
+	for i := range 5 {
+		require.NoError(t, store.Complete(t.Context(), claim(strconv.Itoa(i), "a", start), start.Add(time.Hour)))
+	}
+	require.NoError(t, db.Transaction(func(tx *gorm.DB) error {
+		if err := tx.Exec("SELECT 1 FROM " + table + " WHERE event_id = '2' FOR UPDATE").Error; err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		deleted, err := store.Purge(ctx, start.Add(2*time.Hour), 100)
+		require.NoError(t, err)
+		require.EqualValues(t, 4, deleted)
+		return nil
+	}))
+	require.Equal(t, 1, rows(t, db))
+}

@@ -30,6 +30,7 @@ func twoProcesses(t *testing.T, url string, now func() time.Time, f receiver.Fun
 
 func TestCopiesAtOnceAreHandledOnce(t *testing.T) {
 	t.Parallel()
+	header := signed(t)
 	testdb.Each(t, func(t *testing.T, url string) {
 		const copies = 100
 		handled := make(chan struct{}, copies)
@@ -42,7 +43,7 @@ func TestCopiesAtOnceAreHandledOnce(t *testing.T) {
 
 		answers := make(chan *httptest.ResponseRecorder)
 		for i := range copies {
-			go func() { answers <- post(t, handlers[i%2]) }()
+			go func() { answers <- post(handlers[i%2], header) }()
 		}
 		for range copies - 1 {
 			w := <-answers
@@ -54,7 +55,7 @@ func TestCopiesAtOnceAreHandledOnce(t *testing.T) {
 		close(release)
 		require.Equal(t, http.StatusOK, (<-answers).Code)
 		for _, h := range handlers {
-			require.Equal(t, http.StatusOK, post(t, h).Code)
+			require.Equal(t, http.StatusOK, post(h, header).Code)
 		}
 		require.Len(t, handled, 1)
 	})
@@ -62,6 +63,7 @@ func TestCopiesAtOnceAreHandledOnce(t *testing.T) {
 
 func TestRetriesAreHandledByTheOtherProcess(t *testing.T) {
 	t.Parallel()
+	header := signed(t)
 	testdb.Each(t, func(t *testing.T, url string) {
 		attempts := 0
 		handlers := twoProcesses(t, url, new(clock).now, func(context.Context, receiver.Event) error {
@@ -75,7 +77,7 @@ func TestRetriesAreHandledByTheOtherProcess(t *testing.T) {
 			return nil
 		})
 		for i, status := range []int{500, 500, 200, 200, 200} {
-			require.Equal(t, status, post(t, handlers[i%2]).Code)
+			require.Equal(t, status, post(handlers[i%2], header).Code)
 		}
 		require.Equal(t, 3, attempts)
 	})
@@ -83,6 +85,7 @@ func TestRetriesAreHandledByTheOtherProcess(t *testing.T) {
 
 func TestClaimsOfDeadProcessesRunOut(t *testing.T) {
 	t.Parallel()
+	header := signed(t)
 	testdb.Each(t, func(t *testing.T, url string) {
 		var now clock
 		attempts := 0
@@ -93,18 +96,18 @@ func TestClaimsOfDeadProcessesRunOut(t *testing.T) {
 		dead := receiver.Claim{Endpoint: "stripe", EventID: "evt_1", Token: "dead", Now: start, Until: start.Add(40 * time.Second)}
 		requireState(t, newStore(t, url), dead, receiver.StatusClaimed, dead.Until)
 
-		w := post(t, handlers[0])
+		w := post(handlers[0], header)
 		require.Equal(t, http.StatusServiceUnavailable, w.Code)
 		require.Equal(t, "40", w.Header().Get("Retry-After"))
 		now.advance(40 * time.Second)
 		for _, h := range handlers {
-			require.Equal(t, http.StatusOK, post(t, h).Code)
+			require.Equal(t, http.StatusOK, post(h, header).Code)
 		}
 		require.Equal(t, 1, attempts)
 
 		now.advance(week)
 		for _, h := range handlers {
-			require.Equal(t, http.StatusOK, post(t, h).Code)
+			require.Equal(t, http.StatusOK, post(h, header).Code)
 		}
 		require.Equal(t, 2, attempts)
 	})
@@ -112,6 +115,7 @@ func TestClaimsOfDeadProcessesRunOut(t *testing.T) {
 
 func TestDatabaseIsAway(t *testing.T) {
 	t.Parallel()
+	header := signed(t)
 	testdb.Each(t, func(t *testing.T, url string) {
 		db := connect(t, url)
 		store, err := gormstore.New(db)
@@ -123,7 +127,7 @@ func TestDatabaseIsAway(t *testing.T) {
 			return nil
 		})
 		// Without its table it is as good as away.
-		w := post(t, h)
+		w := post(h, header)
 		require.Equal(t, http.StatusServiceUnavailable, w.Code)
 		require.NotContains(t, w.Body.String(), "postrider_receiver_events")
 		require.False(t, called)
@@ -137,7 +141,7 @@ func TestDatabaseIsAway(t *testing.T) {
 		require.ErrorContains(t, err, "gormstore: purge: ")
 
 		require.NoError(t, gormstore.Migrate(db))
-		require.Equal(t, http.StatusOK, post(t, h).Code)
+		require.Equal(t, http.StatusOK, post(h, header).Code)
 		require.True(t, called)
 
 		over, cancel := context.WithCancel(t.Context())

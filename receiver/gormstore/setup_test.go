@@ -85,11 +85,16 @@ func newHandler(t testing.TB, store receiver.Store, now func() time.Time) *recei
 	return h
 }
 
-// post sends the event, rightly signed.
-func post(t testing.TB, h http.Handler) *httptest.ResponseRecorder {
+// signed returns the headers of the event, rightly signed.
+func signed(t testing.TB) http.Header {
 	t.Helper()
 	header, err := signature.Sign(signature.Config{Scheme: signature.SchemeStripe, Secrets: []string{secret}}, "", start, []byte(body))
 	require.NoError(t, err)
+	return header
+}
+
+// post sends the event.
+func post(h http.Handler, header http.Header) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
 	r.Header = header
 	w := httptest.NewRecorder()
