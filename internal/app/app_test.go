@@ -68,10 +68,16 @@ func TestBadFlags(t *testing.T) {
 			[]string{"serve", "--encryption-key", "c2hvcnQ=", "--database-url", "sqlite://x"}, "an encryption key is 32 bytes in base64",
 		},
 		"a database of another kind": {[]string{"migrate", "--database-url", "mysql://x"}, "must begin with postgres:// or sqlite://"},
-		"a status that is none":      {[]string{"listen", "--status", "99"}, "--status must be an HTTP status"},
-		"a secret that is none":      {[]string{"listen", "--secret", "x"}, "--secret"},
-		"data that is not JSON":      {[]string{"send", "order.created", "{", "--key", "k"}, "the data is not JSON"},
-		"no command":                 {nil, "expected"},
+		"a proxy of another kind": {
+			[]string{"serve", "--egress-proxy", "socks5://user:c2hvcnQ=@proxy:1080"}, "--egress-proxy ($POSTRIDER_EGRESS_PROXY): a proxy's URL begins with http:// or https://",
+		},
+		"a proxy that is no URL": {
+			[]string{"serve", "--egress-proxy", "http://user:c2hvcnQ=@proxy:port"}, "cannot be read as a URL",
+		},
+		"a status that is none": {[]string{"listen", "--status", "99"}, "--status must be an HTTP status"},
+		"a secret that is none": {[]string{"listen", "--secret", "x"}, "--secret"},
+		"data that is not JSON": {[]string{"send", "order.created", "{", "--key", "k"}, "the data is not JSON"},
+		"no command":            {nil, "expected"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

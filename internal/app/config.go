@@ -18,6 +18,7 @@ import (
 	"go.temporal.io/sdk/contrib/envconfig"
 	"go.temporal.io/sdk/log"
 
+	"github.com/postrider/postrider/internal/egress"
 	"github.com/postrider/postrider/models"
 )
 
@@ -80,8 +81,31 @@ type Sending struct {
 	DenyTargets      []netip.Prefix       `env:"POSTRIDER_DENY_TARGETS" placeholder:"CIDR" help:"Networks that deliveries may never reach."`
 	AllowPorts       []uint16             `env:"POSTRIDER_ALLOW_PORTS" default:"80,443" placeholder:"PORT" help:"Ports that deliveries may reach outside --allow-targets. Default: ${default}."`
 	HTTPSOnly        bool                 `name:"https-only" env:"POSTRIDER_HTTPS_ONLY" help:"Deliver to https URLs only."`
+	EgressProxy      string               `env:"POSTRIDER_EGRESS_PROXY" placeholder:"URL" help:"An HTTP proxy that deliveries go through, by CONNECT: http://user:password@host:3128 or https://…. Names are still resolved and checked here."`
 	SMTPURL          string               `name:"smtp-url" env:"POSTRIDER_SMTP_URL" placeholder:"URL" help:"Sends owners mail about final failures: smtp://user:password@host:587 or smtps://…:465."`
 	SMTPFrom         string               `name:"smtp-from" env:"POSTRIDER_SMTP_FROM" default:"Postrider <postrider@localhost>" placeholder:"ADDRESS" help:"Whom that mail is from. Default: ${default}."`
+}
+
+func (s Sending) faults() []error {
+	if _, err := s.egressProxy(); err != nil {
+		return []error{err}
+	}
+	return nil
+}
+
+// egressProxy returns nil when none is set. Its error does not repeat the URL, which may hold a password.
+func (s Sending) egressProxy() (*url.URL, error) {
+	if s.EgressProxy == "" {
+		return nil, nil //nolint:nilnil // no proxy is no error
+	}
+	proxy, err := url.Parse(s.EgressProxy)
+	if err != nil {
+		return nil, errors.New("--egress-proxy ($POSTRIDER_EGRESS_PROXY) cannot be read as a URL such as http://proxy.internal:3128")
+	}
+	if err := egress.CheckProxy(proxy); err != nil {
+		return nil, fmt.Errorf("--egress-proxy ($POSTRIDER_EGRESS_PROXY): %w", err)
+	}
+	return proxy, nil
 }
 
 // Serving are the flags of what people reach.

@@ -40,6 +40,7 @@ func (s Settings) check() error {
 	faults = append(faults, s.Serving.faults()...)
 	faults = append(faults, s.Database.faults()...)
 	faults = append(faults, s.Keys.faults()...)
+	faults = append(faults, s.Sending.faults()...)
 	return errors.Join(faults...)
 }
 
@@ -132,10 +133,14 @@ func (p *process) assemble(ctx context.Context, options client.Options) error {
 }
 
 func (p *process) activities() (*activities.Activities, error) {
-	var err error
 	s := p.settings
+	proxy, err := s.egressProxy()
+	if err != nil {
+		return nil, err
+	}
 	p.egress, err = egress.New(egress.Config{
 		AllowTargets: s.AllowTargets, DenyTargets: s.DenyTargets, AllowPorts: s.AllowPorts, HTTPSOnly: s.HTTPSOnly,
+		Proxy: proxy,
 	})
 	if err != nil {
 		return nil, err

@@ -25,7 +25,7 @@ type failure struct {
 	limits   limits
 }
 
-// classify turns the failure into an *Error, or into one that wraps ErrOwnHost.
+// classify turns the failure into an *Error, or into one that wraps ErrOwnHost or ErrProxy.
 // No text of the underlying error reaches the message: it may quote the
 // response.
 func (f failure) classify() error {
@@ -35,6 +35,9 @@ func (f failure) classify() error {
 	}
 	if f.timedOut {
 		return f.attemptTimeout()
+	}
+	if errors.Is(f.err, ErrProxy) {
+		return f.err
 	}
 	if err := f.ownHost(); err != nil {
 		return err

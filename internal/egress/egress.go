@@ -5,7 +5,8 @@
 // that the kernel is about to connect to. What a name resolved to earlier, how
 // the address was spelled in the URL and what a redirect says therefore do not
 // matter: redirects are never followed, proxies of the environment are not
-// used, and a name that changes its answer between look-ups is checked anew.
+// used, and a name that changes its answer between look-ups is checked anew. A
+// proxy of the configuration is asked for the checked address, not for the name.
 //
 // Transport failures come back as an *Error with a Class from a fixed list and
 // a message for the person who must fix the receiver. Neither ever holds a
@@ -22,6 +23,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/netip"
+	"net/url"
 	"slices"
 	"sync"
 	"time"
@@ -70,6 +72,9 @@ type Config struct {
 	AllowPorts []uint16
 	// HTTPSOnly refuses http URLs.
 	HTTPSOnly bool
+	// Proxy, unless nil, is an HTTP proxy that all connections go through, http
+	// URLs too; see CheckProxy.
+	Proxy *url.URL
 
 	// Timeout bounds a whole attempt; AttemptTimeout when zero. It can only be shortened.
 	Timeout time.Duration
@@ -121,18 +126,21 @@ func New(cfg Config) (*Client, error) {
 		attempt: valueOr(cfg.Timeout, AttemptTimeout),
 		connect: valueOr(cfg.ConnectTimeout, ConnectTimeout),
 	}
-	dialer := &net.Dialer{
-		Timeout:  times.connect,
-		Control:  rules.control,
-		Resolver: cfg.Resolver,
+	dial := (&net.Dialer{Timeout: times.connect, Control: rules.control, Resolver: cfg.Resolver}).DialContext
+	if cfg.Proxy != nil {
+		if err := CheckProxy(cfg.Proxy); err != nil {
+			return nil, fmt.Errorf("egress: %w", err)
+		}
+		through := &tunnel{proxy: cfg.Proxy, guard: rules, resolver: valueOr(cfg.Resolver, net.DefaultResolver), rootCAs: cfg.RootCAs, timeout: times.connect}
+		dial = through.dial
 	}
 	return &Client{
 		guard:     rules,
 		limits:    times,
 		httpsOnly: cfg.HTTPSOnly,
 		transport: &http.Transport{
-			Proxy:                  nil, // a proxy would connect on our behalf, past the guard
-			DialContext:            dialer.DialContext,
+			Proxy:                  nil, // it would connect on our behalf, past the guard; see tunnel
+			DialContext:            dial,
 			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: cfg.RootCAs},
 			TLSHandshakeTimeout:    times.connect,
 			DisableCompression:     true, // the log keeps what the receiver sent, and nothing is inflated
@@ -182,8 +190,8 @@ type Result struct {
 //
 // A failed attempt gives an *Error. When instead the context of req is
 // cancelled or reaches its own deadline, the error wraps that context's error;
-// when this host ran out of a resource, it wraps ErrOwnHost. Neither of these
-// is an attempt that the receiver failed.
+// when this host ran out of a resource, it wraps ErrOwnHost; when the proxy does
+// not do its part, ErrProxy. None of these is an attempt that the receiver failed.
 //
 // The request's body must be one that http.NewRequest knows how to read again
 // (bytes.Reader, strings.Reader): a kept connection that turns out to be dead

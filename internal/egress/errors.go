@@ -51,6 +51,10 @@ func (e *Error) Error() string { return e.Message }
 // failed attempt.
 var ErrOwnHost = errors.New("egress: this host has run out of a resource")
 
+// ErrProxy marks a failure of the configured proxy. The receiver had no part in
+// it, so it is not a failed attempt.
+var ErrProxy = errors.New("egress: the proxy cannot be used")
+
 // blocked makes an error of class blocked; its message says so first.
 func blocked(format string, args ...any) *Error {
 	return &Error{Class: ClassBlocked, Message: "blocked: " + fmt.Sprintf(format, args...)}
