@@ -109,7 +109,7 @@ func New(cfg Config) http.Handler {
 		s.adminKeyHash = models.HashAPIKey(cfg.AdminKey)
 	}
 	router := s.router()
-	router.Use(assumeJSON)
+	router.Use(assumeJSON, limitTime)
 	open := humagin.New(router, s.openAPI())
 	guarded := huma.NewGroup(open, "/api")
 	guarded.UseMiddleware(s.authenticate(open))

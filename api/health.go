@@ -17,31 +17,34 @@ func (s *server) registerHealth(router *gin.Engine) {
 	router.GET("/healthz", func(c *gin.Context) {
 		c.JSON(http.StatusOK, gin.H{"status": "ok"})
 	})
-	router.GET("/readyz", s.ready)
+	router.GET("/readyz", func(c *gin.Context) { s.ready(c, s.Checks) })
+	for i, check := range s.Checks {
+		router.GET("/readyz/"+check.Name, func(c *gin.Context) { s.ready(c, s.Checks[i:i+1]) })
+	}
 	if s.Metrics != nil {
 		router.GET("/metrics", gin.WrapH(s.Metrics))
 	}
 }
 
-// ready says whether this process can do its job, with every condition by name.
-func (s *server) ready(c *gin.Context) {
+// ready says whether conditions hold, each by its name.
+func (s *server) ready(c *gin.Context, conditions []Check) {
 	ctx, cancel := context.WithTimeout(c.Request.Context(), checkTimeout)
 	defer cancel()
-	outcomes := make([]string, len(s.Checks))
+	outcomes := make([]string, len(conditions))
 	var all sync.WaitGroup
-	for i, check := range s.Checks {
+	for i, condition := range conditions {
 		all.Go(func() {
 			outcomes[i] = "ok"
-			if err := check.Run(ctx); err != nil {
+			if err := condition.Run(ctx); err != nil {
 				outcomes[i] = err.Error()
 			}
 		})
 	}
 	all.Wait()
 	status, code := "ok", http.StatusOK
-	checks := make(map[string]string, len(s.Checks))
-	for i, check := range s.Checks {
-		checks[check.Name] = outcomes[i]
+	checks := make(map[string]string, len(conditions))
+	for i, condition := range conditions {
+		checks[condition.Name] = outcomes[i]
 		if outcomes[i] != "ok" {
 			status, code = "unavailable", http.StatusServiceUnavailable
 		}

@@ -8,6 +8,7 @@ package models
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"gorm.io/gorm"
@@ -64,13 +65,23 @@ func NewStore(db *gorm.DB, cfg Config) *Store {
 // Now is the store's clock, in UTC and to the microsecond.
 func (s *Store) Now() time.Time { return s.now().UTC().Truncate(time.Microsecond) }
 
-// Ping reports whether the database answers.
+// ErrReadOnly says that the database takes no changes: it is a standby, for one.
+var ErrReadOnly = errors.New("the database is read-only")
+
+// Ping returns nil when the database answers and takes changes.
 func (s *Store) Ping(ctx context.Context) error {
-	sqlDB, err := s.db.DB()
-	if err != nil {
-		return err
+	statement := "SELECT current_setting('transaction_read_only')"
+	if s.db.Name() == "sqlite" {
+		statement = "SELECT 'off'"
 	}
-	return sqlDB.PingContext(ctx)
+	var readOnly string
+	if err := s.db.WithContext(ctx).Raw(statement).Scan(&readOnly).Error; err != nil {
+		return fmt.Errorf("ping: %w", err)
+	}
+	if readOnly == "on" {
+		return ErrReadOnly
+	}
+	return nil
 }
 
 // Close closes the database.

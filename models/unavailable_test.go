@@ -108,3 +108,23 @@ func TestOpenRefuses(t *testing.T) {
 		require.NotContains(t, err.Error(), "hunter2")
 	}
 }
+
+// A standby answers, and yet no event can be stored in it.
+func TestPingFindsAReadOnlyDatabase(t *testing.T) {
+	t.Parallel()
+	url := testdb.Postgres(t)
+	store := openStore(t, url)
+	require.NoError(t, store.Ping(t.Context()))
+	db := openDatabase(t, url)
+	require.NoError(t, db.Exec("DO $$ BEGIN EXECUTE 'ALTER DATABASE ' || quote_ident(current_database()) || ' SET default_transaction_read_only = on'; END $$").Error)
+	require.ErrorIs(t, openReadOnly(t, url).Ping(t.Context()), models.ErrReadOnly)
+}
+
+func openReadOnly(t *testing.T, url string) *models.Store {
+	t.Helper()
+	db, err := models.Open(url, 1)
+	require.NoError(t, err)
+	store := models.NewStore(db, models.Config{})
+	t.Cleanup(func() { require.NoError(t, store.Close()) })
+	return store
+}

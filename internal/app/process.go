@@ -49,13 +49,15 @@ type role struct{ api, worker bool }
 
 // process is the running whole.
 type process struct {
-	settings   Settings
-	role       role
-	logger     *slog.Logger
-	store      *models.Store
-	egress     *egress.Client
-	temporal   client.Client
-	namespace  string
+	settings  Settings
+	role      role
+	logger    *slog.Logger
+	store     *models.Store
+	egress    *egress.Client
+	temporal  client.Client
+	namespace string
+	// identity is by what Temporal knows this process.
+	identity   string
 	dispatcher *dispatch.Dispatcher
 	worker     sdkworker.Worker
 	metrics    *metrics
@@ -108,6 +110,8 @@ func (p *process) assemble(ctx context.Context, options client.Options) error {
 		return err
 	}
 	options.Logger = temporalLogger(p.logger)
+	options.Identity = identity()
+	p.identity = options.Identity
 	options.MetricsHandler = p.metrics.temporal
 	if p.temporal, err = client.NewLazyClient(options); err != nil {
 		return fmt.Errorf("temporal connection: %w", err)
@@ -167,30 +171,8 @@ func (p *process) activities() (*activities.Activities, error) {
 }
 
 func (p *process) handler() http.Handler {
-	checks := []api.Check{
-		{Name: "database", Run: func(ctx context.Context) error {
-			if p.store.Ping(ctx) != nil {
-				return errors.New("does not answer")
-			}
-			return nil
-		}},
-		{Name: "temporal", Run: func(ctx context.Context) error {
-			if _, err := p.temporal.CheckHealth(ctx, &client.CheckHealthRequest{}); err != nil {
-				return errors.New("does not answer")
-			}
-			return nil
-		}},
-	}
-	if p.role.worker {
-		checks = append(checks, api.Check{Name: "worker", Run: func(context.Context) error {
-			if !p.working.Load() {
-				return errors.New("does not poll yet")
-			}
-			return nil
-		}})
-	}
 	cfg := api.Config{
-		Version: Version, Checks: checks, Metrics: p.metrics.handler, Logger: p.logger,
+		Version: Version, Checks: p.checks(), Metrics: p.metrics.handler, Logger: p.logger,
 		WorkflowURL: p.settings.workflowURL(p.namespace), PublicURL: p.settings.publicURL(),
 	}
 	if !p.role.api {

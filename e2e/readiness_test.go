@@ -1,0 +1,89 @@
+package e2e
+
+import (
+	"encoding/json"
+	"net/http"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
+
+	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/workflows"
+)
+
+// checks asks /readyz, or one of its checks, and returns the status with what each check says.
+func (p *installation) checks(t *testing.T, path string) (int, map[string]string) {
+	t.Helper()
+	response, err := httpClient.Get(p.url + path)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, response.Body.Close()) }()
+	var body struct {
+		Status string
+		Checks map[string]string
+	}
+	require.NoError(t, json.NewDecoder(response.Body).Decode(&body))
+	want := map[int]string{http.StatusOK: "ok", http.StatusServiceUnavailable: "unavailable"}
+	require.Equal(t, want[response.StatusCode], body.Status)
+	return response.StatusCode, body.Checks
+}
+
+// TestReadinessTellsTheTruth takes away one thing after the other that deliveries need. /healthz does not
+// mind, and a balancer that asks for the database alone goes on sending events while only Temporal is away.
+func TestReadinessTellsTheTruth(t *testing.T) {
+	t.Parallel()
+	cluster := testdb.NewCluster(t)
+	p := prepareProductionOn(t, cluster.URL())
+	p.start(t)
+	says := func(check, what string) {
+		t.Helper()
+		eventually(t, func() bool {
+			_, checks := p.checks(t, "/readyz")
+			return checks[check] == what
+		}, "%s does not become %q", check, what)
+	}
+	status, checks := p.checks(t, "/readyz")
+	require.Equal(t, http.StatusOK, status)
+	require.Equal(t, map[string]string{"database": "ok", "temporal": "ok", "sweep": "ok", "worker": "ok"}, checks)
+
+	sweep := p.dial(t).ScheduleClient().GetHandle(t.Context(), workflows.SweepScheduleID)
+	require.NoError(t, sweep.Pause(t.Context(), client.SchedulePauseOptions{}))
+	says("sweep", "its schedule postrider-sweep is paused")
+	require.NoError(t, sweep.Unpause(t.Context(), client.ScheduleUnpauseOptions{}))
+	says("sweep", "ok")
+
+	p.killTemporal()
+	says("temporal", "does not answer")
+	says("worker", "Temporal does not say who polls")
+	status, _ = p.checks(t, "/readyz")
+	require.Equal(t, http.StatusServiceUnavailable, status)
+	status, checks = p.checks(t, "/readyz/database")
+	require.Equal(t, http.StatusOK, status)
+	require.Equal(t, map[string]string{"database": "ok"}, checks)
+	p.start(t)
+
+	require.NoError(t, cluster.Kill())
+	says("database", "does not answer")
+	require.NoError(t, cluster.Start())
+	eventually(t, p.ready, "it is not ready again")
+
+	response, err := httpClient.Get(p.url + "/healthz")
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	require.Equal(t, http.StatusOK, response.StatusCode)
+}
+
+// TestTemporalHangs stops Temporal's process without ending it: connections stay open and nothing answers.
+func TestTemporalHangs(t *testing.T) {
+	t.Parallel()
+	p := prepareProduction(t)
+	p.start(t)
+	require.NoError(t, p.temporal.cmd.Process.Signal(syscall.SIGSTOP))
+	status, checks := p.checks(t, "/readyz")
+	require.NoError(t, p.temporal.cmd.Process.Signal(syscall.SIGCONT))
+	require.Equal(t, http.StatusServiceUnavailable, status)
+	require.Equal(t, "ok", checks["database"])
+	require.Equal(t, "does not answer", checks["temporal"])
+	eventually(t, p.ready, "it is not ready again")
+}
