@@ -80,8 +80,8 @@ func (p parsed) asRead(t testing.TB) string {
 
 func TestEmail(t *testing.T) {
 	t.Parallel()
-	for name, notice := range map[string]Notice{"email": sampleNotice(), "email_minimal": minimalNotice(), "email_gone": goneNotice()} {
-		t.Run(name, func(t *testing.T) {
+	for name, notice := range goldenNotices() {
+		t.Run("email"+name, func(t *testing.T) {
 			t.Parallel()
 			server := (&mailbox{}).start(t)
 			email := newEmail(t, EmailConfig{URL: "smtp://" + server.address})
@@ -95,8 +95,8 @@ func TestEmail(t *testing.T) {
 			require.NotContains(t, letters[0].text, "user:pass")
 			got := parse(t, letters[0].text)
 			require.Equal(t, "auto-generated", got.header.Get("Auto-Submitted"))
-			requireGolden(t, name+".txt", got.asRead(t))
-			requireGolden(t, name+".html", got.html)
+			requireGolden(t, "email"+name+".txt", got.asRead(t))
+			requireGolden(t, "email"+name+".html", got.html)
 		})
 	}
 }
@@ -109,18 +109,25 @@ func TestMessageIDFollowsTheKey(t *testing.T) {
 	other.Key = "another"
 	keyless := sampleNotice()
 	keyless.Key = ""
-	for _, notice := range []Notice{sampleNotice(), sampleNotice(), other, keyless, keyless} {
+	failing, disabled, again := failingNotice(), disabledNotice(), disabledNotice()
+	failing.Key, disabled.Key = other.Key, other.Key // another kind is another message
+	again.Key = ""
+	earlier := again
+	earlier.FailingSince = again.FailingSince.Add(-time.Hour)
+	distinct := []Notice{other, failing, disabled, again, earlier, minimalWebhookNotice(KindDisabled), minimalNotice()}
+	for _, notice := range append([]Notice{sampleNotice(), sampleNotice(), keyless, keyless, again}, distinct...) {
 		require.NoError(t, email.Send(t.Context(), testRecipient, notice))
 	}
-	ids := make([]string, 0, 5)
+	var ids []string
 	for _, letter := range server.received() {
 		ids = append(ids, parse(t, letter.text).header.Get("Message-Id"))
 	}
-	require.Len(t, ids, 5)
+	require.Len(t, ids, 5+len(distinct))
 	require.Equal(t, ids[0], ids[1])
-	require.Equal(t, ids[3], ids[4])
+	require.Equal(t, ids[2], ids[3])
+	require.Equal(t, ids[4], ids[8])
 	slices.Sort(ids)
-	require.Len(t, slices.Compact(ids), 3)
+	require.Len(t, slices.Compact(ids), 2+len(distinct))
 	require.Regexp(t, `^<[0-9a-f]{32}@example\.org>$`, ids[0])
 }
 
@@ -144,28 +151,25 @@ func TestNothingCanBeInjectedIntoAnEmail(t *testing.T) {
 	require.NoError(t, email.Send(t.Context(), testRecipient, sampleNotice()))
 	baseline := headerNames(parse(t, server.received()[0].text).header)
 
-	for i, attack := range attacks {
-		notice := sampleNotice()
-		notice.OwnerName, notice.WebhookID, notice.WebhookDescription = attack, attack, attack
-		notice.DeliveryID, notice.EventID, notice.Event = attack, attack, attack
-		notice.LastErrorClass, notice.LastError, notice.LastStatusCode = attack, attack, nil
-		notice.Key, notice.APIURL, notice.WorkflowURL = attack, "https://api.example/"+attack, "javascript:"+attack
-		notice.WebhookURL = "https://host.example/" + attack
-		require.NoError(t, email.Send(t.Context(), testRecipient, notice))
-
-		letters := server.received()
-		require.Len(t, letters, i+2, "one message, not two")
-		require.Equal(t, "FROM:<postrider@example.org>", letters[i+1].from)
-		require.Equal(t, "TO:<owner@example.com>", letters[i+1].to)
-		got := parse(t, letters[i+1].text)
-		require.Equal(t, baseline, headerNames(got.header))
-		require.NotContains(t, got.subject(t), "\n")
-		for line := range strings.Lines(got.text) {
-			require.False(t, strings.HasPrefix(line, "Bcc") || strings.HasPrefix(line, "."), line)
+	sent := 1
+	for _, attack := range attacks {
+		for _, notice := range hostileNotices(attack) {
+			require.NoError(t, email.Send(t.Context(), testRecipient, notice))
+			sent++
+			letters := server.received()
+			require.Len(t, letters, sent, "one message, not two")
+			require.Equal(t, "FROM:<postrider@example.org>", letters[sent-1].from)
+			require.Equal(t, "TO:<owner@example.com>", letters[sent-1].to)
+			got := parse(t, letters[sent-1].text)
+			require.Equal(t, baseline, headerNames(got.header))
+			require.NotContains(t, got.subject(t), "\n")
+			for line := range strings.Lines(got.text) {
+				require.False(t, strings.HasPrefix(line, "Bcc") || strings.HasPrefix(line, "."), line)
+			}
+			require.NotContains(t, got.html, "<script")
+			require.NotContains(t, got.html, "<img")
+			require.NotContains(t, got.html, "javascript:")
 		}
-		require.NotContains(t, got.html, "<script")
-		require.NotContains(t, got.html, "<img")
-		require.NotContains(t, got.html, "javascript:")
 	}
 }
 

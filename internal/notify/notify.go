@@ -1,4 +1,5 @@
-// Package notify tells an owner that a delivery was given up, by email and by a
+// Package notify tells an owner that a delivery was given up, that a webhook has
+// begun to fail, or that Postrider has disabled a webhook, by email and by a
 // Slack-compatible incoming webhook.
 //
 // A notice says which webhook and event it is about, what the last error was and
@@ -26,12 +27,26 @@ var (
 	ErrPermanent = errors.New("the notification cannot be delivered")
 )
 
-// Notice tells of one delivery that was given up. Empty fields are left out of
-// the message.
+// Kind is what a notice tells. Any other value is taken for KindExhausted.
+type Kind string
+
+const (
+	// KindExhausted tells that one delivery was given up.
+	KindExhausted Kind = ""
+	// KindFailing tells that a webhook has begun to fail: deliveries to it were
+	// given up, and none has succeeded since.
+	KindFailing Kind = "failing"
+	// KindDisabled tells that Postrider has disabled a webhook.
+	KindDisabled Kind = "disabled"
+)
+
+// Notice tells of one delivery that was given up, or of a webhook. Empty fields
+// are left out of the message.
 type Notice struct {
+	Kind Kind
 	// Key names the occasion and is the same whenever its message is tried again.
-	// A mail system may drop the second of two messages with one key. It is not
-	// shown.
+	// A mail system may drop the second of two messages with one kind and key. It
+	// is not shown.
 	Key string
 
 	OwnerName string
@@ -39,23 +54,42 @@ type Notice struct {
 	WebhookID          string
 	WebhookURL         string // query, fragment and userinfo are removed before it is shown
 	WebhookDescription string
+
+	// About the delivery; only KindExhausted shows them.
+
 	// WebhookDisabled says that the failure also switched the webhook off (410 Gone).
 	WebhookDisabled bool
+	DeliveryID      string
+	EventID         string
+	Event           string // the event's type
+	Attempts        int
+	FirstAttemptAt  time.Time
+	LastAttemptAt   time.Time
+	// WorkflowURL is the delivery's page in the Temporal Web UI.
+	WorkflowURL string
 
-	DeliveryID string
-	EventID    string
-	Event      string // the event's type
+	// About the webhook; KindFailing and KindDisabled show them.
 
-	Attempts       int
-	FirstAttemptAt time.Time
-	LastAttemptAt  time.Time
+	// FailingSince is when the first of the failures happened. Without it the
+	// message does not say how to recover, because the API needs a time for that.
+	FailingSince time.Time
+	// FailedDeliveries counts what was given up since the last success.
+	FailedDeliveries int
+	// LastSuccessAt is nil when no delivery has ever succeeded.
+	LastSuccessAt *time.Time
+	// DisabledAt is when Postrider disabled the webhook or, in KindFailing, when it
+	// will unless a delivery succeeds; zero when that is switched off.
+	DisabledAt time.Time
+	// DisabledReason says why; only KindDisabled shows it.
+	DisabledReason string
+
+	// About the last attempt.
+
 	// LastStatusCode is nil when the last attempt got no HTTP answer.
 	LastStatusCode *int
 	LastErrorClass string
 	LastError      string
 
-	// APIURL is the base URL of the REST API, for the command that resends.
+	// APIURL is the base URL of the REST API, for the commands.
 	APIURL string
-	// WorkflowURL is the delivery's page in the Temporal Web UI.
-	WorkflowURL string
 }

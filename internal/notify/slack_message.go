@@ -34,23 +34,16 @@ func markdown(text string) slackText {
 
 // slackMessage is the body of the request.
 func slackMessage(v view) ([]byte, error) {
-	facts := v.Facts()
-	fields := make([]slackText, len(facts))
-	for i, f := range facts {
-		fields[i] = markdown("*" + f.Label + "*\n" + slackEscape(f.Value))
-	}
-	next := v.Next() + "\n```" + slackEscape(v.Resend) + "```"
-	if v.WorkflowURL != "" {
-		next += "\n<" + slackLink(v.WorkflowURL) + "|Every attempt, in the Temporal Web UI>"
-	}
-	action := markdown(next)
 	message := slackBody{
 		Text: slackEscape(v.Title()),
 		Blocks: []slackBlock{
-			{Type: "header", Text: &slackText{Type: "plain_text", Text: "Webhook delivery failed"}},
-			{Type: "section", Fields: fields},
-			{Type: "section", Text: &action},
+			{Type: "header", Text: &slackText{Type: "plain_text", Text: v.Heading}},
+			{Type: "section", Fields: slackFields(v.Facts)},
 		},
+	}
+	for _, text := range slackParagraphs(v) {
+		paragraph := markdown(text)
+		message.Blocks = append(message.Blocks, slackBlock{Type: "section", Text: &paragraph})
 	}
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)
@@ -59,6 +52,30 @@ func slackMessage(v view) ([]byte, error) {
 		return nil, fmt.Errorf("encode message: %w", err)
 	}
 	return bytes.TrimSpace(body.Bytes()), nil
+}
+
+func slackFields(facts []fact) []slackText {
+	fields := make([]slackText, len(facts))
+	for i, f := range facts {
+		fields[i] = markdown("*" + f.Label + "*\n" + slackEscape(f.Value))
+	}
+	return fields
+}
+
+// slackParagraphs are what follows the facts. Each gets a block of its own,
+// because Slack bounds the length of a block's text.
+func slackParagraphs(v view) []string {
+	var paragraphs []string
+	if v.Outlook != "" {
+		paragraphs = append(paragraphs, slackEscape(v.Outlook))
+	}
+	for _, s := range v.Steps {
+		paragraphs = append(paragraphs, slackEscape(s.Text)+"\n```"+slackEscape(s.Command)+"```")
+	}
+	if v.WorkflowURL != "" {
+		paragraphs[len(paragraphs)-1] += "\n<" + slackLink(v.WorkflowURL) + "|Every attempt, in the Temporal Web UI>"
+	}
+	return paragraphs
 }
 
 // slackEscape makes foreign text harmless: the three characters that Slack's

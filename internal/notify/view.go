@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,75 +27,79 @@ const (
 // view is a notice ready to be shown: clean, short, and without what must stay
 // private. What a channel's format needs beyond that (escaping) is done there.
 type view struct {
-	Owner       string
-	Webhook     string
-	Description string
-	Disabled    bool
-	URL         string
-	Host        string
-	Event       string
-	EventID     string
-	Delivery    string
-	Attempts    string
-	LastError   string
-	Resend      string
+	Owner   string
+	Heading string // what has happened
+	Subject string // to what
+	// Intro is the heading as a sentence, for messages that greet.
+	Intro string
+	Facts []fact
+	// Outlook is what Postrider does from now on, unless a step says it.
+	Outlook     string
+	Steps       []step
 	WorkflowURL string
-}
-
-func newView(n Notice) view {
-	shown, host := shownURL(n.WebhookURL)
-	return view{
-		Owner:       clean(n.OwnerName, maxName),
-		Webhook:     clean(n.WebhookID, maxID),
-		Description: clean(n.WebhookDescription, maxDescription),
-		Disabled:    n.WebhookDisabled,
-		URL:         clean(shown, maxURL),
-		Host:        clean(host, maxURL),
-		Event:       clean(n.Event, maxEvent),
-		EventID:     clean(n.EventID, maxID),
-		Delivery:    clean(n.DeliveryID, maxID),
-		Attempts:    attempts(n.Attempts, n.FirstAttemptAt, n.LastAttemptAt),
-		LastError:   lastError(n),
-		Resend:      resendCommand(n.APIURL, clean(n.DeliveryID, maxID)),
-		WorkflowURL: link(n.WorkflowURL),
-	}
-}
-
-// Title is the subject of the email and the summary of the Slack message.
-func (v view) Title() string {
-	return fmt.Sprintf("Webhook delivery failed: %s to %s", v.Event, v.Host)
 }
 
 // fact is one labelled line of the message.
 type fact struct{ Label, Value string }
 
-// Facts are the labelled lines, in order, without the empty ones.
-func (v view) Facts() []fact {
-	all := []fact{
-		{"Webhook", withNote(v.Webhook, v.Description)},
-		{"URL", v.URL},
-		{"Event", withNote(v.Event, v.EventID)},
-		{"Delivery", v.Delivery},
-		{"Attempts", v.Attempts},
-		{"Last error", v.LastError},
+// step is something that the owner can do: a sentence that ends in a colon, and
+// the command.
+type step struct{ Text, Command string }
+
+func newView(n Notice) view {
+	shown, host := shownURL(n.WebhookURL)
+	host = clean(host, maxURL)
+	var v view
+	switch n.Kind {
+	case KindFailing:
+		v = failingView(n, host)
+	case KindDisabled:
+		v = disabledView(n, host)
+	default:
+		v = exhaustedView(n, host)
 	}
-	shown := make([]fact, 0, len(all))
-	for _, f := range all {
-		if f.Value != "" {
-			shown = append(shown, f)
-		}
-	}
-	return shown
+	v.Owner = clean(n.OwnerName, maxName)
+	v.Facts = slices.DeleteFunc(append([]fact{
+		{"Webhook", withNote(clean(n.WebhookID, maxID), clean(n.WebhookDescription, maxDescription))},
+		{"URL", clean(shown, maxURL)},
+	}, v.Facts...), func(f fact) bool { return f.Value == "" })
+	return v
 }
 
-// Next introduces the command that resends. What has to happen first depends on
-// whether the webhook is still on.
-func (v view) Next() string {
-	if v.Disabled {
-		return "The receiver said that it is gone, so the webhook was disabled and gets no further events. " +
+// Title is the subject of the email and the summary of the Slack message.
+func (v view) Title() string { return v.Heading + ": " + v.Subject }
+
+// Column is where the values begin when the facts stand in a plain text, below
+// each other and right of their labels.
+func (v view) Column() int {
+	longest := 0
+	for _, f := range v.Facts {
+		longest = max(longest, len(f.Label))
+	}
+	return longest + len(":  ")
+}
+
+func exhaustedView(n Notice, host string) view {
+	event, delivery := clean(n.Event, maxEvent), clean(n.DeliveryID, maxID)
+	// What has to happen first depends on whether the webhook is still on.
+	next := "Postrider will not try again by itself. Once the receiver works again, resend the event:"
+	if n.WebhookDisabled {
+		next = "The receiver said that it is gone, so the webhook was disabled and gets no further events. " +
 			"Once it is active again, resend this one:"
 	}
-	return "Postrider will not try again by itself. Once the receiver works again, resend the event:"
+	return view{
+		Heading: "Webhook delivery failed",
+		Subject: event + " to " + host,
+		Intro:   "Postrider has given up delivering an event to one of your webhooks.",
+		Facts: []fact{
+			{"Event", withNote(event, clean(n.EventID, maxID))},
+			{"Delivery", delivery},
+			{"Attempts", attempts(n.Attempts, n.FirstAttemptAt, n.LastAttemptAt)},
+			{"Last error", lastError(n)},
+		},
+		Steps:       []step{{next, resendCommand(n.APIURL, delivery)}},
+		WorkflowURL: link(n.WorkflowURL),
+	}
 }
 
 func withNote(text, note string) string {
@@ -142,42 +147,6 @@ func lastError(n Notice) string {
 		return clean(n.LastErrorClass, maxID)
 	}
 	return text
-}
-
-// resendCommand is a command line for a POSIX shell, or what to ask the API for
-// when its address is not known.
-func resendCommand(apiURL, deliveryID string) string {
-	path := "/api/deliveries/" + url.PathEscape(deliveryID) + "/resend"
-	base := strings.TrimRight(link(apiURL), "/")
-	if base == "" {
-		return "POST " + path
-	}
-	return "curl -X POST " + shellWord(base+path) + ` -H "Authorization: Bearer $POSTRIDER_KEY"`
-}
-
-// shellWord quotes a word unless it has only characters that mean nothing to a
-// shell.
-func shellWord(word string) string {
-	special := strings.ContainsFunc(word, func(r rune) bool {
-		letter := r <= unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r))
-		return !letter && !strings.ContainsRune("/:._-%", r)
-	})
-	if !special {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-}
-
-// link returns an absolute http or https URL, or nothing.
-func link(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return ""
-	}
-	if text := u.String(); len(text) <= maxLink {
-		return text
-	}
-	return ""
 }
 
 // clean makes one line of at most limit characters: what is invisible, breaks a

@@ -51,24 +51,6 @@ func TestAttempts(t *testing.T) {
 	require.Equal(t, "2, from 2026-01-02 03:04:05 UTC to 2026-01-02 03:05:05 UTC", attempts(2, first, first.Add(time.Minute)))
 }
 
-func TestResendCommand(t *testing.T) {
-	t.Parallel()
-	const header = ` -H "Authorization: Bearer $POSTRIDER_KEY"`
-	for base, want := range map[string]string{
-		"http://127.0.0.1:8080":   "curl -X POST http://127.0.0.1:8080/api/deliveries/dlv_1/resend" + header,
-		"https://h.example/sub//": "curl -X POST https://h.example/sub/api/deliveries/dlv_1/resend" + header,
-		"https://h.example/a;b":   "curl -X POST 'https://h.example/a;b/api/deliveries/dlv_1/resend'" + header,
-		"https://h.example/it's":  `curl -X POST 'https://h.example/it'\''s/api/deliveries/dlv_1/resend'` + header,
-		"http://[::1]:8080":       "curl -X POST 'http://[::1]:8080/api/deliveries/dlv_1/resend'" + header,
-		"":                        "POST /api/deliveries/dlv_1/resend",
-		"h.example":               "POST /api/deliveries/dlv_1/resend",
-		"file:///etc/passwd":      "POST /api/deliveries/dlv_1/resend",
-	} {
-		require.Equal(t, want, resendCommand(base, "dlv_1"), base)
-	}
-	require.Equal(t, "POST /api/deliveries/%3B%20rm%20-rf%20%60x%60%2F/resend", resendCommand("", "; rm -rf `x`/"))
-}
-
 func TestClean(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, "a b c", clean("  a\r\n\tb\u2029c\x00 ", 10))

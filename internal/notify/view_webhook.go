@@ -1,0 +1,80 @@
+package notify
+
+import (
+	"strconv"
+	"time"
+)
+
+func failingView(n Notice, host string) view {
+	webhook := clean(n.WebhookID, maxID)
+	outlook := "Postrider goes on trying: the webhook still gets every new event."
+	if !n.DisabledAt.IsZero() {
+		outlook += " If no delivery succeeds before " + moment(n.DisabledAt) + ", Postrider will disable the webhook."
+	}
+	steps := []step{{"See which deliveries failed:", failedDeliveriesCommand(n.APIURL, webhook)}}
+	if !n.FailingSince.IsZero() {
+		steps = append(steps, step{
+			"What was given up is not tried again by itself. Once the receiver works again, resend everything that failed:",
+			recoverCommand(n.APIURL, webhook, n.FailingSince),
+		})
+	}
+	return view{
+		Heading: "Webhook failing",
+		Subject: host,
+		Intro:   "One of your webhooks has begun to fail.",
+		Facts:   append(failures(n), fact{"Last error", lastError(n)}),
+		Outlook: outlook,
+		Steps:   steps,
+	}
+}
+
+func disabledView(n Notice, host string) view {
+	webhook := clean(n.WebhookID, maxID)
+	reason, last := clean(n.DisabledReason, maxError), lastError(n)
+	if last == reason {
+		last = "" // one answer, as 410 Gone, was both
+	}
+	facts := append([]fact{{"Reason", reason}, {"Disabled", momentOrNothing(n.DisabledAt)}}, failures(n)...)
+	steps := []step{{"Once the receiver works again, enable the webhook:", enableCommand(n.APIURL, webhook)}}
+	if !n.FailingSince.IsZero() {
+		steps = append(steps, step{"Then resend everything that failed:", recoverCommand(n.APIURL, webhook, n.FailingSince)})
+	}
+	return view{
+		Heading: "Webhook disabled",
+		Subject: host,
+		Intro:   "Postrider has disabled one of your webhooks.",
+		Facts:   append(facts, fact{"Last error", last}),
+		Outlook: "The webhook gets no further events, and deliveries that wait for their next attempt are cancelled.",
+		Steps:   steps,
+	}
+}
+
+// failures says since when and how much a webhook has failed.
+func failures(n Notice) []fact {
+	success := "never"
+	if n.LastSuccessAt != nil {
+		success = moment(*n.LastSuccessAt)
+	}
+	return []fact{
+		{"Failing since", momentOrNothing(n.FailingSince)},
+		{"Given up", deliveries(n.FailedDeliveries)},
+		{"Last success", success},
+	}
+}
+
+func deliveries(count int) string {
+	switch {
+	case count <= 0:
+		return ""
+	case count == 1:
+		return "1 delivery"
+	}
+	return strconv.Itoa(count) + " deliveries"
+}
+
+func momentOrNothing(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return moment(t)
+}
