@@ -49,6 +49,8 @@ func TestCommandsAboutAWebhook(t *testing.T) {
 		require.Equal(t, want[2], recoverCommand(base, "wh_1", since))
 	}
 	require.Equal(t, "GET /api/deliveries?webhook_id=a%26b%3D%27c&status=permanently_failed", failedDeliveriesCommand("", "a&b='c"))
+	require.Equal(t, `PATCH /api/webhooks/a%2Fb%3Fc {"active": true}`, enableCommand("", "a/b?c"))
+	require.Contains(t, recoverCommand("", "a/b?c", since), "POST /api/webhooks/a%2Fb%3Fc/recover ")
 }
 
 // A shell must hand to curl what was meant, and run nothing else, whatever the
