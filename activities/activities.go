@@ -24,7 +24,9 @@ const ErrTypeDeliveryNotFound = "DeliveryNotFound"
 type Store interface {
 	Dispatch(ctx context.Context, deliveryID, attemptID string) (models.Dispatch, error)
 	SigningSecrets(webhook models.Webhook, at time.Time) ([]string, error)
-	RecordAttempt(ctx context.Context, outcome models.Outcome) error
+	RecordAttempt(ctx context.Context, outcome models.Outcome) (models.Recorded, error)
+	ReserveSlot(ctx context.Context, webhookID string, perSecond float64) (time.Time, error)
+	Postpone(ctx context.Context, deliveryID string, until time.Time) error
 	CancelDelivery(ctx context.Context, id, reason string) error
 	FinalFailure(ctx context.Context, deliveryID string) (models.FinalFailure, error)
 	PendingDeliveries(ctx context.Context, madeBy time.Time, after string, limit int) ([]models.Delivery, error)
@@ -59,8 +61,12 @@ type Activities struct {
 	// Email and Slack are nil where the installation has no such channel.
 	Email Channel
 	Slack Channel
+	// Lanes keep webhooks out of each other's way.
+	Lanes *Lanes
 	// Schedule is the installation's retry schedule.
 	Schedule models.RetrySchedule
+	// DisableAfter is when a failing webhook is disabled, for what its owner is told; 0 for never.
+	DisableAfter time.Duration
 	// InboundRetention is how long inbound events are kept.
 	InboundRetention time.Duration
 	// UserAgent is sent with every request.

@@ -31,6 +31,7 @@ func (a *Activities) decide(dispatch models.Dispatch, in AttemptInput, attempt m
 		result.Notify = !dispatch.Delivery.Test
 	default:
 		result.Status = models.StatusFailed
+		result.Sick = dispatch.Health.ConsecutiveFailures > 0 || time.Duration(attempt.DurationMS)*time.Millisecond >= models.SlowAttempt
 		a.plan(&result, in, schedule, retryAfter(attempt, header, a.Now()))
 	}
 	return result
@@ -74,6 +75,9 @@ func (a *Activities) recorded(dispatch models.Dispatch, in AttemptInput) Attempt
 	result.CancelReason = dispatch.Delivery.CancelReason
 	result.Retries = len(a.scheduleOf(dispatch))
 	result.Notify = result.Status == models.StatusPermanentlyFailed && !dispatch.Delivery.Test
+	if dispatch.Health.ChangedBy == result.AttemptID {
+		result.Change = dispatch.Health.Change
+	}
 	if next := dispatch.Delivery.NextAttemptAt; next != nil {
 		result.NextAttemptAt = next
 		result.WaitMS = max(0, next.Sub(a.nowInMS()).Milliseconds())

@@ -36,6 +36,11 @@ type AttemptInput struct {
 	// ResumeAt is set for an extra attempt, asked for while the delivery waits: when the wait ends. An extra
 	// attempt uses up no retry.
 	ResumeAt *time.Time `json:"resume_at,omitempty"`
+	// Slow says that the attempt is made in the slow lane; Detours counts those that it took. SlotAt is the
+	// moment that was reserved for it under the webhook's rate limit.
+	Slow    bool       `json:"slow,omitempty"`
+	Detours int        `json:"detours,omitempty"`
+	SlotAt  *time.Time `json:"slot_at,omitempty"`
 }
 
 // AttemptResult is what an attempt made of its delivery. It holds outcomes only: no payload, no response
@@ -65,6 +70,12 @@ type AttemptResult struct {
 	DisableWebhook string `json:"disable_webhook,omitempty"`
 	// Notify asks for the owner to be told.
 	Notify bool `json:"notify,omitempty"`
+	// Change is the turn that the attempt brought about in its webhook's health; empty for none.
+	Change models.HealthChange `json:"change,omitempty"`
+	// Sick says that the next attempt belongs in the slow lane.
+	Sick bool `json:"sick,omitempty"`
+	// Detour, unless nil, says that no attempt was made, and where and when it is to be made.
+	Detour *Detour `json:"detour,omitempty"`
 	// Unrecorded says that the request was made but the log could not be written: RecordAttempt must follow.
 	Unrecorded bool `json:"unrecorded,omitempty"`
 }
@@ -93,12 +104,23 @@ func (a *Activities) Deliver(ctx context.Context, in AttemptInput) (AttemptResul
 	}
 	stopHeartbeat := heartbeat(ctx)
 	defer stopHeartbeat()
-	attempt, header, err := a.send(ctx, dispatch, in, attemptID)
+	detour, leave, err := a.enter(ctx, dispatch, in)
+	if err != nil {
+		return AttemptResult{}, err
+	}
+	if detour != nil {
+		return a.takeDetour(ctx, dispatch, in, detour)
+	}
+	defer leave()
+	// A request that is on its way is finished, whoever cancels.
+	attempt, header, err := a.send(context.WithoutCancel(ctx), dispatch, in, attemptID)
 	if err != nil {
 		return AttemptResult{}, err
 	}
 	result := a.decide(dispatch, in, attempt, header)
-	if err := a.record(ctx, outcomeOf(result, in.DeliveryID, runID, attempt.ResponseBody)); err != nil {
+	outcome := outcomeOf(result, in.DeliveryID, runID, attempt.ResponseBody)
+	outcome.Health = dispatch.Health
+	if result.Change, err = a.record(ctx, outcome); err != nil {
 		a.Logger.WarnContext(ctx, "attempt not recorded yet", "delivery_id", in.DeliveryID, "error", err)
 		result.Unrecorded = true
 	}

@@ -59,6 +59,9 @@ func (a *Activities) ProcessInbound(ctx context.Context, in ProcessInput) (Proce
 // eventOf makes the event that an inbound event stands for.
 func eventOf(inbound models.InboundEvent, source models.Source) (models.Event, error) {
 	eventType := EventType(source.EventPrefix, inbound.Type)
+	if models.Operational(eventType) {
+		return models.Event{}, fmt.Errorf("%w: events of type %s are Postrider's own; change the source's event_prefix", errUnusable, eventType)
+	}
 	if err := models.CheckEventType(eventType); err != nil {
 		return models.Event{}, fmt.Errorf("%w: its type %q makes no event type", errUnusable, inbound.Type)
 	}

@@ -17,10 +17,12 @@ const (
 	errTypeRefused   = "Refused"
 )
 
-// NotifyInput asks for an owner to be told about one final failure.
+// NotifyInput asks for an owner to be told about one final failure or, with a change, about a webhook's
+// health.
 type NotifyInput struct {
-	DeliveryID string `json:"delivery_id"`
-	Attempt    int    `json:"attempt"`
+	DeliveryID string              `json:"delivery_id"`
+	Attempt    int                 `json:"attempt"`
+	Change     models.HealthChange `json:"change,omitempty"`
 }
 
 // NotifyByEmail sends mail to the owner, if the owner has an address and the installation a mail server.
@@ -46,7 +48,11 @@ func (a *Activities) notify(ctx context.Context, in NotifyInput, channel Channel
 	if to == "" || channel == nil {
 		return nil
 	}
-	err = channel.Send(ctx, to, a.notice(failure, in))
+	notice := a.notice(failure, in)
+	if in.Change != "" {
+		notice = a.webhookNotice(failure, in)
+	}
+	err = channel.Send(ctx, to, notice)
 	switch {
 	case errors.Is(err, notify.ErrMaybeSent):
 		return temporal.NewNonRetryableApplicationError(err.Error(), errTypeMaybeSent, nil)
@@ -77,4 +83,34 @@ func (a *Activities) notice(failure models.FinalFailure, in NotifyInput) notify.
 		APIURL:             a.Links.API,
 		WorkflowURL:        a.Links.Workflow(delivery.ID),
 	}
+}
+
+// webhookNotice tells that a webhook is failing or was disabled.
+func (a *Activities) webhookNotice(failure models.FinalFailure, in NotifyInput) notify.Notice {
+	webhook, health := failure.Webhook, failure.Health
+	notice := notify.Notice{
+		Key:                fmt.Sprintf("%s-%d", failure.Delivery.ID, in.Attempt),
+		Kind:               notify.KindFailing,
+		OwnerName:          failure.Owner.Name,
+		WebhookID:          webhook.ID,
+		WebhookURL:         webhook.URL,
+		WebhookDescription: webhook.Description,
+		FailedDeliveries:   health.FailedDeliveries,
+		LastSuccessAt:      health.LastSuccessAt,
+		LastStatusCode:     failure.Last.StatusCode,
+		LastErrorClass:     string(failure.Last.ErrorClass),
+		LastError:          failure.Last.Error,
+		APIURL:             a.Links.API,
+	}
+	if health.FirstFailureAt != nil {
+		notice.FailingSince = *health.FirstFailureAt
+	}
+	switch {
+	case in.Change == models.ChangeDisabled:
+		notice.Kind, notice.DisabledReason = notify.KindDisabled, webhook.DisabledReason
+		notice.DisabledAt = webhook.UpdatedAt
+	case a.DisableAfter > 0 && health.FirstFailureAt != nil:
+		notice.DisabledAt = health.FirstFailureAt.Add(a.DisableAfter)
+	}
+	return notice
 }

@@ -15,11 +15,22 @@ type RecordInput struct {
 	Result     AttemptResult `json:"result"`
 }
 
+// RecordResult is what RecordAttempt found out.
+type RecordResult struct {
+	// Change is the turn that the attempt brought about in its webhook's health; empty for none.
+	Change models.HealthChange `json:"change,omitempty"`
+}
+
 // RecordAttempt writes an attempt that Deliver could not write. Its response body is lost: it must not
 // travel through the workflow's history.
-func (a *Activities) RecordAttempt(ctx context.Context, in RecordInput) error {
+func (a *Activities) RecordAttempt(ctx context.Context, in RecordInput) (RecordResult, error) {
 	runID := activity.GetInfo(ctx).WorkflowExecution.RunID
-	return a.Store.RecordAttempt(ctx, outcomeOf(in.Result, in.DeliveryID, runID, nil))
+	recorded, err := a.Store.RecordAttempt(ctx, outcomeOf(in.Result, in.DeliveryID, runID, nil))
+	if err != nil {
+		return RecordResult{}, err
+	}
+	a.startNews(ctx, recorded.News)
+	return RecordResult{Change: recorded.Change}, nil
 }
 
 // CancelInput asks for a delivery to be marked as cancelled.
@@ -38,10 +49,25 @@ func (a *Activities) RecordCancellation(ctx context.Context, in CancelInput) err
 }
 
 // record writes an outcome even when the attempt's own time is up or its worker is stopping.
-func (a *Activities) record(ctx context.Context, outcome models.Outcome) error {
+func (a *Activities) record(ctx context.Context, outcome models.Outcome) (models.HealthChange, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
-	return a.Store.RecordAttempt(ctx, outcome)
+	recorded, err := a.Store.RecordAttempt(ctx, outcome)
+	if err != nil {
+		return "", err
+	}
+	a.startNews(ctx, recorded.News)
+	return recorded.Change, nil
+}
+
+// startNews starts the deliveries of operational events; what cannot be started is left to the sweep.
+func (a *Activities) startNews(ctx context.Context, news []models.Delivery) {
+	if len(news) == 0 {
+		return
+	}
+	if err := a.Starter.Start(ctx, news); err != nil {
+		a.Logger.WarnContext(ctx, "operational events are stored and the sweep will start them", "error", err)
+	}
 }
 
 func outcomeOf(result AttemptResult, deliveryID, runID string, responseBody []byte) models.Outcome {

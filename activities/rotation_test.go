@@ -17,7 +17,6 @@ func TestBothSecretsSignUntilTheGraceEnds(t *testing.T) {
 	require.NoError(t, err)
 	r.webhook, err = r.store.RotateSecret(t.Context(), models.Scope{}, r.webhook.ID, second, time.Hour)
 	require.NoError(t, err)
-	r.status = 500
 	for i, test := range []struct {
 		later   time.Duration
 		accepts map[string]bool

@@ -35,6 +35,7 @@ type Store interface {
 	Webhooks(ctx context.Context, scope models.Scope, filter models.WebhookFilter, page models.Page) ([]models.Webhook, string, error)
 	UpdateWebhook(ctx context.Context, scope models.Scope, id string, change func(*models.Webhook) error) (models.Webhook, error)
 	DeleteWebhook(ctx context.Context, scope models.Scope, id string) error
+	WebhookHealths(ctx context.Context, ids []string) (map[string]models.WebhookHealth, error)
 	RotateSecret(ctx context.Context, scope models.Scope, id, secret string, grace time.Duration) (models.Webhook, error)
 
 	Event(ctx context.Context, scope models.Scope, id string) (models.Event, error)

@@ -50,5 +50,9 @@ func (s *server) rotateSecret(ctx context.Context, in *rotateSecretInput) (*Outp
 	if err != nil {
 		return nil, s.fail(ctx, orNotFound(err, "webhook", in.ID))
 	}
-	return &Output[NewWebhook]{NewWebhook{Webhook: webhookObject(webhook), Secret: secret}}, nil
+	objects, err := s.webhookObjects(ctx, webhook)
+	if err != nil {
+		return nil, err
+	}
+	return &Output[NewWebhook]{NewWebhook{Webhook: objects[0], Secret: secret}}, nil
 }

@@ -103,6 +103,15 @@ func (f *faults) description(text string) {
 	}
 }
 
+// minRateLimit is one request in 100 seconds.
+const minRateLimit = 0.01
+
+func (f *faults) rateLimit(perSecond *float64) {
+	if perSecond != nil && (*perSecond < minRateLimit || *perSecond > models.MaxRateLimit) {
+		f.add("body.rate_limit", fmt.Sprintf("expected a number from %g to %d, requests a second, or null", minRateLimit, models.MaxRateLimit))
+	}
+}
+
 func (f *faults) schedule(texts []string) models.RetrySchedule {
 	schedule, err := models.RetryScheduleOf(texts)
 	if err != nil {

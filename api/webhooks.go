@@ -23,6 +23,8 @@ type Webhook struct {
 	Active         bool              `json:"active" doc:"False while paused or disabled: no deliveries are made."`
 	DisabledReason *string           `json:"disabled_reason" doc:"Why Postrider disabled it; null otherwise."`
 	RetrySchedule  []string          `json:"retry_schedule" nullable:"true" doc:"The waits after each failure; null for the installation's."`
+	RateLimit      *float64          `json:"rate_limit" doc:"Requests a second at most; null for no limit."`
+	Health         WebhookHealth     `json:"health"`
 	CreatedAt      time.Time         `json:"created_at"`
 	UpdatedAt      time.Time         `json:"updated_at"`
 }
@@ -33,10 +35,11 @@ type NewWebhook struct {
 	Secret string `json:"secret" doc:"Verifies signatures. It is shown only here and on rotation."`
 }
 
-func webhookObject(w models.Webhook) Webhook {
+func webhookObject(w models.Webhook, health models.WebhookHealth) Webhook {
 	object := Webhook{
 		ID: w.ID, OwnerID: w.OwnerID, URL: w.URL, Description: w.Description, Events: w.Events, Headers: w.Headers,
 		Active: w.Active, DisabledReason: orNull(w.DisabledReason),
+		RateLimit: w.RateLimit, Health: healthObject(w, health),
 		CreatedAt: w.CreatedAt.UTC(), UpdatedAt: w.UpdatedAt.UTC(),
 	}
 	if w.RetrySchedule != nil {
@@ -55,6 +58,7 @@ type createWebhookInput struct {
 		Description   string            `json:"description,omitempty" doc:"At most 500 characters."`
 		Headers       map[string]string `json:"headers,omitempty" nullable:"true" doc:"Sent with every request."`
 		RetrySchedule []string          `json:"retry_schedule,omitempty" nullable:"true" doc:"The waits after each failure, such as 1m, 5m, 2h; empty for no retries, null for the installation's."`
+		RateLimit     *float64          `json:"rate_limit,omitempty" nullable:"true" doc:"Requests a second at most, from 0.01 to 1000; what is too much waits. Null for no limit."`
 		OwnerID       string            `json:"owner_id,omitempty" doc:"For administrators: whose webhook it is; the owner default when left out."`
 	}
 }
@@ -77,6 +81,7 @@ type updateWebhookInput struct {
 		Description   Patch[string]            `json:"description,omitempty"`
 		Headers       Patch[map[string]string] `json:"headers,omitempty" doc:"Replaces all headers."`
 		RetrySchedule Patch[[]string]          `json:"retry_schedule,omitempty"`
+		RateLimit     Patch[float64]           `json:"rate_limit,omitempty" doc:"Null lifts the limit."`
 		Active        Patch[bool]              `json:"active,omitempty" doc:"False pauses; true resumes and clears disabled_reason."`
 	}
 }
@@ -104,13 +109,14 @@ func (s *server) createWebhook(ctx context.Context, in *createWebhookInput) (*Ou
 	who := whoAsks(ctx)
 	webhook := models.Webhook{
 		OwnerID: in.Body.OwnerID, URL: in.Body.URL, Description: in.Body.Description, Events: in.Body.Events,
-		Headers: in.Body.Headers, Active: true,
+		Headers: in.Body.Headers, RateLimit: in.Body.RateLimit, Active: true,
 	}
 	var wrong faults
 	wrong.url(&webhook)
 	wrong.events(webhook.Events)
 	wrong.headers(webhook.Headers)
 	wrong.description(webhook.Description)
+	wrong.rateLimit(webhook.RateLimit)
 	if in.Body.RetrySchedule != nil {
 		webhook.RetrySchedule = wrong.schedule(in.Body.RetrySchedule)
 	}
@@ -129,7 +135,7 @@ func (s *server) createWebhook(ctx context.Context, in *createWebhookInput) (*Ou
 	if err != nil {
 		return nil, s.fail(ctx, err)
 	}
-	return &Output[NewWebhook]{NewWebhook{Webhook: webhookObject(webhook), Secret: secret}}, nil
+	return &Output[NewWebhook]{NewWebhook{Webhook: webhookObject(webhook, models.WebhookHealth{}), Secret: secret}}, nil
 }
 
 func (s *server) listWebhooks(ctx context.Context, in *listWebhooksInput) (*ListOutput[Webhook], error) {
@@ -145,7 +151,11 @@ func (s *server) listWebhooks(ctx context.Context, in *listWebhooksInput) (*List
 	if err != nil {
 		return nil, s.fail(ctx, err)
 	}
-	return listOf(webhooks, next, webhookObject), nil
+	objects, err := s.webhookObjects(ctx, webhooks...)
+	if err != nil {
+		return nil, err
+	}
+	return listOf(objects, next, func(w Webhook) Webhook { return w }), nil
 }
 
 // webhook loads the webhook of a path for who asks.
@@ -165,7 +175,7 @@ func (s *server) getWebhook(ctx context.Context, in *webhookPath) (*Output[Webho
 	if err != nil {
 		return nil, err
 	}
-	return &Output[Webhook]{webhookObject(webhook)}, nil
+	return s.webhookOutput(ctx, webhook)
 }
 
 func (s *server) updateWebhook(ctx context.Context, in *updateWebhookInput) (*Output[Webhook], error) {
@@ -176,7 +186,7 @@ func (s *server) updateWebhook(ctx context.Context, in *updateWebhookInput) (*Ou
 	if err != nil {
 		return nil, s.fail(ctx, orNotFound(err, "webhook", in.ID))
 	}
-	return &Output[Webhook]{webhookObject(webhook)}, nil
+	return s.webhookOutput(ctx, webhook)
 }
 
 // apply changes a webhook by the patch, or says what is wrong with the patch.
@@ -200,6 +210,13 @@ func (in *updateWebhookInput) apply(webhook *models.Webhook) error {
 		if !patch.RetrySchedule.Null {
 			webhook.RetrySchedule = wrong.schedule(patch.RetrySchedule.Value)
 		}
+	}
+	if patch.RateLimit.Set {
+		webhook.RateLimit = nil
+		if !patch.RateLimit.Null {
+			webhook.RateLimit = &patch.RateLimit.Value
+		}
+		wrong.rateLimit(webhook.RateLimit)
 	}
 	if patch.Description.Set {
 		webhook.Description = patch.Description.Value

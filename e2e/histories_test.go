@@ -49,9 +49,9 @@ type recorder struct {
 	away atomic.Int64
 }
 
-func (r *recorder) RecordAttempt(ctx context.Context, outcome models.Outcome) error {
+func (r *recorder) RecordAttempt(ctx context.Context, outcome models.Outcome) (models.Recorded, error) {
 	if r.away.Add(-1) >= 0 {
-		return errors.New("the database is away")
+		return models.Recorded{}, errors.New("the database is away")
 	}
 	return r.Store.RecordAttempt(ctx, outcome)
 }
@@ -85,7 +85,7 @@ func startInProcess(t *testing.T) *inProcess {
 	dispatcher := dispatch.New(p.store, p.plain, quiet)
 	t.Cleanup(dispatcher.Close)
 	w := worker.New(p.plain, &activities.Activities{
-		Store: p.store, Sender: sender, Starter: dispatcher, Schedule: models.DefaultRetrySchedule(),
+		Store: p.store, Sender: sender, Starter: dispatcher, Lanes: activities.NewLanes(activities.DefaultConcurrency), Schedule: models.DefaultRetrySchedule(),
 		UserAgent: "Postrider/test", Now: time.Now, Logger: quiet,
 		Links: activities.Links{Workflow: func(string) string { return "" }},
 	}, nil)
@@ -218,6 +218,36 @@ func TestRecordHistories(t *testing.T) {
 		p.awaitStatus(t, delivery, models.StatusDelivered)
 		p.keepHistory(t, "recorded-later", delivery)
 	})
+	t.Run("cancelled-during-attempt", func(t *testing.T) {
+		gate := newGate(t)
+		target := newReceiver(t, gate.holding(2, always(500)))
+		delivery := p.deliveryTo(t, target)
+		started := begin(t, p.plain, delivery)
+		p.awaitStatus(t, delivery, models.StatusFailed)
+		resend(t, delivery)
+		target.await(t, 2)
+		require.NoError(t, p.plain.CancelWorkflow(t.Context(), delivery.ID, ""))
+		awaitCancelSeen(t, p.plain, delivery.ID)
+		gate.open()
+		require.Error(t, started.Get(t.Context(), nil))
+		awaitWorkflow(t, p.plain, delivery.ID, "", enumspb.WORKFLOW_EXECUTION_STATUS_CANCELED)
+		p.keepHistory(t, "cancelled-during-attempt", delivery)
+	})
+}
+
+// awaitCancelSeen waits until a worker has dealt with the request to cancel a workflow.
+func awaitCancelSeen(t *testing.T, c client.Client, id string) {
+	t.Helper()
+	eventually(t, func() bool {
+		asked := false
+		for _, event := range historyOf(t, c, id, "").GetEvents() {
+			asked = asked || event.GetEventType() == enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED
+			if asked && event.GetEventType() == enumspb.EVENT_TYPE_WORKFLOW_TASK_COMPLETED {
+				return true
+			}
+		}
+		return false
+	}, "%s does not see that it is cancelled", id)
 }
 
 func (p *inProcess) keepHistory(t *testing.T, name string, delivery models.Delivery) {

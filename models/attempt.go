@@ -86,6 +86,8 @@ type Dispatch struct {
 	Delivery Delivery `gorm:"embedded;embeddedPrefix:d_"`
 	Event    Event    `gorm:"embedded;embeddedPrefix:e_"`
 	Webhook  Webhook  `gorm:"embedded;embeddedPrefix:w_"`
+	// Health is the webhook's; its zero value when it was never called.
+	Health WebhookHealth `gorm:"embedded;embeddedPrefix:h_"`
 	// Recorded is the attempt that was asked for when the log has it already; its ID is empty otherwise.
 	Recorded Attempt `gorm:"embedded;embeddedPrefix:a_"`
 }
@@ -106,8 +108,9 @@ func (s *Store) Dispatch(ctx context.Context, deliveryID, attemptID string) (Dis
 
 func dispatchSQL(db *gorm.DB) string {
 	return "SELECT " + columns(db, "d", Delivery{}) + ", " + columns(db, "e", Event{}) + ", " +
-		columns(db, "w", Webhook{}) + ", " + columns(db, "a", Attempt{}) + `
+		columns(db, "w", Webhook{}) + ", " + columns(db, "h", WebhookHealth{}) + ", " + columns(db, "a", Attempt{}) + `
 		FROM deliveries d JOIN events e ON e.id = d.event_id JOIN webhooks w ON w.id = d.webhook_id
+		LEFT JOIN webhook_health h ON h.webhook_id = d.webhook_id
 		LEFT JOIN attempts a ON a.id = ? AND a.delivery_id = d.id
 		WHERE d.id = ?`
 }
@@ -123,11 +126,21 @@ type Outcome struct {
 	RunID string
 	// DisableWebhook, unless empty, makes the webhook inactive for this reason.
 	DisableWebhook string
+	// Health is the webhook's as it was before, so that a success that changes nothing writes nothing.
+	Health WebhookHealth
 }
 
-// RecordAttempt writes an attempt and the change of its delivery in one transaction. Writing the same
-// attempt again changes nothing.
-func (s *Store) RecordAttempt(ctx context.Context, outcome Outcome) error {
+// Recorded is what RecordAttempt made of an outcome.
+type Recorded struct {
+	// Change is the turn that the attempt brought about in its webhook's health; empty for none.
+	Change HealthChange
+	// News are the deliveries of operational events, whose workflows are to be started.
+	News []Delivery
+}
+
+// RecordAttempt writes, in one transaction, an attempt, the change of its delivery and of its webhook's
+// health, and the operational events that follow from them. Writing the same attempt again changes nothing.
+func (s *Store) RecordAttempt(ctx context.Context, outcome Outcome) (Recorded, error) {
 	attempt := outcome.Attempt
 	changes := map[string]any{
 		"status":           outcome.Status,
@@ -141,23 +154,34 @@ func (s *Store) RecordAttempt(ctx context.Context, outcome Outcome) error {
 	if outcome.Status == StatusDelivered {
 		changes["delivered_at"] = attempt.StartedAt.Add(time.Duration(attempt.DurationMS) * time.Millisecond)
 	}
+	var recorded Recorded
 	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		inserted := tx.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "id"}}, DoNothing: true}).Create(&attempt)
-		if inserted.Error != nil || inserted.RowsAffected == 0 {
+		if inserted.Error != nil {
 			return inserted.Error
 		}
-		if err := tx.Model(&Delivery{}).Where("id = ?", attempt.DeliveryID).Updates(changes).Error; err != nil {
-			return err
+		if inserted.RowsAffected == 0 {
+			return changeBy(tx, attempt, &recorded.Change)
 		}
-		if outcome.DisableWebhook == "" {
+		var delivery Delivery
+		updated := tx.Model(&delivery).Clauses(clause.Returning{}).Where("id = ?", attempt.DeliveryID).Updates(changes)
+		if updated.Error != nil || updated.RowsAffected == 0 || delivery.Test && outcome.DisableWebhook == "" {
+			return updated.Error
+		}
+		if outcome.Status == StatusDelivered && outcome.Health.settled(attempt.StartedAt) &&
+			attempt.DurationMS < SlowAttempt.Milliseconds() {
 			return nil
 		}
-		return tx.Model(&Webhook{}).
-			Where("active AND id = (SELECT webhook_id FROM deliveries WHERE id = ?)", attempt.DeliveryID).
-			Updates(map[string]any{"active": false, "disabled_reason": outcome.DisableWebhook, "updated_at": s.Now()}).Error
+		health, change, err := s.countAttempt(tx, outcome, delivery.WebhookID)
+		if err != nil {
+			return err
+		}
+		recorded.Change = change
+		recorded.News, err = s.publishNews(tx, outcome, delivery, health, change)
+		return err
 	})
 	if err != nil {
-		return fmt.Errorf("record attempt: %w", err)
+		return Recorded{}, fmt.Errorf("record attempt: %w", err)
 	}
-	return nil
+	return recorded, nil
 }

@@ -95,10 +95,11 @@ func TestRecordAttemptIsOneTransaction(t *testing.T) {
 		require.NoError(t, db.Exec("ALTER TABLE webhooks RENAME TO away").Error)
 		outcome := models.Outcome{
 			Attempt: models.Attempt{ID: models.NewID(models.KindAttempt, store.Now()), DeliveryID: delivery.ID, Number: 1,
-				Trigger: models.TriggerSchedule, StartedAt: store.Now()},
+				Trigger: models.TriggerSchedule, StartedAt: store.Now(), ErrorClass: models.ErrorHTTPStatus},
 			Status: models.StatusPermanentlyFailed, RunID: "run", DisableWebhook: "gone",
 		}
-		require.Error(t, store.RecordAttempt(t.Context(), outcome))
+		_, err := store.RecordAttempt(t.Context(), outcome)
+		require.Error(t, err)
 		attempts, err := store.Attempts(t.Context(), delivery.ID)
 		require.NoError(t, err)
 		require.Empty(t, attempts)
@@ -187,7 +188,8 @@ func TestErrorClassesAreAllDifferent(t *testing.T) {
 
 func record(t *testing.T, store *models.Store, outcome models.Outcome) {
 	t.Helper()
-	require.NoError(t, store.RecordAttempt(t.Context(), outcome))
+	_, err := store.RecordAttempt(t.Context(), outcome)
+	require.NoError(t, err)
 }
 
 func requireTime(t *testing.T, want, got *time.Time) {

@@ -102,10 +102,12 @@ func (s *Store) Deliveries(ctx context.Context, scope Scope, filter DeliveryFilt
 }
 
 // PendingDeliveries returns deliveries without an attempt that were made at or before a time, oldest first,
-// from behind the one with the ID after. They are the ones whose workflow may not have been started.
+// from behind the one with the ID after. They are the ones whose workflow may not have been started; one that
+// waits its turn is not among them.
 func (s *Store) PendingDeliveries(ctx context.Context, madeBy time.Time, after string, limit int) ([]Delivery, error) {
 	// SQLite compares times as text, which all have to be in UTC for that.
-	return s.pending(ctx, s.db.Where("created_at <= ?", madeBy.UTC()), after, limit)
+	q := s.db.Where("created_at <= ? AND (next_attempt_at IS NULL OR next_attempt_at <= ?)", madeBy.UTC(), madeBy.UTC())
+	return s.pending(ctx, q, after, limit)
 }
 
 // PendingDeliveriesOf is PendingDeliveries for one event.
@@ -133,6 +135,17 @@ func (s *Store) CancelDelivery(ctx context.Context, id, reason string) error {
 	}
 	if result.RowsAffected == 0 {
 		return fmt.Errorf("cancel delivery: %w", ErrFinished)
+	}
+	return nil
+}
+
+// Postpone says until when a delivery without an attempt waits its turn; one that had an attempt stays as it
+// is.
+func (s *Store) Postpone(ctx context.Context, id string, until time.Time) error {
+	err := s.db.WithContext(ctx).Model(&Delivery{}).Where("id = ? AND status = 'pending'", id).
+		Update("next_attempt_at", until.UTC()).Error
+	if err != nil {
+		return fmt.Errorf("postpone delivery: %w", err)
 	}
 	return nil
 }

@@ -59,7 +59,7 @@ func (s *Store) Publish(ctx context.Context, event Event) (Published, error) {
 	var deliveries []Delivery
 	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		var err error
-		if deliveries, err = insertDeliveries(tx, event); err != nil {
+		if deliveries, err = insertDeliveries(tx, event, ""); err != nil {
 			return err
 		}
 		event.DeliveryCount = len(deliveries)
@@ -119,11 +119,12 @@ FROM (SELECT n.id, n.owner_id, n.host, ` + digitsSQL + ` AS digits
       FROM (SELECT w.id, w.owner_id, w.host,
                    CAST((row_number() OVER (ORDER BY w.id) + @start) & @mask AS integer) AS n
             FROM webhooks w
-            WHERE w.active AND w.deleted_at IS NULL AND (@owner_id = '' OR w.owner_id = @owner_id)
+            WHERE w.active AND w.deleted_at IS NULL AND (@owner_id = '' OR w.owner_id = @owner_id) AND w.id <> @except
               AND w.id IN (SELECT p.webhook_id FROM webhook_patterns p WHERE p.pattern IN @patterns)) n) m
 RETURNING id, event_id, webhook_id, owner_id, event, host, status, created_at`
 
-func insertDeliveries(tx *gorm.DB, event Event) ([]Delivery, error) {
+// insertDeliveries makes a delivery for every webhook that matches, save one; except may be empty.
+func insertDeliveries(tx *gorm.DB, event Event, except string) ([]Delivery, error) {
 	id := NewID(KindDelivery, event.CreatedAt)
 	var deliveries []Delivery
 	err := tx.Raw(insertDeliveriesSQL, map[string]any{
@@ -134,6 +135,7 @@ func insertDeliveries(tx *gorm.DB, event Event) ([]Delivery, error) {
 		"start":      rand.Int64N(countedMask + 1), //nolint:gosec // spreads the IDs, guards nothing
 		"mask":       countedMask,
 		"owner_id":   event.OwnerID,
+		"except":     except,
 		"patterns":   patternsMatching(event.Type),
 	}).Scan(&deliveries).Error
 	return deliveries, err

@@ -12,6 +12,8 @@ type FinalFailure struct {
 	Delivery Delivery
 	Webhook  Webhook
 	Owner    Owner
+	// Health is the webhook's.
+	Health WebhookHealth
 	// First and Last are the same when there was one attempt.
 	First, Last Attempt
 }
@@ -24,6 +26,7 @@ func (s *Store) FinalFailure(ctx context.Context, deliveryID string) (FinalFailu
 	for _, step := range []func() *gorm.DB{
 		func() *gorm.DB { return db.Where("id = ?", deliveryID).Take(&failure.Delivery) },
 		func() *gorm.DB { return db.Where("id = ?", failure.Delivery.WebhookID).Take(&failure.Webhook) },
+		func() *gorm.DB { return db.Where("webhook_id = ?", failure.Webhook.ID).Find(&failure.Health) },
 		func() *gorm.DB { return db.Where("id = ?", failure.Delivery.OwnerID).Take(&failure.Owner) },
 		func() *gorm.DB { return db.Where("delivery_id = ?", deliveryID).Order("number").Take(&failure.First) },
 		func() *gorm.DB {

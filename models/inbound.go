@@ -132,7 +132,7 @@ func (s *Store) ProcessInbound(ctx context.Context, id string, event func(Inboun
 		}
 		now := s.Now()
 		made.ID, made.CreatedAt = NewID(KindEvent, now), now
-		deliveries, err := insertDeliveries(tx, made)
+		deliveries, err := insertDeliveries(tx, made, "")
 		if err != nil {
 			return err
 		}

@@ -42,7 +42,8 @@ type Store struct {
 	db      *gorm.DB
 	keyring *Keyring
 	now     func() time.Time
-	// dispatchSQL is made once: it names every column of four tables.
+	health  HealthPolicy
+	// dispatchSQL is made once: it names every column of five tables.
 	dispatchSQL string
 }
 
@@ -52,6 +53,8 @@ type Config struct {
 	Keyring *Keyring
 	// Now is the clock; time.Now when nil.
 	Now func() time.Time
+	// Health says when webhooks count as failing; DefaultHealthPolicy when nil.
+	Health *HealthPolicy
 }
 
 // NewStore wraps an open database whose schema is up to date.
@@ -59,7 +62,11 @@ func NewStore(db *gorm.DB, cfg Config) *Store {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	return &Store{db: db, keyring: cfg.Keyring, now: cfg.Now, dispatchSQL: dispatchSQL(db)}
+	health := DefaultHealthPolicy()
+	if cfg.Health != nil {
+		health = *cfg.Health
+	}
+	return &Store{db: db, keyring: cfg.Keyring, now: cfg.Now, health: health, dispatchSQL: dispatchSQL(db)}
 }
 
 // Now is the store's clock, in UTC and to the microsecond.

@@ -43,10 +43,13 @@ func CheckPattern(text string) error {
 	return nil
 }
 
-// patternsMatching lists every pattern that matches an event type: itself, each of its prefixes, and *. So
-// matching is a look-up by equality, which an index serves.
+// patternsMatching lists every pattern that matches an event type: itself, each of its prefixes, and * unless
+// it is operational. So matching is a look-up by equality, which an index serves.
 func patternsMatching(eventType string) []string {
-	patterns := []string{anyEvent, eventType}
+	patterns := []string{eventType}
+	if !Operational(eventType) {
+		patterns = append(patterns, anyEvent)
+	}
 	for i, c := range eventType {
 		if c == '.' {
 			patterns = append(patterns, eventType[:i]+".*")

@@ -96,6 +96,7 @@ func tablesOf(t *testing.T, db *gorm.DB) map[string]map[string]column {
 	require.NoError(t, db.Raw(query).Scan(&rows).Error)
 	types := map[string]string{
 		"timestamp with time zone": "time", "datetime": "time", "bytea": "bytes", "blob": "bytes", "boolean": "bool",
+		"double precision": "float", "real": "float",
 	}
 	tables := map[string]map[string]column{}
 	for _, row := range rows {

@@ -139,7 +139,8 @@ func attempted(t testing.TB, store *models.Store, delivery models.Delivery, n in
 		next := now.Add(time.Minute)
 		outcome.NextAttemptAt = &next
 	}
-	require.NoError(t, store.RecordAttempt(context.Background(), outcome))
+	_, err := store.RecordAttempt(context.Background(), outcome)
+	require.NoError(t, err)
 	return outcome.Attempt
 }
 

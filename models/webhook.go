@@ -29,6 +29,8 @@ type Webhook struct {
 	DisabledReason string
 	// RetrySchedule overrides the installation's schedule unless it is nil.
 	RetrySchedule RetrySchedule
+	// RateLimit is how many requests a second the webhook gets at most; nil for no limit.
+	RateLimit *float64
 	// Secret and PreviousSecret are sealed by the keyring. The previous one signs too until
 	// PreviousSecretUntil.
 	Secret              []byte
@@ -149,12 +151,18 @@ func (s *Store) UpdateWebhook(ctx context.Context, scope Scope, id string, chang
 		if err := q.Take(&webhook).Error; err != nil {
 			return oneRow(err)
 		}
+		wasActive := webhook.Active
 		if changeErr = change(&webhook); changeErr != nil {
 			return changeErr
 		}
+		if webhook.Active && !wasActive {
+			if err := forgetFailures(tx, id); err != nil {
+				return err
+			}
+		}
 		webhook.UpdatedAt = s.Now()
 		err := tx.Model(&webhook).Select("url", "host", "description", "events", "headers", "active",
-			"disabled_reason", "retry_schedule", "updated_at").Updates(&webhook).Error
+			"disabled_reason", "retry_schedule", "rate_limit", "updated_at").Updates(&webhook).Error
 		if err != nil {
 			return err
 		}

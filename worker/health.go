@@ -29,11 +29,18 @@ func CheckTemporal(ctx context.Context, temporal client.Client, namespace string
 	return err
 }
 
-// CheckPolling returns nil when Temporal has seen the worker with this identity ask for work of both kinds not
+// CheckPolling returns nil when Temporal has seen the worker with this identity ask for work of every kind not
 // long ago.
 func CheckPolling(ctx context.Context, temporal client.Client, identity string, now time.Time) error {
-	for _, kind := range []enumspb.TaskQueueType{enumspb.TASK_QUEUE_TYPE_WORKFLOW, enumspb.TASK_QUEUE_TYPE_ACTIVITY} {
-		queue, err := temporal.DescribeTaskQueue(ctx, workflows.TaskQueue, kind)
+	for _, source := range []struct {
+		queue string
+		kind  enumspb.TaskQueueType
+	}{
+		{workflows.TaskQueue, enumspb.TASK_QUEUE_TYPE_WORKFLOW},
+		{workflows.TaskQueue, enumspb.TASK_QUEUE_TYPE_ACTIVITY},
+		{workflows.TaskQueueSlow, enumspb.TASK_QUEUE_TYPE_ACTIVITY},
+	} {
+		queue, err := temporal.DescribeTaskQueue(ctx, source.queue, source.kind)
 		if err != nil {
 			return errors.New("Temporal does not say who polls") //nolint:staticcheck // a name
 		}

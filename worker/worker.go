@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"go.temporal.io/api/operatorservice/v1"
@@ -23,20 +24,57 @@ import (
 // for the log.
 const StopTimeout = 35 * time.Second
 
-// maxAttempts is how many attempts a worker makes at once. They mostly wait for receivers.
-const maxAttempts = 1000
+const (
+	// maxAttempts is how many attempts a worker makes at once. They mostly wait for receivers.
+	maxAttempts = 1000
+	// maxSlowAttempts is how many of them a worker makes to webhooks that are slow or fail.
+	maxSlowAttempts = 200
+)
+
+// Worker works on everything: workflows and attempts, and apart from them the attempts to webhooks that are
+// slow or fail.
+type Worker struct{ fast, slow worker.Worker }
 
 // New returns a worker that is registered and tuned but not started. Stop it to let running attempts finish.
-func New(temporal client.Client, implementation *activities.Activities, onFatalError func(error)) worker.Worker {
-	w := worker.New(temporal, workflows.TaskQueue, worker.Options{
-		MaxConcurrentActivityExecutionSize:      maxAttempts,
-		MaxConcurrentLocalActivityExecutionSize: maxAttempts,
-		MaxConcurrentWorkflowTaskExecutionSize:  maxAttempts,
-		WorkerStopTimeout:                       StopTimeout,
-		OnFatalError:                            onFatalError,
-	})
-	workflows.Register(w, implementation)
+func New(temporal client.Client, implementation *activities.Activities, onFatalError func(error)) *Worker {
+	w := &Worker{
+		fast: worker.New(temporal, workflows.TaskQueue, worker.Options{
+			MaxConcurrentActivityExecutionSize:      maxAttempts,
+			MaxConcurrentLocalActivityExecutionSize: maxAttempts,
+			MaxConcurrentWorkflowTaskExecutionSize:  maxAttempts,
+			WorkerStopTimeout:                       StopTimeout,
+			OnFatalError:                            onFatalError,
+		}),
+		slow: worker.New(temporal, workflows.TaskQueueSlow, worker.Options{
+			MaxConcurrentActivityExecutionSize: maxSlowAttempts,
+			DisableWorkflowWorker:              true,
+			WorkerStopTimeout:                  StopTimeout,
+			OnFatalError:                       onFatalError,
+		}),
+	}
+	workflows.Register(w.fast, implementation)
+	w.slow.RegisterActivity(implementation)
 	return w
+}
+
+// Start begins to ask Temporal for work.
+func (w *Worker) Start() error {
+	if err := w.slow.Start(); err != nil {
+		return err
+	}
+	if err := w.fast.Start(); err != nil {
+		w.slow.Stop()
+		return err
+	}
+	return nil
+}
+
+// Stop asks for no more work and waits for the attempts under way.
+func (w *Worker) Stop() {
+	var both sync.WaitGroup
+	both.Go(w.slow.Stop)
+	both.Go(w.fast.Stop)
+	both.Wait()
 }
 
 // Prepare makes what the workflows need in the Temporal namespace where it is missing, the search attributes

@@ -15,8 +15,12 @@ import (
 	"github.com/postrider/postrider/models"
 )
 
-// TaskQueue is where deliveries are worked on.
-const TaskQueue = "deliveries"
+// TaskQueue is where deliveries are worked on. On TaskQueueSlow are the attempts to webhooks that are slow or
+// fail, so that the others do not wait for them.
+const (
+	TaskQueue     = "deliveries"
+	TaskQueueSlow = "deliveries-slow"
+)
 
 // Workflow types.
 const (
@@ -113,11 +117,14 @@ type SweepInput struct {
 	After  string    `json:"after,omitempty"`
 }
 
-// NotificationInput starts a Notification: an owner is told about one final failure.
+// NotificationInput starts a Notification: an owner is told about one final failure, or that a webhook is
+// failing or disabled.
 type NotificationInput struct {
 	DeliveryID string `json:"delivery_id"`
-	// Attempt is the number of the attempt that was the last.
+	// Attempt is the number of the attempt that was the last, or that the change came with.
 	Attempt int `json:"attempt"`
+	// Change, unless empty, is what became of the webhook.
+	Change models.HealthChange `json:"change,omitempty"`
 }
 
 // DeliveryOptions start a delivery's workflow. Starting it again changes nothing.
@@ -131,6 +138,8 @@ func DeliveryOptions(delivery models.Delivery) client.StartWorkflowOptions {
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
 		EnableEagerStart:                         true,
 		StaticSummary:                            fmt.Sprintf("%s → %s", delivery.Event, delivery.Host),
+		// What goes through task queues is shared fairly among the owners.
+		Priority: temporal.Priority{FairnessKey: delivery.OwnerID},
 		TypedSearchAttributes: temporal.NewSearchAttributes(
 			SearchEvent.ValueSet(delivery.Event),
 			SearchWebhook.ValueSet(delivery.WebhookID),
@@ -209,7 +218,11 @@ func schedule(id string, every time.Duration, workflowType string, args ...any) 
 	}
 }
 
-// notificationID is unique for each final failure, so that no failure is told twice.
+// notificationID is unique for each final failure and each change, so that nothing is told twice.
 func notificationID(in NotificationInput) string {
-	return fmt.Sprintf("%s/notification/%d", in.DeliveryID, in.Attempt)
+	id := fmt.Sprintf("%s/notification/%d", in.DeliveryID, in.Attempt)
+	if in.Change != "" {
+		id += "/" + string(in.Change)
+	}
+	return id
 }

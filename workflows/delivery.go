@@ -31,6 +31,8 @@ type delivery struct {
 	last     activities.AttemptResult
 	// retry is the timer of the next scheduled attempt while the delivery waits.
 	retry *retryTimer
+	// changed says whether this run follows a change of the workflow: see changes.go.
+	changed func(ctx workflow.Context, change string) bool
 }
 
 // do names activities by method; it is never called.
@@ -45,6 +47,7 @@ func newDelivery(ctx workflow.Context, in DeliveryInput) (*delivery, error) {
 		id:      in.DeliveryID,
 		resends: workflow.GetSignalChannel(ctx, SignalResend),
 		last:    activities.AttemptResult{Status: models.StatusPending},
+		changed: changed,
 	}
 	return d, workflow.SetQueryHandler(ctx, QueryStatus, d.status)
 }
@@ -67,10 +70,12 @@ func (d *delivery) run(ctx workflow.Context) error {
 func (d *delivery) deliver(ctx workflow.Context, trigger models.Trigger) error {
 	err := d.attempt(ctx, trigger)
 	for err == nil && d.last.Status == models.StatusFailed {
-		if trigger, err = d.wait(ctx); err != nil {
-			return d.cancel(ctx, err)
+		if trigger, err = d.wait(ctx); err == nil {
+			err = d.attempt(ctx, trigger)
 		}
-		err = d.attempt(ctx, trigger)
+	}
+	if temporal.IsCanceledError(err) {
+		return d.cancel(ctx, err)
 	}
 	if err != nil {
 		return err
@@ -85,12 +90,13 @@ func (d *delivery) deliver(ctx workflow.Context, trigger models.Trigger) error {
 	}
 }
 
-// attempt sends the request once. One that is on its way is finished even when the delivery is cancelled.
-func (d *delivery) attempt(ctx workflow.Context, trigger models.Trigger) error {
-	ctx, _ = workflow.NewDisconnectedContext(ctx)
+// attempt sends the request once. One that is on its way is finished even when the delivery is cancelled;
+// one that has not begun is not made then.
+func (d *delivery) attempt(cancellable workflow.Context, trigger models.Trigger) error {
+	ctx, _ := workflow.NewDisconnectedContext(cancellable)
 	d.sequence++
 	in := activities.AttemptInput{
-		DeliveryID: d.id, Trigger: trigger, Sequence: d.sequence, Failures: d.failures,
+		DeliveryID: d.id, Trigger: trigger, Sequence: d.sequence, Failures: d.failures, Slow: d.last.Sick,
 		ScheduledAt: workflow.GetInfo(ctx).WorkflowStartTime,
 	}
 	if d.sequence > 1 {
@@ -103,7 +109,12 @@ func (d *delivery) attempt(ctx workflow.Context, trigger models.Trigger) error {
 	if extra {
 		in.ResumeAt = &d.retry.at
 	}
-	result, err := d.send(ctx, in)
+	result, err := d.send(ctx, cancellable.Done(), in)
+	for err == nil && result.Detour != nil {
+		if err = d.awaitTurn(cancellable, &in, *result.Detour); err == nil {
+			result, err = d.send(ctx, cancellable.Done(), in)
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -116,20 +127,44 @@ func (d *delivery) attempt(ctx workflow.Context, trigger models.Trigger) error {
 		d.failures++
 	}
 	d.last = result
+	if result.Change == models.ChangeFailing || result.Change == models.ChangeDisabled {
+		return d.tell(ctx, result.Change)
+	}
 	return nil
 }
 
-// send makes a run's first attempt inside the workflow task and all others as activities of their own.
-func (d *delivery) send(ctx workflow.Context, in activities.AttemptInput) (activities.AttemptResult, error) {
+// awaitTurn lets a webhook that is busy, or that wants few requests a second, have its time.
+func (d *delivery) awaitTurn(ctx workflow.Context, in *activities.AttemptInput, detour activities.Detour) error {
+	in.Slow, in.SlotAt = detour.Slow, detour.SlotAt
+	in.Detours++
+	if detour.WaitMS == 0 {
+		return ctx.Err()
+	}
+	return workflow.NewTimerWithOptions(ctx, detour.Wait(), withTurnOptions(detour)).Get(ctx, nil)
+}
+
+// send makes a run's first attempt inside the workflow task and all others as activities of their own. Of
+// these, one that still waits for a worker is given up when the delivery is cancelled.
+func (d *delivery) send(ctx workflow.Context, cancelled workflow.ReceiveChannel, in activities.AttemptInput) (activities.AttemptResult, error) {
 	var result activities.AttemptResult
-	if d.sequence == 1 {
+	if d.sequence == 1 && in.Detours == 0 {
 		err := workflow.ExecuteLocalActivity(withFirstSendOptions(ctx), do.Deliver, in).Get(ctx, &result)
 		if err == nil || final(err) {
 			return result, err
 		}
 	}
 	summary := fmt.Sprintf("attempt %d", d.last.Number+1)
-	err := workflow.ExecuteActivity(withSendOptions(ctx, summary), do.Deliver, in).Get(ctx, &result)
+	ctx, giveUpWaiting := workflow.WithCancel(ctx)
+	attempt := workflow.ExecuteActivity(withSendOptions(ctx, in, summary), do.Deliver, in)
+	selector := workflow.NewSelector(ctx)
+	selector.AddFuture(attempt, func(workflow.Future) {})
+	selector.AddReceive(cancelled, func(workflow.ReceiveChannel, bool) {
+		if d.changed(ctx, changeCancelUnstarted) {
+			giveUpWaiting()
+		}
+	})
+	selector.Select(ctx)
+	err := attempt.Get(ctx, &result)
 	return result, err
 }
 
@@ -138,7 +173,9 @@ func (d *delivery) send(ctx workflow.Context, in activities.AttemptInput) (activ
 func (d *delivery) record(ctx workflow.Context, result activities.AttemptResult) (activities.AttemptResult, error) {
 	made := workflow.Now(ctx)
 	in := activities.RecordInput{DeliveryID: d.id, Result: result}
-	err := workflow.ExecuteActivity(withDatabaseOptions(ctx), do.RecordAttempt, in).Get(ctx, nil)
+	var recorded activities.RecordResult
+	err := workflow.ExecuteActivity(withDatabaseOptions(ctx), do.RecordAttempt, in).Get(ctx, &recorded)
+	result.Change = recorded.Change
 	result.WaitMS = max(0, result.WaitMS-workflow.Now(ctx).Sub(made).Milliseconds())
 	result.Unrecorded = false
 	return result, err
@@ -198,16 +235,25 @@ func (d *delivery) cancel(ctx workflow.Context, cause error) error {
 // giveUp has the owner told, by a workflow of its own that outlives this one, and fails.
 func (d *delivery) giveUp(ctx workflow.Context) error {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
-	if d.last.Notify {
-		in := NotificationInput{DeliveryID: d.id, Attempt: d.last.Number}
-		child := workflow.ExecuteChildWorkflow(withNotificationOptions(ctx, in), Notification, in)
-		err := child.GetChildWorkflowExecution().Get(ctx, nil)
-		if err != nil && !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
-			return fmt.Errorf("notify owner: %w", err)
+	// Who was just told that the webhook is disabled knows.
+	if d.last.Notify && d.last.Change != models.ChangeDisabled {
+		if err := d.tell(ctx, ""); err != nil {
+			return err
 		}
 	}
 	return temporal.NewNonRetryableApplicationError(
 		fmt.Sprintf("gave up after attempt %d: %s", d.last.Number, d.last.Error), ErrTypeDeliveryExhausted, nil)
+}
+
+// tell has the owner told of the delivery's final failure, or of a change of its webhook's health.
+func (d *delivery) tell(ctx workflow.Context, change models.HealthChange) error {
+	in := NotificationInput{DeliveryID: d.id, Attempt: d.last.Number, Change: change}
+	child := workflow.ExecuteChildWorkflow(withNotificationOptions(ctx, in), Notification, in)
+	err := child.GetChildWorkflowExecution().Get(ctx, nil)
+	if err != nil && !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
+		return fmt.Errorf("notify owner: %w", err)
+	}
+	return nil
 }
 
 // status answers QueryStatus.

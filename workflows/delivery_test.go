@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/postrider/postrider/internal/notify"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/workflows"
 )
@@ -112,7 +113,7 @@ func TestGoneEndsTheDeliveryAndDisablesTheWebhook(t *testing.T) {
 	require.False(t, webhook.Active)
 	require.Contains(t, webhook.DisabledReason, "410 Gone")
 	require.Len(t, r.email.notices, 1)
-	require.True(t, r.email.notices[0].WebhookDisabled)
+	require.Equal(t, notify.KindDisabled, r.email.notices[0].Kind, "and not of the delivery's final failure too")
 }
 
 func TestRetryAfter(t *testing.T) {

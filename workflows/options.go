@@ -9,7 +9,11 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/models"
 )
+
+// priorityAsked is Temporal's priority of an attempt that someone waits for; that of all others is 3.
+const priorityAsked = 2
 
 // attemptTimeout leaves room around the 30 seconds of an attempt for loading it and writing the log.
 const attemptTimeout = 60 * time.Second
@@ -25,13 +29,23 @@ func withFirstSendOptions(ctx workflow.Context) workflow.Context {
 }
 
 // withSendOptions is for all other attempts. The heartbeat finds the death of a process that was sending.
-func withSendOptions(ctx workflow.Context, summary string) workflow.Context {
-	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+// What someone asked for goes before what the schedule brings.
+func withSendOptions(ctx workflow.Context, in activities.AttemptInput, summary string) workflow.Context {
+	options := workflow.ActivityOptions{
 		StartToCloseTimeout: attemptTimeout,
 		HeartbeatTimeout:    10 * time.Second,
 		RetryPolicy:         ourFault(),
+		// A request that is on its way is waited for.
+		WaitForCancellation: true,
 		Summary:             summary,
-	})
+	}
+	if in.Slow {
+		options.TaskQueue = TaskQueueSlow
+	}
+	if in.Trigger == models.TriggerResend {
+		options.Priority.PriorityKey = priorityAsked
+	}
+	return workflow.WithActivityOptions(ctx, options)
 }
 
 // withDatabaseOptions is for what only reads and writes the database.
@@ -75,13 +89,25 @@ func withNotifyOptions(ctx workflow.Context) workflow.Context {
 	})
 }
 
+// withTurnOptions are for the wait for a webhook's turn.
+func withTurnOptions(detour activities.Detour) workflow.TimerOptions {
+	if detour.SlotAt != nil {
+		return workflow.TimerOptions{Summary: "rate limit: turn at " + detour.SlotAt.UTC().Format("15:04:05")}
+	}
+	return workflow.TimerOptions{Summary: "the webhook is busy"}
+}
+
 // withNotificationOptions start the workflow that tells an owner; it goes on when the delivery has ended.
 func withNotificationOptions(ctx workflow.Context, in NotificationInput) workflow.Context {
+	summary := "final failure of " + in.DeliveryID
+	if in.Change != "" {
+		summary = "webhook " + string(in.Change)
+	}
 	return workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
 		WorkflowID:            notificationID(in),
 		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
 		ParentClosePolicy:     enumspb.PARENT_CLOSE_POLICY_ABANDON,
-		StaticSummary:         "final failure of " + in.DeliveryID,
+		StaticSummary:         summary,
 	})
 }
 

@@ -119,13 +119,14 @@ func TestResendAfterEachEnd(t *testing.T) {
 func attemptedBefore(status models.Status) func(*testing.T, *rig) {
 	return func(t *testing.T, r *rig) {
 		at := start.Add(-time.Hour)
-		require.NoError(t, r.store.RecordAttempt(t.Context(), models.Outcome{
+		_, err := r.store.RecordAttempt(t.Context(), models.Outcome{
 			Attempt: models.Attempt{
 				ID: models.AttemptID("earlier run", 1, at), DeliveryID: r.delivery.ID, Number: 1,
 				Trigger: models.TriggerSchedule, StartedAt: at,
 			},
 			Status: status, RunID: "earlier run",
-		}))
+		})
+		require.NoError(t, err)
 	}
 }
 

@@ -62,7 +62,7 @@ func newRig(t *testing.T, options ...option) *rig {
 	require.NoError(t, err)
 	t.Cleanup(client.Close)
 	workflows.Register(env, &activities.Activities{
-		Store: r.store, Sender: client, Email: r.email, Schedule: models.DefaultRetrySchedule(),
+		Store: r.store, Sender: client, Email: r.email, Lanes: activities.NewLanes(activities.DefaultConcurrency), Schedule: models.DefaultRetrySchedule(),
 		UserAgent: "Postrider/test", Now: env.Now, Logger: slog.New(slog.DiscardHandler),
 		Links: activities.Links{Workflow: func(string) string { return "" }},
 	})
@@ -251,9 +251,9 @@ func (s *faultyStore) Dispatch(ctx context.Context, deliveryID, attemptID string
 	return s.Store.Dispatch(ctx, deliveryID, attemptID)
 }
 
-func (s *faultyStore) RecordAttempt(ctx context.Context, outcome models.Outcome) error {
+func (s *faultyStore) RecordAttempt(ctx context.Context, outcome models.Outcome) (models.Recorded, error) {
 	if s.take(&s.failRecord) {
-		return errAway
+		return models.Recorded{}, errAway
 	}
 	return s.Store.RecordAttempt(ctx, outcome)
 }

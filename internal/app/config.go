@@ -75,22 +75,41 @@ func (k Keys) keyring() (*models.Keyring, error) {
 
 // Sending are the flags of what makes requests and tells owners.
 type Sending struct {
-	RetrySchedule    models.RetrySchedule `env:"POSTRIDER_RETRY_SCHEDULE" default:"1m,5m,25m,2h,10h" placeholder:"WAITS" help:"The waits after the first, second … failed attempt; none for a single attempt. Default: ${default}."`
-	InboundRetention time.Duration        `env:"POSTRIDER_INBOUND_RETENTION" default:"168h" placeholder:"DURATION" help:"How long received webhooks are kept. Default: ${default}."`
-	AllowTargets     []netip.Prefix       `env:"POSTRIDER_ALLOW_TARGETS" default:"${allow_targets}" placeholder:"CIDR" help:"Private networks that deliveries may reach, on any port. Default: ${allow_targets_default}."`
-	DenyTargets      []netip.Prefix       `env:"POSTRIDER_DENY_TARGETS" placeholder:"CIDR" help:"Networks that deliveries may never reach."`
-	AllowPorts       []uint16             `env:"POSTRIDER_ALLOW_PORTS" default:"80,443" placeholder:"PORT" help:"Ports that deliveries may reach outside --allow-targets. Default: ${default}."`
-	HTTPSOnly        bool                 `name:"https-only" env:"POSTRIDER_HTTPS_ONLY" help:"Deliver to https URLs only."`
-	EgressProxy      string               `env:"POSTRIDER_EGRESS_PROXY" placeholder:"URL" help:"An HTTP proxy that deliveries go through, by CONNECT: http://user:password@host:3128 or https://…. Names are still resolved and checked here."`
-	SMTPURL          string               `name:"smtp-url" env:"POSTRIDER_SMTP_URL" placeholder:"URL" help:"Sends owners mail about final failures: smtp://user:password@host:587 or smtps://…:465."`
-	SMTPFrom         string               `name:"smtp-from" env:"POSTRIDER_SMTP_FROM" default:"Postrider <postrider@localhost>" placeholder:"ADDRESS" help:"Whom that mail is from. Default: ${default}."`
+	RetrySchedule          models.RetrySchedule `env:"POSTRIDER_RETRY_SCHEDULE" default:"1m,5m,25m,2h,10h" placeholder:"WAITS" help:"The waits after the first, second … failed attempt; none for a single attempt. Default: ${default}."`
+	WebhookConcurrency     int                  `env:"POSTRIDER_WEBHOOK_CONCURRENCY" default:"100" placeholder:"N" help:"How many requests to one webhook each process has under way at once; a tenth of them when it is slow or fails. Default: ${default}."`
+	DisableAfter           time.Duration        `env:"POSTRIDER_DISABLE_AFTER" default:"120h" placeholder:"DURATION" help:"A webhook is disabled when nothing has succeeded for so long; 0 for never. Default: ${default}."`
+	DisableAfterDeliveries int                  `env:"POSTRIDER_DISABLE_AFTER_DELIVERIES" default:"10" placeholder:"N" help:"And when at least so many deliveries were given up in that time. Default: ${default}."`
+	InboundRetention       time.Duration        `env:"POSTRIDER_INBOUND_RETENTION" default:"168h" placeholder:"DURATION" help:"How long received webhooks are kept. Default: ${default}."`
+	AllowTargets           []netip.Prefix       `env:"POSTRIDER_ALLOW_TARGETS" default:"${allow_targets}" placeholder:"CIDR" help:"Private networks that deliveries may reach, on any port. Default: ${allow_targets_default}."`
+	DenyTargets            []netip.Prefix       `env:"POSTRIDER_DENY_TARGETS" placeholder:"CIDR" help:"Networks that deliveries may never reach."`
+	AllowPorts             []uint16             `env:"POSTRIDER_ALLOW_PORTS" default:"80,443" placeholder:"PORT" help:"Ports that deliveries may reach outside --allow-targets. Default: ${default}."`
+	HTTPSOnly              bool                 `name:"https-only" env:"POSTRIDER_HTTPS_ONLY" help:"Deliver to https URLs only."`
+	EgressProxy            string               `env:"POSTRIDER_EGRESS_PROXY" placeholder:"URL" help:"An HTTP proxy that deliveries go through, by CONNECT: http://user:password@host:3128 or https://…. Names are still resolved and checked here."`
+	SMTPURL                string               `name:"smtp-url" env:"POSTRIDER_SMTP_URL" placeholder:"URL" help:"Sends owners mail about final failures: smtp://user:password@host:587 or smtps://…:465."`
+	SMTPFrom               string               `name:"smtp-from" env:"POSTRIDER_SMTP_FROM" default:"Postrider <postrider@localhost>" placeholder:"ADDRESS" help:"Whom that mail is from. Default: ${default}."`
 }
 
 func (s Sending) faults() []error {
+	var faults []error
 	if _, err := s.egressProxy(); err != nil {
-		return []error{err}
+		faults = append(faults, err)
 	}
-	return nil
+	if s.WebhookConcurrency < 1 {
+		faults = append(faults, fmt.Errorf("--webhook-concurrency ($POSTRIDER_WEBHOOK_CONCURRENCY) must be at least 1, not %d", s.WebhookConcurrency))
+	}
+	if s.DisableAfter < 0 {
+		faults = append(faults, fmt.Errorf("--disable-after ($POSTRIDER_DISABLE_AFTER) must not be negative; 0 disables no webhook"))
+	}
+	if s.DisableAfterDeliveries < 1 {
+		faults = append(faults, fmt.Errorf("--disable-after-deliveries ($POSTRIDER_DISABLE_AFTER_DELIVERIES) must be at least 1, not %d", s.DisableAfterDeliveries))
+	}
+	return faults
+}
+
+func (s Sending) healthPolicy() *models.HealthPolicy {
+	policy := models.DefaultHealthPolicy()
+	policy.DisableAfter, policy.DisableDeliveries = s.DisableAfter, s.DisableAfterDeliveries
+	return &policy
 }
 
 // egressProxy returns nil when none is set. Its error does not repeat the URL, which may hold a password.

@@ -34,7 +34,7 @@ func (d Database) dialect() string {
 }
 
 // store opens the database for use. It must have the schema of this program already.
-func (d Database) store(ctx context.Context, keyring *models.Keyring) (*models.Store, error) {
+func (d Database) store(ctx context.Context, cfg models.Config) (*models.Store, error) {
 	db, pool, err := d.open()
 	if err != nil {
 		return nil, err
@@ -46,7 +46,7 @@ func (d Database) store(ctx context.Context, keyring *models.Keyring) (*models.S
 	if err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
-	return models.NewStore(db, models.Config{Keyring: keyring}), nil
+	return models.NewStore(db, cfg), nil
 }
 
 // migrate brings the schema up to date.

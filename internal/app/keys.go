@@ -42,7 +42,7 @@ func (d Database) withStore(ctx context.Context, use func(*models.Store) error) 
 	if err := errors.Join(d.faults()...); err != nil {
 		return err
 	}
-	store, err := d.store(ctx, nil)
+	store, err := d.store(ctx, models.Config{})
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/client"
-	sdkworker "go.temporal.io/sdk/worker"
 
 	"github.com/postrider/postrider/activities"
 	"github.com/postrider/postrider/api"
@@ -59,7 +58,7 @@ type process struct {
 	// identity is by what Temporal knows this process.
 	identity   string
 	dispatcher *dispatch.Dispatcher
-	worker     sdkworker.Worker
+	worker     *worker.Worker
 	metrics    *metrics
 	server     *http.Server
 	listener   net.Listener
@@ -103,7 +102,7 @@ func (p *process) assemble(ctx context.Context, options client.Options) error {
 	if p.listener, err = listen(ctx, p.settings.Listen, "--listen"); err != nil {
 		return err
 	}
-	if p.store, err = p.settings.store(ctx, keyring); err != nil {
+	if p.store, err = p.settings.store(ctx, models.Config{Keyring: keyring, Health: p.settings.healthPolicy()}); err != nil {
 		return err
 	}
 	if p.metrics, err = newMetrics(); err != nil {
@@ -155,7 +154,9 @@ func (p *process) activities() (*activities.Activities, error) {
 		Sender:           p.egress,
 		Starter:          p.dispatcher,
 		Slack:            notify.NewSlack(p.egress),
+		Lanes:            activities.NewLanes(s.WebhookConcurrency),
 		Schedule:         s.RetrySchedule,
+		DisableAfter:     s.DisableAfter,
 		InboundRetention: s.InboundRetention,
 		UserAgent:        "Postrider/" + Version,
 		Links:            activities.Links{API: s.publicURL(), Workflow: func(id string) string { return link(id, "") }},

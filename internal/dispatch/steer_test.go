@@ -74,13 +74,14 @@ func TestCancelThatComesTooLate(t *testing.T) {
 	defer d.Close()
 	makeWebhook(t, store)
 	delivery := publishOne(t, store)
-	require.NoError(t, store.RecordAttempt(t.Context(), models.Outcome{
+	_, err := store.RecordAttempt(t.Context(), models.Outcome{
 		Attempt: models.Attempt{
 			ID: models.NewID(models.KindAttempt, store.Now()), DeliveryID: delivery.ID, Number: 1,
 			Trigger: models.TriggerSchedule, StartedAt: store.Now(),
 		},
 		Status: models.StatusDelivered,
-	}))
+	})
+	require.NoError(t, err)
 	require.ErrorIs(t, d.Cancel(t.Context(), delivery), models.ErrFinished)
 	require.Equal(t, []string{delivery.ID}, fake.cancelled)
 	require.Equal(t, models.StatusDelivered, statusOf(t, store, delivery.ID).Status)

@@ -1,0 +1,65 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/postrider/postrider/models"
+)
+
+// WebhookHealth is what the last attempts say of a webhook's receiver.
+type WebhookHealth struct {
+	Status              string     `json:"status" enum:"healthy,failing,disabled" doc:"failing after 10 deliveries given up in a row, or 24 hours without a success; disabled when Postrider disabled it."`
+	ConsecutiveFailures int        `json:"consecutive_failures" doc:"Attempts that failed since the last success."`
+	FailedDeliveries    int        `json:"failed_deliveries" doc:"Deliveries given up since the last success."`
+	FirstFailureAt      *time.Time `json:"first_failure_at" doc:"When the first of them failed; null when the last attempt succeeded."`
+	LastFailureAt       *time.Time `json:"last_failure_at"`
+	LastSuccessAt       *time.Time `json:"last_success_at" doc:"To the minute; null before the first."`
+}
+
+func healthObject(w models.Webhook, h models.WebhookHealth) WebhookHealth {
+	object := WebhookHealth{
+		Status: "healthy", ConsecutiveFailures: h.ConsecutiveFailures, FailedDeliveries: h.FailedDeliveries,
+		FirstFailureAt: utc(h.FirstFailureAt), LastFailureAt: utc(h.LastFailureAt), LastSuccessAt: utc(h.LastSuccessAt),
+	}
+	switch {
+	case w.DisabledReason != "":
+		object.Status = "disabled"
+	case h.FailingSince != nil:
+		object.Status = "failing"
+	}
+	return object
+}
+
+func utc(at *time.Time) *time.Time {
+	if at == nil {
+		return nil
+	}
+	in := at.UTC()
+	return &in
+}
+
+// webhookObjects shows webhooks with their health.
+func (s *server) webhookObjects(ctx context.Context, webhooks ...models.Webhook) ([]Webhook, error) {
+	ids := make([]string, len(webhooks))
+	for i, webhook := range webhooks {
+		ids[i] = webhook.ID
+	}
+	healths, err := s.Store.WebhookHealths(ctx, ids)
+	if err != nil {
+		return nil, s.fail(ctx, err)
+	}
+	objects := make([]Webhook, len(webhooks))
+	for i, webhook := range webhooks {
+		objects[i] = webhookObject(webhook, healths[webhook.ID])
+	}
+	return objects, nil
+}
+
+func (s *server) webhookOutput(ctx context.Context, webhook models.Webhook) (*Output[Webhook], error) {
+	objects, err := s.webhookObjects(ctx, webhook)
+	if err != nil {
+		return nil, err
+	}
+	return &Output[Webhook]{objects[0]}, nil
+}

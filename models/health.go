@@ -1,0 +1,202 @@
+package models
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+const (
+	// SlowAttempt is how long an attempt takes that counts as slow.
+	SlowAttempt = 5 * time.Second
+	// sickFor is how long a webhook stays sick after what made it so.
+	sickFor = 10 * time.Minute
+	// successEvery is how exact LastSuccessAt is: a healthy webhook's row is written no more often.
+	successEvery = time.Minute
+)
+
+// WebhookHealth is what the last attempts say of a webhook's receiver. Tests do not count.
+type WebhookHealth struct {
+	WebhookID string `gorm:"primaryKey"`
+	// ConsecutiveFailures counts the attempts that failed since the last success, FailedDeliveries the
+	// deliveries that were given up since then.
+	ConsecutiveFailures int
+	FailedDeliveries    int
+	// FirstFailureAt is when the first of them failed; nil when the last attempt succeeded.
+	FirstFailureAt *time.Time
+	LastFailureAt  *time.Time
+	// LastSuccessAt is exact to a minute.
+	LastSuccessAt *time.Time
+	// SlowAt is when an attempt last took SlowAttempt or longer; nil after one that was quick.
+	SlowAt *time.Time
+	// FailingSince is set while the webhook is failing by the HealthPolicy: when it was declared so.
+	FailingSince *time.Time
+	// ToldAt is when the webhook last began to fail, so that one that flaps is not told of all the time.
+	ToldAt *time.Time
+	// Change is the last change of the webhook's health, and ChangedBy the attempt that brought it about.
+	Change    HealthChange
+	ChangedBy string
+}
+
+// TableName is the table of webhooks' health.
+func (WebhookHealth) TableName() string { return "webhook_health" }
+
+// Sick says that requests to the webhook must not get in the way of others: it was slow lately, or failed at
+// least twice in a row.
+func (h WebhookHealth) Sick(now time.Time) bool {
+	lately := func(at *time.Time) bool { return at != nil && now.Sub(*at) < sickFor }
+	return lately(h.SlowAt) || h.ConsecutiveFailures > 1 && lately(h.LastFailureAt)
+}
+
+// settled says that a quick success at a time would change nothing that is worth a write.
+func (h WebhookHealth) settled(at time.Time) bool {
+	return h.ConsecutiveFailures == 0 && h.SlowAt == nil && h.FailingSince == nil &&
+		h.LastSuccessAt != nil && at.Sub(*h.LastSuccessAt) < successEvery
+}
+
+// HealthChange is a turn in a webhook's health that its owner is told of.
+type HealthChange string
+
+// The changes.
+const (
+	ChangeFailing   HealthChange = "failing"
+	ChangeDisabled  HealthChange = "disabled"
+	ChangeRecovered HealthChange = "recovered"
+)
+
+// HealthPolicy says when a webhook counts as failing and when it is disabled.
+type HealthPolicy struct {
+	// FailingDeliveries given up in a row, or FailingAfter since the first failure without any success, make a
+	// webhook failing. It is not declared so twice within Quiet.
+	FailingDeliveries int
+	FailingAfter      time.Duration
+	Quiet             time.Duration
+	// A webhook is disabled when nothing succeeded for DisableAfter and DisableDeliveries were given up. A
+	// DisableAfter of 0 disables none.
+	DisableAfter      time.Duration
+	DisableDeliveries int
+}
+
+// DefaultHealthPolicy is the policy of an installation that sets none.
+func DefaultHealthPolicy() HealthPolicy {
+	return HealthPolicy{
+		FailingDeliveries: 10, FailingAfter: 24 * time.Hour, Quiet: time.Hour,
+		DisableAfter: 5 * 24 * time.Hour, DisableDeliveries: 10,
+	}
+}
+
+// failing says that the policy calls a webhook failing from now on.
+func (p HealthPolicy) failing(h WebhookHealth, at time.Time) bool {
+	told := h.ToldAt != nil && at.Sub(*h.ToldAt) < p.Quiet
+	return h.FailingSince == nil && !told &&
+		(h.FailedDeliveries >= p.FailingDeliveries || at.Sub(*h.FirstFailureAt) >= p.FailingAfter)
+}
+
+// disables says that the policy disables a webhook now.
+func (p HealthPolicy) disables(h WebhookHealth, at time.Time) bool {
+	return p.DisableAfter > 0 && at.Sub(*h.FirstFailureAt) >= p.DisableAfter && h.FailedDeliveries >= p.DisableDeliveries
+}
+
+// WebhookHealths returns the health of webhooks by their ID; one that was never called is not among them.
+func (s *Store) WebhookHealths(ctx context.Context, ids []string) (map[string]WebhookHealth, error) {
+	var rows []WebhookHealth
+	if err := s.db.WithContext(ctx).Where("webhook_id IN ?", ids).Find(&rows).Error; err != nil {
+		return nil, fmt.Errorf("load health: %w", err)
+	}
+	healths := make(map[string]WebhookHealth, len(rows))
+	for _, row := range rows {
+		healths[row.WebhookID] = row
+	}
+	return healths, nil
+}
+
+const countSuccessSQL = `
+INSERT INTO webhook_health AS h (webhook_id, consecutive_failures, failed_deliveries, last_success_at, slow_at)
+VALUES (@id, 0, 0, @at, @slow)
+ON CONFLICT (webhook_id) DO UPDATE SET consecutive_failures = 0, failed_deliveries = 0, first_failure_at = NULL,
+    last_success_at = excluded.last_success_at, slow_at = excluded.slow_at
+RETURNING *`
+
+const countFailureSQL = `
+INSERT INTO webhook_health AS h (webhook_id, consecutive_failures, failed_deliveries, first_failure_at, last_failure_at, slow_at)
+VALUES (@id, 1, @given_up, @at, @at, @slow)
+ON CONFLICT (webhook_id) DO UPDATE SET consecutive_failures = h.consecutive_failures + 1,
+    failed_deliveries = h.failed_deliveries + excluded.failed_deliveries,
+    first_failure_at = COALESCE(h.first_failure_at, excluded.first_failure_at),
+    last_failure_at = excluded.last_failure_at, slow_at = COALESCE(excluded.slow_at, h.slow_at)
+RETURNING *`
+
+// countAttempt notes an attempt in its webhook's health, within the transaction that records it, and returns
+// the health with the change that the attempt brought about, if any.
+func (s *Store) countAttempt(tx *gorm.DB, outcome Outcome, webhookID string) (WebhookHealth, HealthChange, error) {
+	var h WebhookHealth
+	attempt := outcome.Attempt
+	took := time.Duration(attempt.DurationMS) * time.Millisecond
+	at := attempt.StartedAt.Add(took).UTC()
+	values := map[string]any{"id": webhookID, "at": at, "slow": nil, "given_up": 0}
+	if took >= SlowAttempt {
+		values["slow"] = at
+	}
+	if outcome.Status == StatusPermanentlyFailed {
+		values["given_up"] = 1
+	}
+	statement := countFailureSQL
+	if attempt.ErrorClass == "" {
+		statement = countSuccessSQL
+	}
+	if err := tx.Raw(statement, values).Scan(&h).Error; err != nil {
+		return h, "", err
+	}
+	change, err := s.change(tx, &h, outcome, at)
+	if err != nil || change == "" {
+		return h, "", err
+	}
+	h.Change, h.ChangedBy = change, attempt.ID
+	err = tx.Model(&h).Select("failing_since", "told_at", "change", "changed_by").Updates(&h).Error
+	return h, change, err
+}
+
+// change decides whether an attempt turned a webhook's health.
+func (s *Store) change(tx *gorm.DB, h *WebhookHealth, outcome Outcome, at time.Time) (HealthChange, error) {
+	if outcome.Attempt.ErrorClass == "" {
+		if h.FailingSince == nil {
+			return "", nil
+		}
+		h.FailingSince = nil
+		return ChangeRecovered, nil
+	}
+	reason := outcome.DisableWebhook
+	if reason == "" && s.health.disables(*h, at) {
+		reason = fmt.Sprintf("nothing has succeeded since %s and %d deliveries failed",
+			h.FirstFailureAt.UTC().Format(time.RFC3339), h.FailedDeliveries)
+	}
+	if reason != "" {
+		disabled := tx.Model(&Webhook{}).Where("active AND id = ?", h.WebhookID).
+			Updates(map[string]any{"active": false, "disabled_reason": reason, "updated_at": s.Now()})
+		if disabled.Error != nil || disabled.RowsAffected == 0 {
+			return "", disabled.Error
+		}
+		return ChangeDisabled, nil
+	}
+	if !s.health.failing(*h, at) {
+		return "", nil
+	}
+	h.FailingSince, h.ToldAt = &at, &at
+	return ChangeFailing, nil
+}
+
+// changeBy finds the change that an attempt brought about when it was recorded.
+func changeBy(tx *gorm.DB, attempt Attempt, change *HealthChange) error {
+	return tx.Model(&WebhookHealth{}).Select("change").
+		Where("webhook_id = (SELECT webhook_id FROM deliveries WHERE id = ?) AND changed_by = ?", attempt.DeliveryID, attempt.ID).
+		Scan(change).Error
+}
+
+// forgetFailures starts a webhook's health anew, because someone has enabled it again.
+func forgetFailures(tx *gorm.DB, webhookID string) error {
+	return tx.Model(&WebhookHealth{}).Where("webhook_id = ?", webhookID).Updates(map[string]any{
+		"consecutive_failures": 0, "failed_deliveries": 0, "first_failure_at": nil, "slow_at": nil, "failing_since": nil,
+	}).Error
+}

@@ -1,0 +1,17 @@
+package workflows
+
+import "go.temporal.io/sdk/workflow"
+
+// The changes of workflows that runs begun under older code must not see: replaying such a run, Temporal
+// compares what the code asks for with what its history holds. Each is a name, which stays here until no run
+// from before it can be left, the retention of the Temporal namespace included.
+const (
+	// changeCancelUnstarted: a cancelled delivery gives up an attempt that still waits for a worker.
+	changeCancelUnstarted = "cancel-unstarted-attempt"
+)
+
+// changed says whether a run follows a change. The first time that a run gets to ask, the answer is yes and is
+// written into its history; while a history without the answer is replayed, it is no.
+func changed(ctx workflow.Context, change string) bool {
+	return workflow.GetVersion(ctx, change, workflow.DefaultVersion, 1) > workflow.DefaultVersion
+}

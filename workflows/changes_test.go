@@ -1,0 +1,45 @@
+package workflows
+
+import (
+	"log/slog"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+)
+
+// The history was recorded before changeCancelUnstarted: a delivery that is cancelled during an attempt goes
+// on waiting for it. With the guard the run goes on as it began; without it Temporal would refuse today's
+// code, and the delivery would be stuck.
+func TestRunsFromBeforeAChangeNeedItsGuard(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		changed func(workflow.Context, string) bool
+		fits    bool
+	}{
+		"with the guard":    {changed, true},
+		"without the guard": {func(workflow.Context, string) bool { return true }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			replayer := worker.NewWorkflowReplayer()
+			replayer.RegisterWorkflowWithOptions(func(ctx workflow.Context, in DeliveryInput) error {
+				d, err := newDelivery(ctx, in)
+				if err != nil {
+					return err
+				}
+				d.changed = test.changed
+				return d.run(ctx)
+			}, workflow.RegisterOptions{Name: TypeDelivery})
+			quiet := log.NewStructuredLogger(slog.New(slog.DiscardHandler))
+			err := replayer.ReplayWorkflowHistoryFromJSONFile(quiet, "testdata/histories/cancelled-during-attempt.json")
+			if test.fits {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, "nondeterministic")
+		})
+	}
+}
