@@ -13,8 +13,8 @@ import (
 // maxKeyLife bounds how long a key with an end may live: ten years.
 const maxKeyLife = 10 * 365 * 24 * time.Hour
 
-// APIKey is an owner's key, without the key itself.
-type APIKey struct {
+// OwnerKey is an owner's key, without the key itself.
+type OwnerKey struct {
 	ID         string     `json:"id"`
 	OwnerID    string     `json:"owner_id"`
 	Prefix     string     `json:"prefix" doc:"How the key begins."`
@@ -25,12 +25,12 @@ type APIKey struct {
 
 // NewKey is a key as it is shown only once.
 type NewKey struct {
-	APIKey
+	OwnerKey
 	Key string `json:"key" doc:"It is shown only here."`
 }
 
-func keyObject(key models.APIKey) APIKey {
-	return APIKey{
+func keyObject(key models.APIKey) OwnerKey {
+	return OwnerKey{
 		ID: key.ID, OwnerID: key.OwnerID, Prefix: key.Prefix, CreatedAt: key.CreatedAt.UTC(),
 		ExpiresAt: inUTC(key.ExpiresAt), LastUsedAt: inUTC(key.LastUsedAt),
 	}
@@ -101,10 +101,10 @@ func (s *server) createKey(ctx context.Context, in *createKeyInput) (*Output[New
 	if err != nil {
 		return nil, s.fail(ctx, orNotFound(err, "owner", in.ID))
 	}
-	return &Output[NewKey]{NewKey{APIKey: keyObject(key), Key: token}}, nil
+	return &Output[NewKey]{NewKey{OwnerKey: keyObject(key), Key: token}}, nil
 }
 
-func (s *server) listKeys(ctx context.Context, in *listKeysInput) (*ListOutput[APIKey], error) {
+func (s *server) listKeys(ctx context.Context, in *listKeysInput) (*ListOutput[OwnerKey], error) {
 	if err := adminOnly(ctx); err != nil {
 		return nil, err
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/postrider/postrider/models"
 )
 
-const otherSecret = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDAAAAAAAAAAA=" //nolint:gosec // made for tests
+const otherSecret = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDAAAAAAAAAAA="
 
 func TestResealPutsEverySecretUnderTheFirstKey(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {

@@ -27,7 +27,7 @@ func (r *RotateEncryption) Run(ctx context.Context, out io.Writer) error {
 	}
 	return r.withStore(ctx, keyring, func(store *models.Store) error {
 		result, err := store.Reseal(ctx)
-		_, _ = fmt.Fprintf(out, "sealed under the first key: %d secrets of webhooks, secrets of %d sources\n", result.Webhooks, result.Sources)
+		_, _ = fmt.Fprintf(out, "secrets sealed under the first key: %d of webhooks, %d of sources\n", result.Webhooks, result.Sources)
 		switch {
 		case err != nil:
 			return fmt.Errorf("%w; run it again, it goes on where it stopped", err)
