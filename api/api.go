@@ -7,6 +7,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -22,8 +23,10 @@ const maxBody = 1 << 20
 // Store is what the API needs of the database.
 type Store interface {
 	APIKeyByToken(ctx context.Context, token string) (models.APIKey, error)
-	CreateAPIKey(ctx context.Context, ownerID string) (models.APIKey, string, error)
+	CreateAPIKeyUntil(ctx context.Context, ownerID string, expiresAt *time.Time) (models.APIKey, string, error)
+	OwnerAPIKeys(ctx context.Context, ownerID string, page models.Page) ([]models.APIKey, string, error)
 	RevokeAPIKey(ctx context.Context, id string) error
+	RevokeAnyAPIKey(ctx context.Context, id string) error
 
 	CreateOwner(ctx context.Context, owner *models.Owner) error
 	Owner(ctx context.Context, id string) (models.Owner, error)
@@ -81,6 +84,14 @@ type Config struct {
 	Dispatcher Dispatcher
 	// AdminKey is an administrator's key that is not in the database; empty for none.
 	AdminKey string
+	// KeyUsed is told of each use of a key of the store, and must not wait; nil for no one.
+	KeyUsed func(id string)
+	// RateLimit is how many requests a second one key may make; 0 for as many as it likes.
+	RateLimit float64
+	// RateBurst is how many it may make at once; what comes in two seconds when 0.
+	RateBurst int
+	// TrustedProxies are whose X-Forwarded-For is believed.
+	TrustedProxies []netip.Prefix
 	// PublicURL is the API's base URL as its users see it.
 	PublicURL string
 	// Version of Postrider, for the OpenAPI document.
@@ -92,7 +103,7 @@ type Config struct {
 	Checks []Check
 	// Metrics serves /metrics; nil for none.
 	Metrics http.Handler
-	// Now is the clock that signed timestamps are compared with; time.Now when nil.
+	// Now is the clock of signed timestamps and of rate limits; time.Now when nil.
 	Now    func() time.Time
 	Logger *slog.Logger
 }
@@ -101,11 +112,16 @@ type Config struct {
 type server struct {
 	Config
 	adminKeyHash []byte
+	// perKey limits requests; nil for no limit. perAddress limits failures to authenticate.
+	perKey, perAddress *limiter
 }
 
 // New returns the handler of the whole API.
 func New(cfg Config) http.Handler {
-	s := &server{Config: cfg}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	s := &server{Config: cfg, perKey: cfg.keyLimiter(), perAddress: newLimiter(failureRate, failureBurst, cfg.Now)}
 	if cfg.AdminKey != "" {
 		s.adminKeyHash = models.HashAPIKey(cfg.AdminKey)
 	}
@@ -138,6 +154,7 @@ func (s *server) router() *gin.Engine {
 	gin.SetMode(gin.ReleaseMode)
 	router := gin.New()
 	router.HandleMethodNotAllowed = true
+	router.ForwardedByClientIP = false // gin would believe everyone's X-Forwarded-For; client.go decides
 	router.Use(s.recover, s.logRequest)
 	router.NoRoute(func(c *gin.Context) {
 		writeProblem(c, newProblem(http.StatusNotFound, codeNotFound, "there is no "+c.Request.URL.Path+" here; /docs lists what is"))
@@ -169,6 +186,8 @@ func operation(id, method, path, tag, summary string, success int, extra ...int)
 	return huma.Operation{
 		OperationID: id, Method: method, Path: path, Tags: []string{tag}, Summary: summary,
 		DefaultStatus: success, MaxBodyBytes: maxBody + 1, // huma refuses what reaches its bound
-		Errors: append([]int{http.StatusUnauthorized, http.StatusUnprocessableEntity, http.StatusServiceUnavailable}, extra...),
+		Errors: append([]int{
+			http.StatusUnauthorized, http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusServiceUnavailable,
+		}, extra...),
 	}
 }

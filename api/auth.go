@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 
 	"github.com/postrider/postrider/models"
 )
@@ -39,11 +40,45 @@ func (s *server) authenticate(api huma.API) func(huma.Context, func(huma.Context
 	return func(c huma.Context, next func(huma.Context)) {
 		who, err := s.principalOf(c.Context(), c.Header("Authorization"))
 		if err != nil {
-			s.refuse(api, c, s.fail(c.Context(), err))
+			s.refuse(api, c, s.failed(c, s.fail(c.Context(), err)))
+			return
+		}
+		if err := s.limit(c, who); err != nil {
+			s.refuse(api, c, err)
 			return
 		}
 		next(huma.WithValue(c, principalKey{}, who))
 	}
+}
+
+// limit counts a request for its key, says in the answer what is left, and refuses what is too much.
+func (s *server) limit(c huma.Context, who principal) error {
+	if s.perKey == nil {
+		return nil
+	}
+	quota := s.perKey.take(who.keyID)
+	for name, values := range s.perKey.fields(quota) {
+		c.SetHeader(name, values[0])
+	}
+	if quota.allowed {
+		return nil
+	}
+	return tooMany(codeRateLimited, "this key makes too many requests; come back after the seconds in Retry-After", quota.reset)
+}
+
+// failed turns a 401 into a 429 when too many came from one address. It is asked only once a key is known to
+// be wrong: strangers cannot lock out those who share an address with them.
+func (s *server) failed(c huma.Context, err error) error {
+	var problem *Problem
+	if !errors.As(err, &problem) || problem.Status != http.StatusUnauthorized || c.Header("Authorization") == "" {
+		return err
+	}
+	client := clientOf(humagin.Unwrap(c).Request, s.TrustedProxies)
+	if quota := s.perAddress.take(countedAs(client)); !quota.allowed {
+		return tooMany(codeTooManyFailures, "too many requests without a valid key came from this address; "+
+			"check the key, and come back after the seconds in Retry-After", quota.reset)
+	}
+	return err
 }
 
 func (s *server) refuse(api huma.API, c huma.Context, err error) {
@@ -83,6 +118,9 @@ func (s *server) principalOf(ctx context.Context, authorization string) (princip
 	}
 	if err != nil {
 		return principal{}, err
+	}
+	if s.KeyUsed != nil {
+		s.KeyUsed(key.ID)
 	}
 	return principal{ownerID: key.OwnerID, keyID: key.ID}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -30,6 +31,10 @@ const (
 	codeInvalid             = "invalid"
 	codeUnavailable         = "unavailable"
 	codeInternal            = "internal"
+	codeKeyExpired          = "key_expired"
+	codeLastAdminKey        = "last_admin_key"
+	codeRateLimited         = "rate_limited"
+	codeTooManyFailures     = "too_many_failures"
 )
 
 // retrySeconds is what a 503 suggests in Retry-After.
@@ -43,6 +48,9 @@ type Problem struct {
 	Code   string       `json:"code" doc:"What went wrong, stable, for programs."`
 	Detail string       `json:"detail" doc:"What went wrong, for people."`
 	Errors []FieldError `json:"errors,omitempty" doc:"The fields that must be changed."`
+
+	// retryAfter is what a 429 asks for in Retry-After, in seconds.
+	retryAfter int64
 }
 
 // FieldError is one wrong field.
@@ -62,7 +70,10 @@ func (p *Problem) ContentType(string) string { return "application/problem+json"
 
 // GetHeaders asks clients to come back where that can help.
 func (p *Problem) GetHeaders() http.Header {
-	if p.Status == http.StatusServiceUnavailable {
+	switch {
+	case p.retryAfter > 0:
+		return http.Header{"Retry-After": {strconv.FormatInt(p.retryAfter, 10)}}
+	case p.Status == http.StatusServiceUnavailable:
 		return http.Header{"Retry-After": {retrySeconds}}
 	}
 	return nil
@@ -108,6 +119,11 @@ func (s *server) fail(ctx context.Context, err error) error {
 	case errors.Is(err, dispatch.ErrWebhookInactive):
 		return newProblem(http.StatusConflict, codeWebhookInactive,
 			"the webhook is paused, disabled or deleted; set active to true first, with PATCH /api/webhooks/{id}")
+	case errors.Is(err, models.ErrKeyExpired):
+		return newProblem(http.StatusUnauthorized, codeKeyExpired, "the key has expired: ask an administrator for a new one")
+	case errors.Is(err, models.ErrLastAdminKey):
+		return newProblem(http.StatusConflict, codeLastAdminKey, "no administrator's key that does not expire would be left; "+
+			"make another first, with `postrider keys create --admin`, then revoke this one")
 	case errors.Is(err, context.Canceled):
 		return newProblem(http.StatusServiceUnavailable, codeUnavailable, "the request was cancelled")
 	case errors.Is(err, dispatch.ErrTemporalUnavailable):

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -123,10 +122,7 @@ func (s *server) answer(c *gin.Context, err error) {
 
 // reject answers and keeps the reason: it is what people look for when an integration does not work.
 func (s *server) reject(c *gin.Context, source models.Source, problem *Problem) {
-	remote, _, err := net.SplitHostPort(c.Request.RemoteAddr)
-	if err != nil {
-		remote = c.Request.RemoteAddr
-	}
+	remote := clientOf(c.Request, s.TrustedProxies).String()
 	ctx, cancel := context.WithTimeout(c.Request.Context(), rejectionTimeout)
 	defer cancel()
 	if err := s.Store.RecordRejection(ctx, source.ID, problem.Detail, remote); err != nil {

@@ -56,6 +56,9 @@ type installation struct {
 	readKeys func(t testing.TB)
 }
 
+// noRateLimit lets the tests ask as fast as they can, with the one key of an installation.
+const noRateLimit = "POSTRIDER_RATE_LIMIT=0"
+
 func prepareDev(t testing.TB, settings ...string) *installation {
 	t.Helper()
 	folder := filepath.Join(t.TempDir(), "data")
@@ -65,7 +68,7 @@ func prepareDev(t testing.TB, settings ...string) *installation {
 		databaseURL: "sqlite://" + filepath.Join(folder, "postrider.db"),
 	}
 	p.launchPostrider = func(t testing.TB) *program {
-		return launch(t, settings, "postrider-dev", "--data-dir", folder, "--listen", address(api),
+		return launch(t, append([]string{noRateLimit}, settings...), "postrider-dev", "--data-dir", folder, "--listen", address(api),
 			"--temporal-port", strconv.Itoa(temporal), "--temporal-ui-port", strconv.Itoa(ui), "--receiver", "off")
 	}
 	p.readKeys = func(t testing.TB) {
@@ -103,6 +106,7 @@ func prepareProductionOn(t testing.TB, databaseURL string, settings ...string) *
 		"POSTRIDER_TEMPORAL_UI_URL=" + p.temporalUI,
 		"POSTRIDER_LISTEN=" + address(api),
 		"TEMPORAL_ADDRESS=" + p.temporalAddress,
+		noRateLimit,
 	}, settings...)
 	migrate := launch(t, environment, "postrider", "migrate")
 	require.Zero(t, migrate.exitCode(t))

@@ -41,7 +41,9 @@ func Open(databaseURL string, maxConnections int) (*gorm.DB, error) {
 	db, err := gorm.Open(dialector, &gorm.Config{
 		SkipDefaultTransaction: true,
 		PrepareStmt:            true,
-		Logger:                 gormLogger{},
+		// Columns are named: PostgreSQL refuses a prepared SELECT * once a migration has added a column.
+		QueryFields: true,
+		Logger:      gormLogger{},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", withoutURL(err))

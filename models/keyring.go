@@ -19,6 +19,8 @@ var ErrDecrypt = errors.New("secret cannot be decrypted with the configured encr
 const (
 	sealVersion = 1
 	keyIDBytes  = 4
+	// sealPrefixBytes are the version and the key ID.
+	sealPrefixBytes = 1 + keyIDBytes
 )
 
 // Keyring encrypts secrets at rest with AES-256-GCM (NIST SP 800-38D). A sealed secret is
@@ -78,14 +80,16 @@ func NewKeyring(keys ...[]byte) (*Keyring, error) {
 	return ring, nil
 }
 
+// prefix begins what the ring seals.
+func (k *Keyring) prefix() []byte { return append([]byte{sealVersion}, k.current[:]...) }
+
 // Seal encrypts a secret of the row with the given ID.
 func (k *Keyring) Seal(secret, rowID string) []byte {
 	aead := k.ciphers[k.current]
-	sealed := make([]byte, 0, 1+keyIDBytes+aead.NonceSize()+len(secret)+aead.Overhead())
-	sealed = append(sealed, sealVersion)
-	sealed = append(sealed, k.current[:]...)
+	sealed := make([]byte, 0, sealPrefixBytes+aead.NonceSize()+len(secret)+aead.Overhead())
+	sealed = append(sealed, k.prefix()...)
 	sealed = sealed[:len(sealed)+aead.NonceSize()]
-	nonce := sealed[1+keyIDBytes:]
+	nonce := sealed[sealPrefixBytes:]
 	_, _ = rand.Read(nonce)
 	return aead.Seal(sealed, nonce, []byte(secret), []byte(rowID))
 }
@@ -93,14 +97,14 @@ func (k *Keyring) Seal(secret, rowID string) []byte {
 // Open decrypts what Seal returned for the same row. It returns ErrDecrypt when the key is not on the ring
 // or the bytes were changed.
 func (k *Keyring) Open(sealed []byte, rowID string) (string, error) {
-	if len(sealed) < 1+keyIDBytes || sealed[0] != sealVersion {
+	if len(sealed) < sealPrefixBytes || sealed[0] != sealVersion {
 		return "", ErrDecrypt
 	}
-	aead, ok := k.ciphers[keyID(sealed[1:1+keyIDBytes])]
+	aead, ok := k.ciphers[keyID(sealed[1:sealPrefixBytes])]
 	if !ok {
 		return "", ErrDecrypt
 	}
-	rest := sealed[1+keyIDBytes:]
+	rest := sealed[sealPrefixBytes:]
 	if len(rest) < aead.NonceSize() {
 		return "", ErrDecrypt
 	}

@@ -22,6 +22,10 @@ var (
 	ErrIdempotencyConflict = errors.New("idempotency key used before with another event")
 	// ErrFinished says that a delivery has ended and cannot be cancelled any more.
 	ErrFinished = errors.New("delivery has ended")
+	// ErrKeyExpired says that an API key was valid once and has ended.
+	ErrKeyExpired = errors.New("key has expired")
+	// ErrLastAdminKey says that no administrator could use the API any more without this key.
+	ErrLastAdminKey = errors.New("last administrator's key")
 )
 
 // DefaultOwnerID owns what an administrator makes without naming an owner. The first migration makes it.

@@ -23,19 +23,34 @@ type Rejection struct {
 // TableName is the table of rejections.
 func (Rejection) TableName() string { return "source_rejections" }
 
+// Rejected are requests to one source that were refused.
+type Rejected struct {
+	// Count is how many they were.
+	Count int64
+	// Last are the last of them, oldest first.
+	Last []Rejection
+}
+
 // RecordRejection counts a refused request and keeps it among the last ones of its source.
 func (s *Store) RecordRejection(ctx context.Context, sourceID, reason, remoteAddr string) error {
+	rejection := s.newRejection(sourceID, reason, remoteAddr)
+	return s.RecordRejections(ctx, sourceID, Rejected{Count: 1, Last: []Rejection{rejection}})
+}
+
+func (s *Store) newRejection(sourceID, reason, remoteAddr string) Rejection {
 	now := s.Now()
-	rejection := Rejection{
-		ID: NewID(KindRejection, now), SourceID: sourceID, Reason: reason, RemoteAddr: remoteAddr, CreatedAt: now,
-	}
+	return Rejection{ID: NewID(KindRejection, now), SourceID: sourceID, Reason: reason, RemoteAddr: remoteAddr, CreatedAt: now}
+}
+
+// RecordRejections is RecordRejection for many requests to one source in one transaction.
+func (s *Store) RecordRejections(ctx context.Context, sourceID string, rejected Rejected) error {
 	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		// The counter's row lock makes requests to one source take turns, so that just the last ones remain.
-		err := tx.Model(&Source{}).Where("id = ?", sourceID).Update("rejected", gorm.Expr("rejected + 1")).Error
+		err := tx.Model(&Source{}).Where("id = ?", sourceID).Update("rejected", gorm.Expr("rejected + ?", rejected.Count)).Error
 		if err != nil {
 			return err
 		}
-		if err := tx.Create(&rejection).Error; err != nil {
+		if err := tx.Create(&rejected.Last).Error; err != nil {
 			return err
 		}
 		return tx.Exec(`DELETE FROM source_rejections WHERE source_id = ? AND id <= (
@@ -43,7 +58,7 @@ func (s *Store) RecordRejection(ctx context.Context, sourceID, reason, remoteAdd
 			sourceID, sourceID, keptRejections).Error
 	})
 	if err != nil {
-		return fmt.Errorf("record rejection: %w", err)
+		return fmt.Errorf("record rejections: %w", err)
 	}
 	return nil
 }

@@ -43,7 +43,12 @@ func (d Database) faults() []error {
 
 // Keys are the flags that hold secrets.
 type Keys struct {
-	AdminKey      string   `env:"POSTRIDER_ADMIN_KEY" placeholder:"KEY" help:"An administrator's API key, at least 16 characters.${admin_key_default}"`
+	AdminKey string `env:"POSTRIDER_ADMIN_KEY" placeholder:"KEY" help:"An administrator's API key, at least 16 characters.${admin_key_default}"`
+	Encryption
+}
+
+// Encryption is the flag of what reads or writes webhooks' and sources' secrets.
+type Encryption struct {
 	EncryptionKey []string `env:"POSTRIDER_ENCRYPTION_KEY" placeholder:"BASE64" help:"Encrypts webhook secrets at rest: 32 bytes in base64. Of several keys the first encrypts and all decrypt.${encryption_key_default}"`
 }
 
@@ -52,18 +57,22 @@ func (k Keys) faults() []error {
 	if k.AdminKey != "" && len(k.AdminKey) < 16 {
 		faults = append(faults, errors.New("--admin-key ($POSTRIDER_ADMIN_KEY) must have at least 16 characters"))
 	}
-	if len(k.EncryptionKey) == 0 {
-		faults = append(faults, errors.New("--encryption-key ($POSTRIDER_ENCRYPTION_KEY) is missing; make one with: openssl rand -base64 32"))
-	}
-	if _, err := k.keyring(); err != nil && len(k.EncryptionKey) > 0 {
-		faults = append(faults, fmt.Errorf("--encryption-key ($POSTRIDER_ENCRYPTION_KEY): %w", err))
-	}
-	return faults
+	return append(faults, k.Encryption.faults()...)
 }
 
-func (k Keys) keyring() (*models.Keyring, error) {
-	keys := make([][]byte, len(k.EncryptionKey))
-	for i, text := range k.EncryptionKey {
+func (e Encryption) faults() []error {
+	if len(e.EncryptionKey) == 0 {
+		return []error{errors.New("--encryption-key ($POSTRIDER_ENCRYPTION_KEY) is missing; make one with: openssl rand -base64 32")}
+	}
+	if _, err := e.keyring(); err != nil {
+		return []error{fmt.Errorf("--encryption-key ($POSTRIDER_ENCRYPTION_KEY): %w", err)}
+	}
+	return nil
+}
+
+func (e Encryption) keyring() (*models.Keyring, error) {
+	keys := make([][]byte, len(e.EncryptionKey))
+	for i, text := range e.EncryptionKey {
 		key, err := models.ParseEncryptionKey(text)
 		if err != nil {
 			return nil, err

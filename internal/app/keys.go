@@ -11,11 +11,12 @@ import (
 	"github.com/postrider/postrider/models"
 )
 
-// KeyCommands manage API keys in the database.
+// KeyCommands manage API keys in the database and the encryption key.
 type KeyCommands struct {
-	Create CreateKey `cmd:"" help:"Make a key and print it: it cannot be read again."`
-	List   ListKeys  `cmd:"" help:"List the keys that are not revoked."`
-	Revoke RevokeKey `cmd:"" help:"Revoke a key."`
+	Create           CreateKey        `cmd:"" help:"Make a key and print it: it cannot be read again."`
+	List             ListKeys         `cmd:"" help:"List the keys that are not revoked."`
+	Revoke           RevokeKey        `cmd:"" help:"Revoke a key."`
+	RotateEncryption RotateEncryption `cmd:"" help:"Seal all secrets under the first of several encryption keys, so that the others can be taken away."`
 }
 
 // CreateKey makes a key.
@@ -23,6 +24,8 @@ type CreateKey struct {
 	Database
 	Owner string `xor:"who" required:"" placeholder:"ID" help:"The owner whose key it is; either this or --admin."`
 	Admin bool   `xor:"who" required:"" help:"Make an administrator's key; either this or --owner."`
+
+	ExpiresIn time.Duration `placeholder:"DURATION" help:"How long the key lives, such as 720h. Default: it has no end."`
 }
 
 // ListKeys lists keys.
@@ -34,15 +37,16 @@ type ListKeys struct {
 // RevokeKey revokes a key.
 type RevokeKey struct {
 	Database
-	ID string `arg:"" help:"The key's ID, key_…"`
+	ID       string `arg:"" help:"The key's ID, key_…"`
+	AdminKey string `env:"POSTRIDER_ADMIN_KEY" placeholder:"KEY" help:"The API's --admin-key, if it has one: then the last administrator's key in the database may go."`
 }
 
 // withStore runs a function with the database open.
-func (d Database) withStore(ctx context.Context, use func(*models.Store) error) (err error) {
+func (d Database) withStore(ctx context.Context, keyring *models.Keyring, use func(*models.Store) error) (err error) {
 	if err := errors.Join(d.faults()...); err != nil {
 		return err
 	}
-	store, err := d.store(ctx, models.Config{})
+	store, err := d.store(ctx, models.Config{Keyring: keyring})
 	if err != nil {
 		return err
 	}
@@ -52,8 +56,16 @@ func (d Database) withStore(ctx context.Context, use func(*models.Store) error) 
 
 // Run makes the key and prints it alone, for scripts.
 func (c *CreateKey) Run(ctx context.Context, out io.Writer) error {
-	return c.withStore(ctx, func(store *models.Store) error {
-		_, token, err := store.CreateAPIKey(ctx, c.Owner)
+	if c.ExpiresIn < 0 {
+		return errors.New("--expires-in must be a duration such as 720h")
+	}
+	return c.withStore(ctx, nil, func(store *models.Store) error {
+		var end *time.Time
+		if c.ExpiresIn > 0 {
+			at := store.Now().Add(c.ExpiresIn)
+			end = &at
+		}
+		_, token, err := store.CreateAPIKeyUntil(ctx, c.Owner, end)
 		if errors.Is(err, models.ErrNotFound) {
 			return fmt.Errorf("there is no owner %s", c.Owner)
 		}
@@ -67,28 +79,43 @@ func (c *CreateKey) Run(ctx context.Context, out io.Writer) error {
 
 // Run prints the keys as a table.
 func (l *ListKeys) Run(ctx context.Context, out io.Writer) error {
-	return l.withStore(ctx, func(store *models.Store) error {
+	return l.withStore(ctx, nil, func(store *models.Store) error {
 		keys, err := store.APIKeys(ctx, models.Scope{OwnerID: l.Owner})
 		if err != nil {
 			return err
 		}
 		table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-		_, _ = fmt.Fprintln(table, "ID\tKEY\tOWNER\tCREATED")
+		_, _ = fmt.Fprintln(table, "ID\tKEY\tOWNER\tCREATED\tEXPIRES\tLAST USED")
 		for _, key := range keys {
 			owner := key.OwnerID
 			if key.Admin() {
 				owner = "administrator"
 			}
-			_, _ = fmt.Fprintf(table, "%s\t%s…\t%s\t%s\n", key.ID, key.Prefix, owner, key.CreatedAt.Format(time.RFC3339))
+			_, _ = fmt.Fprintf(table, "%s\t%s…\t%s\t%s\t%s\t%s\n", key.ID, key.Prefix, owner,
+				key.CreatedAt.UTC().Format(time.RFC3339), timeOrNever(key.ExpiresAt), timeOrNever(key.LastUsedAt))
 		}
 		return table.Flush()
 	})
 }
 
+func timeOrNever(at *time.Time) string {
+	if at == nil {
+		return "never"
+	}
+	return at.UTC().Format(time.RFC3339)
+}
+
 // Run revokes the key.
 func (r *RevokeKey) Run(ctx context.Context, out io.Writer) error {
-	return r.withStore(ctx, func(store *models.Store) error {
-		err := store.RevokeAPIKey(ctx, r.ID)
+	return r.withStore(ctx, nil, func(store *models.Store) error {
+		revoke := store.RevokeAPIKey
+		if r.AdminKey != "" {
+			revoke = store.RevokeAnyAPIKey
+		}
+		err := revoke(ctx, r.ID)
+		if errors.Is(err, models.ErrLastAdminKey) {
+			return errors.New("no administrator's key that does not expire would be left: make another first with `keys create --admin`")
+		}
 		if errors.Is(err, models.ErrNotFound) {
 			return fmt.Errorf("there is no key %s that could be revoked", r.ID)
 		}

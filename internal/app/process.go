@@ -27,6 +27,7 @@ const stopTimeout = worker.StopTimeout
 // Settings are all flags of a process that serves the API, works on deliveries, or both.
 type Settings struct {
 	Serving
+	Limits
 	Database
 	Keys
 	Sending
@@ -37,6 +38,7 @@ type Settings struct {
 func (s Settings) check() error {
 	var faults []error
 	faults = append(faults, s.Serving.faults()...)
+	faults = append(faults, s.Limits.faults()...)
 	faults = append(faults, s.Database.faults()...)
 	faults = append(faults, s.Keys.faults()...)
 	faults = append(faults, s.Sending.faults()...)
@@ -52,6 +54,7 @@ type process struct {
 	role      role
 	logger    *slog.Logger
 	store     *models.Store
+	notebook  *models.Notebook
 	egress    *egress.Client
 	temporal  client.Client
 	namespace string
@@ -75,6 +78,7 @@ func (s Settings) run(ctx context.Context, role role, temporal client.Options, l
 	if err := p.assemble(ctx, temporal); err != nil {
 		return errors.Join(err, p.close())
 	}
+	closeNotebook := p.openNotebook()
 	p.serve()
 	connected := make(chan struct{})
 	connecting, stopConnecting := context.WithCancel(ctx)
@@ -90,7 +94,9 @@ func (s Settings) run(ctx context.Context, role role, temporal client.Options, l
 	}
 	stopConnecting()
 	<-connected
-	return errors.Join(err, p.stop(), p.close())
+	err = errors.Join(err, p.stop())
+	closeNotebook() // after the last request
+	return errors.Join(err, p.close())
 }
 
 // assemble makes every part; none of them runs yet, but the API's port is taken.
@@ -105,6 +111,7 @@ func (p *process) assemble(ctx context.Context, options client.Options) error {
 	if p.store, err = p.settings.store(ctx, models.Config{Keyring: keyring, Health: p.settings.healthPolicy()}); err != nil {
 		return err
 	}
+	p.notebook = models.NewNotebook(p.store, p.logger)
 	if p.metrics, err = newMetrics(); err != nil {
 		return err
 	}
@@ -179,8 +186,24 @@ func (p *process) handler() http.Handler {
 	if !p.role.api {
 		return api.NewHealth(cfg)
 	}
-	cfg.Store, cfg.Dispatcher, cfg.AdminKey = p.store, p.dispatcher, p.settings.AdminKey
+	cfg.Store, cfg.KeyUsed = p.notebook, p.notebook.KeyUsed
+	cfg.Dispatcher, cfg.AdminKey = p.dispatcher, p.settings.AdminKey
+	cfg.RateLimit, cfg.RateBurst, cfg.TrustedProxies = p.settings.RateLimit, p.settings.RateBurst, p.settings.TrustedProxies
 	return api.New(cfg)
+}
+
+// openNotebook lets the notebook be written until it is closed, which writes what is left.
+func (p *process) openNotebook() (closeNotebook func()) {
+	ctx, end := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		p.notebook.Run(ctx)
+	}()
+	return func() {
+		end()
+		<-ended
+	}
 }
 
 func (p *process) serve() {

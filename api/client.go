@@ -1,0 +1,50 @@
+package api
+
+import (
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// clientOf is the address that a request comes from. X-Forwarded-For is believed only as far as trusted
+// proxies wrote it: read from its end, the first address that is not a trusted proxy's is the client's. What
+// stands before it anyone may have made up. The address is not valid when the connection has none.
+func clientOf(request *http.Request, trusted []netip.Prefix) netip.Addr {
+	client := addressOf(request.RemoteAddr)
+	// Some proxies add to the field's line, others add a line.
+	chain := strings.Split(strings.Join(request.Header.Values("X-Forwarded-For"), ","), ",")
+	for _, text := range slices.Backward(chain) {
+		if !slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(client) }) {
+			break
+		}
+		before := addressOf(strings.TrimSpace(text))
+		if !before.IsValid() {
+			break
+		}
+		client = before
+	}
+	return client
+}
+
+// addressOf reads an address with or without a port.
+func addressOf(text string) netip.Addr {
+	if withPort, err := netip.ParseAddrPort(text); err == nil {
+		return withPort.Addr().Unmap().WithZone("")
+	}
+	address, err := netip.ParseAddr(strings.Trim(text, "[]"))
+	if err != nil {
+		return netip.Addr{}
+	}
+	return address.Unmap().WithZone("")
+}
+
+// countedAs names the bucket of a client. Who has one IPv6 address has its whole /64.
+func countedAs(client netip.Addr) string {
+	if client.Is6() {
+		if prefix, err := client.Prefix(64); err == nil {
+			return prefix.String()
+		}
+	}
+	return client.String()
+}

@@ -1,0 +1,224 @@
+package api_test
+
+import (
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/postrider/postrider/api"
+	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/models"
+	"github.com/postrider/postrider/models/migrations"
+)
+
+const configuredKey = "a configured administrator's key"
+
+// keyedAPI is the API on a store of its own, asked without a network: each request says where it comes from.
+type keyedAPI struct {
+	t       *testing.T
+	store   *models.Store
+	handler http.Handler
+	// clock is the API's and the store's, in microseconds; it stands still.
+	clock *atomic.Int64
+	// used are the keys that the API reported.
+	used []string
+}
+
+// newKeyedAPI makes the API with a configuration that may be changed.
+func newKeyedAPI(t *testing.T, url string, change func(*api.Config)) *keyedAPI {
+	t.Helper()
+	db, err := models.Open(url, 4)
+	require.NoError(t, err)
+	pool, err := db.DB()
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, pool.Close()) })
+	dialect, _, _ := strings.Cut(url, "://")
+	_, err = migrations.Up(t.Context(), pool, dialect)
+	require.NoError(t, err)
+	key, err := models.ParseEncryptionKey(models.NewEncryptionKey())
+	require.NoError(t, err)
+	keyring, err := models.NewKeyring(key)
+	require.NoError(t, err)
+	k := &keyedAPI{t: t, clock: &atomic.Int64{}}
+	k.clock.Store(time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC).UnixMicro())
+	k.store = models.NewStore(db, models.Config{Keyring: keyring, Now: k.now})
+	cfg := api.Config{
+		Store: k.store, Now: k.now, Logger: slog.New(slog.DiscardHandler),
+		KeyUsed: func(id string) { k.used = append(k.used, id) },
+	}
+	if change != nil {
+		change(&cfg)
+	}
+	k.handler = api.New(cfg)
+	return k
+}
+
+func (k *keyedAPI) now() time.Time { return time.UnixMicro(k.clock.Load()).UTC() }
+
+func (k *keyedAPI) advance(by time.Duration) { k.clock.Add(by.Microseconds()) }
+
+// newKey makes a key; an administrator's for an empty owner.
+func (k *keyedAPI) newKey(ownerID string) (models.APIKey, string) {
+	k.t.Helper()
+	key, token, err := k.store.CreateAPIKey(k.t.Context(), ownerID)
+	require.NoError(k.t, err)
+	return key, token
+}
+
+// ask makes a request with a key, from an address. forwarded are lines of X-Forwarded-For.
+func (k *keyedAPI) ask(method, path, key, body, from string, forwarded ...string) *http.Response {
+	k.t.Helper()
+	request := httptest.NewRequestWithContext(k.t.Context(), method, path, strings.NewReader(body))
+	if key != "" {
+		request.Header.Set("Authorization", "Bearer "+key)
+	}
+	request.RemoteAddr = from
+	request.Header["X-Forwarded-For"] = forwarded
+	answer := httptest.NewRecorder()
+	k.handler.ServeHTTP(answer, request)
+	return answer.Result()
+}
+
+// call is ask from a fixed address; it returns the status and the body's members.
+func (k *keyedAPI) call(method, path, key, body string) (int, map[string]any) {
+	k.t.Helper()
+	response := k.ask(method, path, key, body, "192.0.2.1:1234")
+	return response.StatusCode, members(k.t, response)
+}
+
+func members(t *testing.T, response *http.Response) map[string]any {
+	t.Helper()
+	body, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	var got map[string]any
+	if len(body) > 0 {
+		require.NoError(t, json.Unmarshal(body, &got), "%s", body)
+	}
+	return got
+}
+
+func TestKeysThatExpire(t *testing.T) {
+	t.Parallel()
+	testdb.Each(t, func(t *testing.T, url string) {
+		k := newKeyedAPI(t, url, nil)
+		_, admin := k.newKey("")
+		const keys = "/api/owners/" + models.DefaultOwnerID + "/keys"
+		for name, test := range map[string]struct{ body, end string }{
+			"no body":             {``, ""},
+			"no terms":            {`{}`, ""},
+			"a duration":          {`{"expires_in":"720h"}`, "2026-03-05T04:05:06Z"},
+			"a time":              {`{"expires_at":"2026-02-03T05:05:06Z"}`, "2026-02-03T05:05:06Z"},
+			"a time in a country": {`{"expires_at":"2026-02-03T06:05:06+01:00"}`, "2026-02-03T05:05:06Z"},
+		} {
+			status, made := k.call(http.MethodPost, keys, admin, test.body)
+			require.Equal(t, http.StatusCreated, status, name)
+			if test.end == "" {
+				require.Nil(t, made["expires_at"], name)
+			} else {
+				require.Equal(t, test.end, made["expires_at"], name)
+			}
+			require.Nil(t, made["last_used_at"], name)
+			require.NotEmpty(t, made["key"], name)
+		}
+		for body, location := range map[string]string{
+			`{"expires_in":"soon"}`:                                   "body.expires_in",
+			`{"expires_in":"0s"}`:                                     "body.expires_in",
+			`{"expires_in":"-1h"}`:                                    "body.expires_in",
+			`{"expires_in":"99999h"}`:                                 "body.expires_in",
+			`{"expires_at":"2026-02-03T04:05:06Z"}`:                   "body.expires_at",
+			`{"expires_at":"2126-02-03T04:05:06Z"}`:                   "body.expires_at",
+			`{"expires_in":"1h","expires_at":"2026-02-03T05:05:06Z"}`: "body.expires_at",
+		} {
+			status, problem := k.call(http.MethodPost, keys, admin, body)
+			require.Equal(t, http.StatusUnprocessableEntity, status, body)
+			require.Contains(t, problem["detail"], location, body)
+		}
+
+		_, made := k.call(http.MethodPost, keys, admin, `{"expires_in":"1h"}`)
+		token := made["key"].(string)
+		status, _ := k.call(http.MethodGet, "/api/webhooks", token, "")
+		require.Equal(t, http.StatusOK, status)
+		k.advance(time.Hour)
+		status, problem := k.call(http.MethodGet, "/api/webhooks", token, "")
+		require.Equal(t, http.StatusUnauthorized, status)
+		require.Equal(t, "key_expired", problem["code"])
+		require.Contains(t, problem["detail"], "has expired")
+		status, problem = k.call(http.MethodGet, "/api/webhooks", token+"x", "")
+		require.Equal(t, http.StatusUnauthorized, status)
+		require.Equal(t, "unauthorized", problem["code"], "of a key that never was nothing is said")
+	})
+}
+
+func TestKeysOfAnOwnerAreListed(t *testing.T) {
+	t.Parallel()
+	testdb.Each(t, func(t *testing.T, url string) {
+		k := newKeyedAPI(t, url, nil)
+		_, admin := k.newKey("")
+		owner := models.Owner{Name: "acme"}
+		require.NoError(t, k.store.CreateOwner(t.Context(), &owner))
+		path := "/api/owners/" + owner.ID + "/keys"
+		key, token := k.newKey(owner.ID)
+		k.newKey(models.DefaultOwnerID)
+		require.NoError(t, k.store.APIKeysUsed(t.Context(), map[string]time.Time{key.ID: k.now()}))
+
+		status, list := k.call(http.MethodGet, path, admin, "")
+		require.Equal(t, http.StatusOK, status)
+		require.Equal(t, map[string]any{"next_cursor": nil, "data": []any{map[string]any{
+			"id": key.ID, "owner_id": owner.ID, "prefix": token[:10], "created_at": "2026-02-03T04:05:06Z",
+			"expires_at": nil, "last_used_at": "2026-02-03T04:05:06Z",
+		}}}, list)
+
+		status, _ = k.call(http.MethodGet, path, token, "")
+		require.Equal(t, http.StatusForbidden, status, "an owner does not see keys")
+		status, problem := k.call(http.MethodGet, "/api/owners/own_00000000000000000000000009/keys", admin, "")
+		require.Equal(t, http.StatusNotFound, status)
+		require.Equal(t, "not_found", problem["code"])
+		status, _ = k.call(http.MethodDelete, "/api/keys/"+key.ID, admin, "")
+		require.Equal(t, http.StatusNoContent, status)
+		_, list = k.call(http.MethodGet, path, admin, "")
+		require.Empty(t, list["data"])
+		status, _ = k.call(http.MethodGet, "/api/webhooks", token, "")
+		require.Equal(t, http.StatusUnauthorized, status)
+	})
+}
+
+func TestLastAdminKeyIsNotRevoked(t *testing.T) {
+	t.Parallel()
+	k := newKeyedAPI(t, testdb.SQLite(t), nil)
+	first, token := k.newKey("")
+	status, problem := k.call(http.MethodDelete, "/api/keys/"+first.ID, token, "")
+	require.Equal(t, http.StatusConflict, status)
+	require.Equal(t, "last_admin_key", problem["code"])
+	require.Contains(t, problem["detail"], "postrider keys create --admin")
+	k.newKey("")
+	status, _ = k.call(http.MethodDelete, "/api/keys/"+first.ID, token, "")
+	require.Equal(t, http.StatusNoContent, status)
+	status, _ = k.call(http.MethodGet, "/api/owners", token, "")
+	require.Equal(t, http.StatusUnauthorized, status)
+}
+
+func TestLastStoredAdminKeyMayGoBesideAConfiguredOne(t *testing.T) {
+	t.Parallel()
+	k := newKeyedAPI(t, testdb.SQLite(t), func(cfg *api.Config) { cfg.AdminKey = configuredKey })
+	last, _ := k.newKey("")
+	status, _ := k.call(http.MethodDelete, "/api/keys/"+last.ID, configuredKey, "")
+	require.Equal(t, http.StatusNoContent, status)
+}
+
+func TestUseOfKeysIsReported(t *testing.T) {
+	t.Parallel()
+	k := newKeyedAPI(t, testdb.SQLite(t), func(cfg *api.Config) { cfg.AdminKey = configuredKey })
+	key, token := k.newKey(models.DefaultOwnerID)
+	for _, sent := range []string{configuredKey, token, "prk_wrong", ""} {
+		k.call(http.MethodGet, "/api/webhooks", sent, "")
+	}
+	require.Equal(t, []string{key.ID}, k.used, "only a key of the store, and a valid one")
+}

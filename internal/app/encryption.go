@@ -1,0 +1,43 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/postrider/postrider/models"
+)
+
+// RotateEncryption seals all secrets under the first encryption key.
+type RotateEncryption struct {
+	Database
+	Encryption
+}
+
+// Run seals what another key sealed, says how much that was, and fails when something is left.
+func (r *RotateEncryption) Run(ctx context.Context, out io.Writer) error {
+	if err := errors.Join(append(r.Database.faults(), r.Encryption.faults()...)...); err != nil {
+		return err
+	}
+	keyring, err := r.keyring()
+	if err != nil {
+		return err
+	}
+	return r.withStore(ctx, keyring, func(store *models.Store) error {
+		result, err := store.Reseal(ctx)
+		_, _ = fmt.Fprintf(out, "secrets sealed under the first key: %d of webhooks, %d of sources\n", result.Webhooks, result.Sources)
+		switch {
+		case err != nil:
+			return fmt.Errorf("%w; run it again, it goes on where it stopped", err)
+		case len(result.Unreadable) > 0:
+			return fmt.Errorf("no key that was given opens the secrets of %s; give the key that sealed them too, or delete these",
+				strings.Join(result.Unreadable, ", "))
+		case result.Left > 0:
+			return fmt.Errorf("%d secrets were sealed under another key meanwhile: restart every process with the new key first, then run this again", result.Left)
+		}
+		_, err = fmt.Fprintln(out, "no other key is needed any more")
+		return err
+	})
+}

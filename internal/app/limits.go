@@ -1,0 +1,28 @@
+package app
+
+import (
+	"errors"
+	"net/netip"
+)
+
+// Limits are the flags of what one caller may ask of the API. Each process counts for itself.
+type Limits struct {
+	RateLimit      float64        `env:"POSTRIDER_RATE_LIMIT" default:"200" placeholder:"N" help:"How many API requests a second one key may make of this process; 0 for as many as it likes. Default: ${default}."`
+	RateBurst      int            `env:"POSTRIDER_RATE_BURST" placeholder:"N" help:"How many of them may come at once. Default: what comes in two seconds."`
+	TrustedProxies []netip.Prefix `env:"POSTRIDER_TRUSTED_PROXIES" placeholder:"CIDR" help:"Proxies before the API whose X-Forwarded-For is believed. Default: none."`
+}
+
+func (l Limits) faults() []error {
+	var faults []error
+	// Not a number is neither.
+	if !(l.RateLimit >= 0 && l.RateLimit <= maxRate) {
+		faults = append(faults, errors.New("--rate-limit ($POSTRIDER_RATE_LIMIT) must be requests a second from 0, which is no limit, to 1000000"))
+	}
+	if l.RateBurst < 0 || l.RateBurst > maxRate {
+		faults = append(faults, errors.New("--rate-burst ($POSTRIDER_RATE_BURST) must be from 1 to 1000000 requests, or 0 for what comes in two seconds"))
+	}
+	return faults
+}
+
+// maxRate is more than a process can answer.
+const maxRate = 1_000_000
