@@ -55,6 +55,8 @@ type Store interface {
 
 	InboundEvent(ctx context.Context, scope models.Scope, id string) (models.InboundEvent, error)
 	InboundEvents(ctx context.Context, scope models.Scope, filter models.InboundFilter, page models.Page) ([]models.InboundEvent, string, error)
+
+	RecoveryStore
 }
 
 // Dispatcher publishes events and steers their deliveries.
@@ -65,6 +67,7 @@ type Dispatcher interface {
 	Cancel(ctx context.Context, delivery models.Delivery) error
 	Receive(ctx context.Context, inbound models.InboundEvent) (fresh bool, err error)
 	Reprocess(ctx context.Context, inbound models.InboundEvent) error
+	RecoveryDispatcher
 }
 
 // Check is one condition of readiness.
@@ -91,7 +94,7 @@ type Config struct {
 	Checks []Check
 	// Metrics serves /metrics; nil for none.
 	Metrics http.Handler
-	// Now is the clock that signed timestamps are compared with; time.Now when nil.
+	// Now is the clock, with which signed timestamps are compared for one; time.Now when nil.
 	Now    func() time.Time
 	Logger *slog.Logger
 }
@@ -104,6 +107,9 @@ type server struct {
 
 // New returns the handler of the whole API.
 func New(cfg Config) http.Handler {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
 	s := &server{Config: cfg}
 	if cfg.AdminKey != "" {
 		s.adminKeyHash = models.HashAPIKey(cfg.AdminKey)
@@ -117,6 +123,7 @@ func New(cfg Config) http.Handler {
 	s.registerSecrets(guarded)
 	s.registerEvents(guarded)
 	s.registerDeliveries(guarded)
+	s.registerRecoveries(guarded)
 	s.registerOwners(guarded)
 	s.registerKeys(guarded)
 	s.registerSources(guarded)

@@ -4,7 +4,7 @@ package models
 func Entities() []any {
 	return []any{
 		&Owner{}, &APIKey{}, &Webhook{}, &webhookPattern{}, &Event{}, &Delivery{}, &Attempt{},
-		&Source{}, &Rejection{}, &InboundEvent{},
+		&Source{}, &Rejection{}, &InboundEvent{}, &Recovery{}, &recoveryDelivery{},
 	}
 }
 

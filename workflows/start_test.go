@@ -23,6 +23,7 @@ var errTemporalAway = errors.New("no answer from Temporal")
 
 // starts notes which deliveries were started, after failing some calls.
 type starts struct {
+	activities.RecoveryStarter
 	mu   sync.Mutex
 	fail int
 	ids  map[string]int
@@ -42,6 +43,8 @@ func (s *starts) Start(_ context.Context, deliveries []models.Delivery) error {
 }
 
 func (s *starts) StartInbound(context.Context, []models.InboundEvent) error { return nil }
+
+func (s *starts) StartRecoveries(context.Context, []models.Recovery) error { return nil }
 
 // newStartRig has a store with webhooks that match everything.
 func newStartRig(t *testing.T, webhooks int) (*testsuite.TestWorkflowEnvironment, *models.Store, *starts) {
