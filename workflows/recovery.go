@@ -106,9 +106,11 @@ func (r *recovery) next(ctx workflow.Context) error {
 // cancelled.
 func (r *recovery) step(ctx workflow.Context, activity, in any) error {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
-	if err := workflow.ExecuteActivity(withRecoverOptions(ctx), activity, in).Get(ctx, &r.progress); err != nil {
+	var progress activities.RecoveryProgress
+	if err := workflow.ExecuteActivity(withRecoverOptions(ctx), activity, in).Get(ctx, &progress); err != nil {
 		return err
 	}
+	r.progress = progress
 	workflow.SetCurrentDetails(ctx, r.details())
 	return nil
 }
