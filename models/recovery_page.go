@@ -35,8 +35,8 @@ func (s *Store) CollectRecovery(ctx context.Context, id string, limit int) (Reco
 	return recovery, nil
 }
 
-// ClaimRecovery returns the deliveries that a recovery resends next, at most limit, and the recovery. Until
-// FinishRecoveryPage is called it returns the same ones, without those that have been tried meanwhile.
+// ClaimRecovery returns the deliveries that a recovery resends next, at most limit, and the recovery. What was
+// claimed before and not finished comes first, without what has been tried meanwhile.
 //
 // It pauses the recovery when the webhook is inactive, cancels it when the webhook was deleted, and completes
 // it when nothing is left; then there are no deliveries.
@@ -90,10 +90,6 @@ func claim(tx *gorm.DB, recovery *Recovery, limit int) (recoveryPage, error) {
 	err := tx.Where("recovery_id = ?", recovery.ID).Order("delivery_id").Limit(limit).Find(&rows).Error
 	if err != nil || len(rows) == 0 {
 		return recoveryPage{}, err
-	}
-	if rows[0].Claimed {
-		// The page before was interrupted: nothing is added to it.
-		rows = slices.DeleteFunc(rows, func(row recoveryDelivery) bool { return !row.Claimed })
 	}
 	ids := make([]string, len(rows))
 	for i, row := range rows {

@@ -112,6 +112,9 @@ func TestRecoveryCollectsInParts(t *testing.T) {
 		webhook := makeWebhook(t, store, models.DefaultOwnerID, "*")
 		failed(t, store, clock, 4)
 		recovery := newRecovery(t, store, webhook, models.IncludeFailed)
+		page, now := claim(t, store, recovery.ID, 2)
+		require.Empty(t, page)
+		require.Equal(t, models.RecoveryRunning, now.Status, "it is not complete before it is collected")
 		for _, want := range []struct {
 			total     int64
 			collected bool
@@ -177,7 +180,7 @@ func TestRecoveryIsAboutTheRightDeliveries(t *testing.T) {
 }
 
 // A process that dies in the middle of a page leaves it claimed. What was tried since is done; the rest is
-// claimed again, and nothing is added to it.
+// claimed again.
 func TestRecoveryGoesOnWithAnInterruptedPage(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		store, clock := clockedStore(t, db)

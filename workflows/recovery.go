@@ -140,10 +140,9 @@ func (r *recovery) wait(ctx workflow.Context) {
 	selector.Select(ctx)
 }
 
-// cancel records that someone cancelled the recovery, unless that came too late.
+// cancel records that someone cancelled the recovery.
 func (r *recovery) cancel(ctx workflow.Context) error {
-	err := r.record(ctx, models.RecoveryCancelled, "cancelled on request")
-	if err != nil || r.progress.Status == models.RecoveryCompleted {
+	if err := r.record(ctx, models.RecoveryCancelled, "cancelled on request"); err != nil {
 		return err
 	}
 	return ctx.Err()

@@ -282,6 +282,7 @@ func TestRecoveryPausesWhileItsWebhookIsInactive(t *testing.T) {
 	r.after(500*time.Millisecond, func() { set(false, "gone") })
 	r.after(time.Minute, func() {
 		r.requireShown(models.RecoveryPaused, "the webhook is disabled: gone", 10)
+		require.Equal(t, start.Add(time.Second), r.row().UpdatedAt.UTC(), "it does not try again and again")
 		r.resume() // too early
 	})
 	r.after(2*time.Minute, func() {
