@@ -363,6 +363,30 @@ func TestRecoveryBegunAnew(t *testing.T) {
 	}
 }
 
+// What a recovery starts is a resend with the full schedule, as the log shows it.
+func TestDeliveryStartedByARecovery(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.receiver.fails(1)
+	r.env.ExecuteWorkflow(workflows.Delivery, workflows.DeliveryInput{DeliveryID: r.delivery.ID, RecoveryID: "rec_x"})
+	require.NoError(t, r.env.GetWorkflowError())
+	r.requireTimes(0, time.Minute)
+	attempts := r.attempts()
+	require.Equal(t, models.TriggerResend, attempts[0].Trigger)
+	require.Equal(t, models.TriggerSchedule, attempts[1].Trigger)
+}
+
+// The process that stored a recovery died, or Temporal was away, before its workflow was started.
+func TestSweepStartsRecoveries(t *testing.T) {
+	t.Parallel()
+	env, store, started := newStartRig(t, 0)
+	recovery := models.Recovery{WebhookID: "wh_x", OwnerID: models.DefaultOwnerID, Since: start, Until: start, Rate: 1}
+	require.NoError(t, store.CreateRecovery(t.Context(), &recovery))
+	env.ExecuteWorkflow(workflows.Sweep, workflows.SweepInput{})
+	require.NoError(t, env.GetWorkflowError())
+	require.Equal(t, map[string]int{recovery.ID: 1}, started.ids)
+}
+
 func TestRecoveryOfWhatIsNotThere(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
