@@ -35,6 +35,7 @@ type Store interface {
 	ProcessInbound(ctx context.Context, id string, event func(models.InboundEvent, models.Source) (models.Event, error)) (models.Published, error)
 	FailInbound(ctx context.Context, id, reason string) error
 	PurgeInbound(ctx context.Context, before time.Time, limit int) (int64, error)
+	RecoveryStore
 }
 
 // Sender makes one HTTP request and reads its response.
@@ -46,6 +47,7 @@ type Sender interface {
 type Starter interface {
 	Start(ctx context.Context, deliveries []models.Delivery) error
 	StartInbound(ctx context.Context, inbound []models.InboundEvent) error
+	RecoveryStarter
 }
 
 // Channel tells an owner about a final failure.

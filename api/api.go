@@ -59,6 +59,8 @@ type Store interface {
 
 	InboundEvent(ctx context.Context, scope models.Scope, id string) (models.InboundEvent, error)
 	InboundEvents(ctx context.Context, scope models.Scope, filter models.InboundFilter, page models.Page) ([]models.InboundEvent, string, error)
+
+	RecoveryStore
 }
 
 // Dispatcher publishes events and steers their deliveries.
@@ -69,6 +71,7 @@ type Dispatcher interface {
 	Cancel(ctx context.Context, delivery models.Delivery) error
 	Receive(ctx context.Context, inbound models.InboundEvent) (fresh bool, err error)
 	Reprocess(ctx context.Context, inbound models.InboundEvent) error
+	RecoveryDispatcher
 }
 
 // Check is one condition of readiness.
@@ -134,6 +137,7 @@ func New(cfg Config) http.Handler {
 	s.registerSecrets(guarded)
 	s.registerEvents(guarded)
 	s.registerDeliveries(guarded)
+	s.registerRecoveries(guarded)
 	s.registerOwners(guarded)
 	s.registerKeys(guarded)
 	s.registerSources(guarded)

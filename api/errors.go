@@ -26,6 +26,8 @@ const (
 	codeIdempotencyConflict = "idempotency_conflict"
 	codeDeliveryFinished    = "delivery_finished"
 	codeWebhookInactive     = "webhook_inactive"
+	codeRecoveryActive      = "recovery_active"
+	codeRecoveryFinished    = "recovery_finished"
 	codeBadSignature        = "bad_signature"
 	codeBodyTooLarge        = "body_too_large"
 	codeInvalid             = "invalid"
@@ -104,9 +106,15 @@ func notFound(what, id string) *Problem {
 // for the client and a full line in the log.
 func (s *server) fail(ctx context.Context, err error) error {
 	var problem *Problem
+	var active *models.RecoveryActiveError
 	switch {
 	case errors.As(err, &problem):
 		return problem
+	case errors.As(err, &active):
+		return newProblem(http.StatusConflict, codeRecoveryActive,
+			"the webhook has the recovery "+active.ID+", which has not ended; wait for its end or cancel it")
+	case errors.Is(err, dispatch.ErrRecoveryFinished):
+		return newProblem(http.StatusConflict, codeRecoveryFinished, "the recovery has ended already")
 	case errors.Is(err, models.ErrNotFound):
 		return newProblem(http.StatusNotFound, codeNotFound, "there is no such thing")
 	case errors.Is(err, models.ErrBadCursor):

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -38,7 +39,8 @@ const historiesFolder = "../workflows/testdata/histories"
 
 // inProcess is a worker in this process on an embedded Temporal server that can skip time.
 type inProcess struct {
-	store *recorder
+	store      *recorder
+	dispatcher *dispatch.Dispatcher
 	// skipping starts workflows whose waits take no time, plain such whose waits are real.
 	skipping, plain client.Client
 }
@@ -56,11 +58,13 @@ func (r *recorder) RecordAttempt(ctx context.Context, outcome models.Outcome) (m
 	return r.Store.RecordAttempt(ctx, outcome)
 }
 
-func startInProcess(t *testing.T) *inProcess {
+// startInProcess starts all of it; settings are Temporal's, in addition.
+func startInProcess(t *testing.T, settings map[string]any) *inProcess {
 	t.Helper()
+	dynamic := map[string]any{"frontend.WorkflowTimeSkippingEnabled": true}
+	maps.Copy(dynamic, settings)
 	server, err := devserver.Start(t.Context(), devserver.Config{
-		UIPort: devserver.NoUI, SearchAttributes: workflows.SearchAttributes(),
-		DynamicConfig: map[string]any{"frontend.WorkflowTimeSkippingEnabled": true},
+		UIPort: devserver.NoUI, SearchAttributes: workflows.SearchAttributes(), DynamicConfig: dynamic,
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Stop()) })
@@ -82,10 +86,10 @@ func startInProcess(t *testing.T) *inProcess {
 	require.NoError(t, err)
 	t.Cleanup(sender.Close)
 	quiet := slog.New(slog.DiscardHandler)
-	dispatcher := dispatch.New(p.store, p.plain, quiet)
-	t.Cleanup(dispatcher.Close)
+	p.dispatcher = dispatch.New(p.store, p.plain, quiet)
+	t.Cleanup(p.dispatcher.Close)
 	w := worker.New(p.plain, &activities.Activities{
-		Store: p.store, Sender: sender, Starter: dispatcher, Lanes: activities.NewLanes(activities.DefaultConcurrency), Schedule: models.DefaultRetrySchedule(),
+		Store: p.store, Sender: sender, Starter: p.dispatcher, Lanes: activities.NewLanes(activities.DefaultConcurrency), Schedule: models.DefaultRetrySchedule(),
 		UserAgent: "Postrider/test", Now: time.Now, Logger: quiet,
 		Links: activities.Links{Workflow: func(string) string { return "" }},
 	}, nil)
@@ -131,7 +135,7 @@ func (p *inProcess) awaitStatus(t *testing.T, delivery models.Delivery, status m
 // TestWholeSchedule lets a delivery fail for twelve and a half hours, which a real Temporal server skips.
 func TestWholeSchedule(t *testing.T) {
 	t.Parallel()
-	p := startInProcess(t)
+	p := startInProcess(t, nil)
 	target := newReceiver(t, always(http.StatusInternalServerError))
 	delivery := p.deliveryTo(t, target)
 	began := time.Now()
@@ -152,7 +156,7 @@ func TestWholeSchedule(t *testing.T) {
 // keeps what Temporal recorded, for the replay test of package workflows.
 func TestRecordHistories(t *testing.T) {
 	t.Parallel()
-	p := startInProcess(t)
+	p := startInProcess(t, nil)
 	resend := func(t *testing.T, delivery models.Delivery) {
 		_, err := p.plain.SignalWithStartWorkflow(t.Context(), delivery.ID, workflows.SignalResend,
 			workflows.ResendSignal{RequestedBy: "test"}, workflows.ResendOptions(delivery), workflows.TypeDelivery,
@@ -206,7 +210,7 @@ func TestRecordHistories(t *testing.T) {
 			delivery := p.deliveryTo(t, newReceiver(t, scenario.script))
 			scenario.tell(t, delivery)
 			awaitWorkflow(t, p.plain, delivery.ID, "", scenario.end)
-			p.keepHistory(t, name, delivery)
+			p.keepHistory(t, name, delivery.ID, "")
 		})
 	}
 	t.Run("recorded-later", func(t *testing.T) {
@@ -216,7 +220,7 @@ func TestRecordHistories(t *testing.T) {
 		require.NoError(t, begin(t, p.plain, delivery).Get(t.Context(), nil))
 		require.Equal(t, 1, target.count())
 		p.awaitStatus(t, delivery, models.StatusDelivered)
-		p.keepHistory(t, "recorded-later", delivery)
+		p.keepHistory(t, "recorded-later", delivery.ID, "")
 	})
 	t.Run("cancelled-during-attempt", func(t *testing.T) {
 		gate := newGate(t)
@@ -231,7 +235,7 @@ func TestRecordHistories(t *testing.T) {
 		gate.open()
 		require.Error(t, started.Get(t.Context(), nil))
 		awaitWorkflow(t, p.plain, delivery.ID, "", enumspb.WORKFLOW_EXECUTION_STATUS_CANCELED)
-		p.keepHistory(t, "cancelled-during-attempt", delivery)
+		p.keepHistory(t, "cancelled-during-attempt", delivery.ID, "")
 	})
 }
 
@@ -250,12 +254,13 @@ func awaitCancelSeen(t *testing.T, c client.Client, id string) {
 	}, "%s does not see that it is cancelled", id)
 }
 
-func (p *inProcess) keepHistory(t *testing.T, name string, delivery models.Delivery) {
+// keepHistory keeps a run's history; an empty runID means the latest run.
+func (p *inProcess) keepHistory(t *testing.T, name, workflowID, runID string) {
 	t.Helper()
 	if !*updateHistories {
 		return
 	}
-	history := historyOf(t, p.plain, delivery.ID, "")
+	history := historyOf(t, p.plain, workflowID, runID)
 	for _, event := range history.GetEvents() {
 		// A worker's own queue is named after its host.
 		queue := event.GetWorkflowTaskScheduledEventAttributes().GetTaskQueue()

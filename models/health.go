@@ -143,7 +143,7 @@ func (s *Store) countAttempt(tx *gorm.DB, outcome Outcome, webhookID string) (We
 		values["given_up"] = 1
 	}
 	statement := countFailureSQL
-	if attempt.ErrorClass == "" {
+	if outcome.Status == StatusDelivered {
 		statement = countSuccessSQL
 	}
 	if err := tx.Raw(statement, values).Scan(&h).Error; err != nil {
@@ -160,7 +160,7 @@ func (s *Store) countAttempt(tx *gorm.DB, outcome Outcome, webhookID string) (We
 
 // change decides whether an attempt turned a webhook's health.
 func (s *Store) change(tx *gorm.DB, h *WebhookHealth, outcome Outcome, at time.Time) (HealthChange, error) {
-	if outcome.Attempt.ErrorClass == "" {
+	if outcome.Status == StatusDelivered {
 		if h.FailingSince == nil {
 			return "", nil
 		}

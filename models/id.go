@@ -24,6 +24,7 @@ const (
 	KindAttempt  Kind = "att"
 	KindSource   Kind = "src"
 	KindInbound  Kind = "inb"
+	KindRecovery Kind = "rec"
 	// KindRejection is not in the API: rejections are only listed.
 	KindRejection Kind = "rej"
 )

@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/postrider/postrider/activities"
 	"github.com/postrider/postrider/models"
 )
 
@@ -28,6 +29,7 @@ const (
 	TypeFanOut       = "FanOut"
 	TypeInbound      = "Inbound"
 	TypeNotification = "Notification"
+	TypeRecovery     = "Recovery"
 	TypeRetention    = "Retention"
 	TypeSweep        = "Sweep"
 )
@@ -35,7 +37,14 @@ const (
 // SignalResend asks a delivery for an attempt now. Its argument, which may be left out, is a ResendSignal.
 const SignalResend = "resend"
 
-// QueryStatus returns a DeliveryStatus.
+// SignalPause and SignalResume hold a recovery back and let it go on. They have no argument. When both arrive in
+// the same instant, the recovery is paused.
+const (
+	SignalPause  = "pause"
+	SignalResume = "resume"
+)
+
+// QueryStatus returns a DeliveryStatus, or a RecoveryStatus of a recovery.
 const QueryStatus = "status"
 
 // ErrTypeDeliveryExhausted is the type of the failure that ends the workflow of a delivery that gives up.
@@ -74,6 +83,8 @@ func SearchAttributes() map[string]enumspb.IndexedValueType {
 // DeliveryInput starts a Delivery.
 type DeliveryInput struct {
 	DeliveryID string `json:"delivery_id"`
+	// RecoveryID is the recovery that starts a finished delivery anew; empty otherwise.
+	RecoveryID string `json:"recovery_id,omitempty"`
 }
 
 // ResendSignal is the argument of SignalResend.
@@ -94,6 +105,20 @@ type DeliveryStatus struct {
 	LastStatusCode *int              `json:"last_status_code,omitempty"`
 	LastErrorClass models.ErrorClass `json:"last_error_class,omitempty"`
 	LastError      string            `json:"last_error,omitempty"`
+}
+
+// RecoveryInput starts a Recovery, whose workflow ID is the recovery's ID.
+type RecoveryInput struct {
+	RecoveryID string `json:"recovery_id"`
+	// Pause and Progress continue a recovery whose history became long.
+	Pause    bool                         `json:"pause,omitempty"`
+	Progress *activities.RecoveryProgress `json:"progress,omitempty"`
+}
+
+// RecoveryStatus is the answer to QueryStatus of a recovery.
+type RecoveryStatus struct {
+	RecoveryID string `json:"recovery_id"`
+	activities.RecoveryProgress
 }
 
 // InboundInput starts an Inbound, whose workflow ID is the inbound event's ID.
@@ -156,6 +181,26 @@ func ResendOptions(delivery models.Delivery) client.StartWorkflowOptions {
 	options.WorkflowExecutionErrorWhenAlreadyStarted = false
 	options.EnableEagerStart = false
 	return options
+}
+
+// RecoverOptions start a finished delivery anew for a recovery. One that runs is refused.
+func RecoverOptions(delivery models.Delivery) client.StartWorkflowOptions {
+	options := ResendOptions(delivery)
+	options.WorkflowIDConflictPolicy = enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL
+	return options
+}
+
+// RecoveryOptions start a recovery's workflow, or a new one where the last was terminated.
+func RecoveryOptions(recovery models.Recovery) client.StartWorkflowOptions {
+	return client.StartWorkflowOptions{
+		ID:                    recovery.ID,
+		TaskQueue:             TaskQueue,
+		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		StaticSummary:         fmt.Sprintf("recovery of %s, %d per second", recovery.WebhookID, recovery.Rate),
+		TypedSearchAttributes: temporal.NewSearchAttributes(
+			SearchWebhook.ValueSet(recovery.WebhookID), SearchOwner.ValueSet(recovery.OwnerID),
+		),
+	}
 }
 
 // InboundOptions start the processing of an inbound event. Starting it again changes nothing.

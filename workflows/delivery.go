@@ -25,6 +25,8 @@ func Delivery(ctx workflow.Context, in DeliveryInput) error {
 type delivery struct {
 	id      string
 	resends workflow.ReceiveChannel
+	// recovered says that a recovery started this run.
+	recovered bool
 	// sequence counts the attempts of this run, failures those of the schedule that failed.
 	sequence int
 	failures int
@@ -44,10 +46,11 @@ func newDelivery(ctx workflow.Context, in DeliveryInput) (*delivery, error) {
 			fmt.Sprintf("the input's delivery_id is no delivery: %s", err), "BadInput", nil)
 	}
 	d := &delivery{
-		id:      in.DeliveryID,
-		resends: workflow.GetSignalChannel(ctx, SignalResend),
-		last:    activities.AttemptResult{Status: models.StatusPending},
-		changed: changed,
+		id:        in.DeliveryID,
+		resends:   workflow.GetSignalChannel(ctx, SignalResend),
+		recovered: in.RecoveryID != "",
+		last:      activities.AttemptResult{Status: models.StatusPending},
+		changed:   changed,
 	}
 	return d, workflow.SetQueryHandler(ctx, QueryStatus, d.status)
 }
@@ -55,7 +58,7 @@ func newDelivery(ctx workflow.Context, in DeliveryInput) (*delivery, error) {
 // run goes through the schedule, and again for a resend that arrives as it ends.
 func (d *delivery) run(ctx workflow.Context) error {
 	trigger := models.TriggerSchedule
-	if d.resendAsked() {
+	if d.recovered || d.resendAsked() {
 		trigger = models.TriggerResend
 	}
 	err := d.deliver(ctx, trigger)

@@ -74,6 +74,16 @@ func withStartOptions(ctx workflow.Context) workflow.Context {
 	})
 }
 
+// withRecoverOptions is for resending a page of deliveries. The heartbeat finds the death of a process that was
+// in the middle of one.
+func withRecoverOptions(ctx workflow.Context) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: 5 * time.Minute,
+		HeartbeatTimeout:    10 * time.Second,
+		RetryPolicy:         ourFault(),
+	})
+}
+
 // withNotifyOptions is for telling an owner. It is tried for three days, but never again after a timeout:
 // the message may have gone out.
 func withNotifyOptions(ctx workflow.Context) workflow.Context {

@@ -23,6 +23,7 @@ var errTemporalAway = errors.New("no answer from Temporal")
 
 // starts notes which deliveries were started, after failing some calls.
 type starts struct {
+	activities.RecoveryStarter
 	mu   sync.Mutex
 	fail int
 	ids  map[string]int
@@ -42,6 +43,15 @@ func (s *starts) Start(_ context.Context, deliveries []models.Delivery) error {
 }
 
 func (s *starts) StartInbound(context.Context, []models.InboundEvent) error { return nil }
+
+func (s *starts) StartRecoveries(_ context.Context, recoveries []models.Recovery) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, recovery := range recoveries {
+		s.ids[recovery.ID]++
+	}
+	return nil
+}
 
 // newStartRig has a store with webhooks that match everything.
 func newStartRig(t *testing.T, webhooks int) (*testsuite.TestWorkflowEnvironment, *models.Store, *starts) {

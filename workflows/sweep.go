@@ -6,8 +6,8 @@ import (
 	"github.com/postrider/postrider/activities"
 )
 
-// Sweep starts deliveries and inbound events whose process died, or whose Temporal was away, between their
-// commit and the start of their workflow. Starting one that runs already changes nothing.
+// Sweep starts deliveries, inbound events and recoveries whose process died, or whose Temporal was away, between
+// their commit and the start of their workflow. Starting one that runs already changes nothing.
 func Sweep(ctx workflow.Context, in SweepInput) error {
 	if in.MadeBy.IsZero() {
 		in.MadeBy = workflow.Now(ctx).Add(-in.MinAge)
@@ -21,6 +21,9 @@ func Sweep(ctx workflow.Context, in SweepInput) error {
 		return workflow.NewContinueAsNewError(ctx, Sweep, in)
 	}
 	// What is left of a long backlog of inbound events is the next sweep's.
-	_, err = startPages(ctx, do.StartPendingInbound, activities.StartInput{MadeBy: in.MadeBy})
-	return err
+	left := activities.StartInput{MadeBy: in.MadeBy}
+	if _, err = startPages(ctx, do.StartPendingInbound, left); err != nil {
+		return err
+	}
+	return workflow.ExecuteActivity(withStartOptions(ctx), do.StartPendingRecoveries, left).Get(ctx, nil)
 }

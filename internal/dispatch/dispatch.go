@@ -43,6 +43,8 @@ type Store interface {
 	CancelDelivery(ctx context.Context, id, reason string) error
 	StoreInbound(ctx context.Context, inbound *models.InboundEvent) (bool, error)
 	ReprocessInbound(ctx context.Context, id string) error
+	CreateRecovery(ctx context.Context, recovery *models.Recovery) error
+	SetRecoveryStatus(ctx context.Context, id string, status models.RecoveryStatus, reason string) (models.Recovery, error)
 }
 
 // Dispatcher publishes events and steers their deliveries. Close it to wait for the starts under way.

@@ -1,0 +1,112 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/postrider/postrider/models"
+)
+
+// ErrTypeRecoveryNotFound is the type of the error for a recovery that is not in the database.
+const ErrTypeRecoveryNotFound = "RecoveryNotFound"
+
+// collectPage is how many deliveries one activity collects: a fraction of a second of work.
+const collectPage = 10_000
+
+// RecoveryStore is what recoveries need of the database.
+type RecoveryStore interface {
+	CollectRecovery(ctx context.Context, id string, limit int) (models.Recovery, error)
+	ClaimRecovery(ctx context.Context, id string, limit int) ([]models.Delivery, models.Recovery, error)
+	FinishRecoveryPage(ctx context.Context, id string, deliveries []models.Delivery) (models.Recovery, error)
+	SetRecoveryStatus(ctx context.Context, id string, status models.RecoveryStatus, reason string) (models.Recovery, error)
+	UnstartedRecoveries(ctx context.Context, madeBy time.Time, limit int) ([]models.Recovery, error)
+}
+
+// RecoveryStarter starts what recoveries need.
+type RecoveryStarter interface {
+	// Recover starts deliveries anew for a recovery. Asking again for the same ones starts nothing twice.
+	Recover(ctx context.Context, namespace, recoveryID string, deliveries []models.Delivery) error
+	// StartRecoveries starts the workflows of recoveries; those that run or ran already are left alone.
+	StartRecoveries(ctx context.Context, recoveries []models.Recovery) error
+}
+
+// RecoveryInput asks for a step of a recovery.
+type RecoveryInput struct {
+	RecoveryID string `json:"recovery_id"`
+	// Limit is how many deliveries RecoverPage resends at most.
+	Limit int `json:"limit,omitempty"`
+}
+
+// RecoveryProgress is how far a recovery is.
+type RecoveryProgress struct {
+	Status models.RecoveryStatus `json:"status"`
+	// Reason says why it is paused or was cancelled.
+	Reason string `json:"reason,omitempty"`
+	// Collected says that Total is final.
+	Collected bool  `json:"collected"`
+	Total     int64 `json:"total"`
+	Resent    int64 `json:"resent"`
+	Skipped   int64 `json:"skipped"`
+	// Rate is how many deliveries are resent per second.
+	Rate int `json:"rate"`
+}
+
+func progressOf(recovery models.Recovery, err error) (RecoveryProgress, error) {
+	if errors.Is(err, models.ErrNotFound) {
+		return RecoveryProgress{}, temporal.NewNonRetryableApplicationError("there is no such recovery", ErrTypeRecoveryNotFound, nil)
+	}
+	if err != nil {
+		return RecoveryProgress{}, err
+	}
+	return RecoveryProgress{
+		Status: recovery.Status, Reason: recovery.Reason, Collected: recovery.Collected, Total: recovery.Total,
+		Resent: recovery.Resent, Skipped: recovery.Skipped, Rate: recovery.Rate,
+	}, nil
+}
+
+// CollectRecovery finds a part of a recovery's deliveries.
+func (a *Activities) CollectRecovery(ctx context.Context, in RecoveryInput) (RecoveryProgress, error) {
+	return progressOf(a.Store.CollectRecovery(ctx, in.RecoveryID, collectPage))
+}
+
+// RecoverPage resends a part of a recovery's deliveries. When its process dies, the next one goes on with the
+// same part and starts nothing twice.
+func (a *Activities) RecoverPage(ctx context.Context, in RecoveryInput) (RecoveryProgress, error) {
+	stopHeartbeat := heartbeat(ctx)
+	defer stopHeartbeat()
+	deliveries, recovery, err := a.Store.ClaimRecovery(ctx, in.RecoveryID, in.Limit)
+	if err != nil || len(deliveries) == 0 {
+		return progressOf(recovery, err)
+	}
+	namespace := activity.GetInfo(ctx).Namespace
+	if err := a.Starter.Recover(ctx, namespace, in.RecoveryID, deliveries); err != nil {
+		return RecoveryProgress{}, err
+	}
+	return progressOf(a.Store.FinishRecoveryPage(ctx, in.RecoveryID, deliveries))
+}
+
+// RecordRecoveryInput asks for a recovery to be paused, resumed or cancelled in the database.
+type RecordRecoveryInput struct {
+	RecoveryID string                `json:"recovery_id"`
+	Status     models.RecoveryStatus `json:"status"`
+	Reason     string                `json:"reason,omitempty"`
+}
+
+// RecordRecovery writes a recovery's status; one that has ended stays as it is.
+func (a *Activities) RecordRecovery(ctx context.Context, in RecordRecoveryInput) (RecoveryProgress, error) {
+	return progressOf(a.Store.SetRecoveryStatus(ctx, in.RecoveryID, in.Status, in.Reason))
+}
+
+// StartPendingRecoveries starts the workflows of recoveries whose process died before it could. There are few:
+// a webhook has one at a time.
+func (a *Activities) StartPendingRecoveries(ctx context.Context, in StartInput) error {
+	recoveries, err := a.Store.UnstartedRecoveries(ctx, in.MadeBy, startPage)
+	if err != nil {
+		return err
+	}
+	return a.Starter.StartRecoveries(ctx, recoveries)
+}

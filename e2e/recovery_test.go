@@ -1,0 +1,221 @@
+package e2e
+
+import (
+	"flag"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+
+	"github.com/postrider/postrider/models"
+	"github.com/postrider/postrider/workflows"
+)
+
+// The size of the recovery that is told end to end, for a longer look: -recovery-deliveries 20000 -recovery-rate 50.
+var (
+	recoveryDeliveries = flag.Int("recovery-deliveries", 600, "how many deliveries TestRecovery recovers")
+	recoveryRate       = flag.Int("recovery-rate", 100, "how many of them per second")
+)
+
+// mostEvents is what a run's history may have: Temporal suggests to continue as new from 4,096 on.
+const mostEvents = 4_500
+
+type recovery struct {
+	ID      string  `json:"id"`
+	Status  string  `json:"status"`
+	Reason  *string `json:"reason"`
+	Total   *int64  `json:"total"`
+	Resent  int64   `json:"resent"`
+	Skipped int64   `json:"skipped"`
+}
+
+// TestRecovery recovers what failed for good while the recovery is asked for twice, paused, resumed and killed
+// in the middle of pages, with Temporal and without: each delivery is started anew once. A second recovery is
+// cancelled, a third finds nothing to do.
+func TestRecovery(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, p *installation) {
+		const really = 20
+		target := newReceiver(t, failFirst(really+1, http.StatusInternalServerError))
+		owner := p.newOwner(t, nil)
+		webhook := p.newWebhook(t, owner, target.url, object{"retry_schedule": []string{}})
+		before := p.send(t, owner, object{})
+		p.await(t, before, "permanently_failed")
+		since := time.Now()
+		for range really {
+			p.await(t, p.send(t, owner, object{}), "permanently_failed")
+		}
+		total := int64(*recoveryDeliveries)
+		insertFailed(t, p, webhook, owner, *recoveryDeliveries-really)
+		// The number of deliveries that arrived.
+		arrived := func() int64 { return int64(target.count()) - really - 1 }
+
+		asked := object{"since": since, "rate": *recoveryRate}
+		began := time.Now()
+		var made recovery
+		p.call(t, http.MethodPost, "/api/webhooks/"+webhook.ID+"/recover", asked, http.StatusAccepted, &made)
+		t.Logf("202 after %s", time.Since(began).Round(time.Millisecond))
+		var refused problem
+		p.call(t, http.MethodPost, "/api/webhooks/"+webhook.ID+"/recover", asked, http.StatusConflict, &refused)
+		require.Equal(t, "recovery_active", refused.Code)
+		require.Contains(t, refused.Detail, made.ID)
+
+		// Paused and resumed.
+		p.awaitRecovery(t, made.ID, func(r recovery) bool { return r.Resent > total/10 })
+		p.steer(t, made.ID, "pause")
+		paused := p.awaitRecovery(t, made.ID, func(r recovery) bool { return r.Status == "paused" })
+		t.Logf("paused after %s: %+v", time.Since(began).Round(time.Millisecond), paused.Resent)
+		require.Equal(t, total, *paused.Total)
+		require.Less(t, paused.Resent, total)
+		eventually(t, func() bool { return arrived() == paused.Resent }, "what was resent does not arrive")
+		p.settled(t)
+		require.Equal(t, paused.Resent, arrived(), "nothing is resent during a pause")
+		temporal := p.dial(t)
+		require.Equal(t, paused.Resent, statusOf(t, temporal, made.ID).Resent)
+		require.NoError(t, temporal.SignalWorkflow(t.Context(), made.ID, "", workflows.SignalResume, nil))
+
+		// Killed in the middle of pages.
+		awaitArrived := func(n int64) {
+			t.Helper()
+			eventuallyWithin(t, recoveryPatience(), func() bool { return arrived() >= n }, "fewer than %d arrived", n)
+		}
+		awaitArrived(total*4/10 + int64(*recoveryRate)/2)
+		p.postrider.kill()
+		p.postrider = nil
+		p.start(t)
+		awaitArrived(total*6/10 + int64(*recoveryRate)/2)
+		p.killPostrider()
+		p.killTemporal()
+		p.start(t)
+		done := p.awaitRecovery(t, made.ID, func(r recovery) bool { return r.Status == "completed" })
+		t.Logf("recovered %d deliveries in %s, asking for %d per second", total, time.Since(began).Round(time.Millisecond), *recoveryRate)
+		require.Equal(t, recovery{ID: made.ID, Status: "completed", Total: &total, Resent: total}, done)
+		temporal = p.dial(t)
+		requireResentOnce(t, p, temporal, webhook, total, really+1)
+		t.Logf("%d requests beyond one for each delivery, for what was being sent at a kill", arrived()-total)
+		require.Equal(t, "permanently_failed", p.delivery(t, before).Status, "it was made before since")
+		requireBoundedHistories(t, temporal, made.ID)
+		var late problem
+		p.call(t, http.MethodPost, "/api/recoveries/"+made.ID+"/pause", nil, http.StatusConflict, &late)
+		require.Equal(t, "recovery_finished", late.Code)
+
+		// Another one finds nothing that failed; yet another resends what was delivered, until it is cancelled.
+		p.call(t, http.MethodPost, "/api/webhooks/"+webhook.ID+"/recover", asked, http.StatusAccepted, &made)
+		none := int64(0)
+		done = p.awaitRecovery(t, made.ID, func(r recovery) bool { return r.Status == "completed" })
+		require.Equal(t, recovery{ID: made.ID, Status: "completed", Total: &none}, done)
+		asked["include"] = "all"
+		p.call(t, http.MethodPost, "/api/webhooks/"+webhook.ID+"/recover", asked, http.StatusAccepted, &made)
+		p.awaitRecovery(t, made.ID, func(r recovery) bool { return r.Resent > 0 })
+		p.steer(t, made.ID, "cancel")
+		done = p.awaitRecovery(t, made.ID, func(r recovery) bool { return r.Status == "cancelled" })
+		require.Less(t, done.Resent, total)
+		require.Equal(t, "cancelled on request", *done.Reason)
+		awaitWorkflow(t, temporal, made.ID, "", enumspb.WORKFLOW_EXECUTION_STATUS_CANCELED)
+		eventually(t, func() bool { return countRuns(t, temporal, webhook.ID, "") == total+really+1+done.Resent }, "there are other runs")
+	})
+}
+
+// insertFailed makes deliveries that failed for good, past the API.
+func insertFailed(t *testing.T, p *installation, webhook webhook, owner string, count int) {
+	t.Helper()
+	db, err := models.Open(p.databaseURL, 1)
+	require.NoError(t, err)
+	pool, err := db.DB()
+	require.NoError(t, err)
+	defer func() { require.NoError(t, pool.Close()) }()
+	now := time.Now().UTC()
+	event := models.Event{ID: models.NewID(models.KindEvent, now), OwnerID: owner, Type: "order.created", Data: []byte(`{}`), CreatedAt: now}
+	require.NoError(t, db.Create(&event).Error)
+	deliveries := make([]models.Delivery, count)
+	for i := range deliveries {
+		deliveries[i] = models.Delivery{
+			ID: models.NewID(models.KindDelivery, now), EventID: event.ID, WebhookID: webhook.ID, OwnerID: owner,
+			Event: event.Type, Host: "x", Status: models.StatusPermanentlyFailed, AttemptCount: 1, CreatedAt: now,
+		}
+	}
+	const atOnce = 500
+	require.NoError(t, db.CreateInBatches(deliveries, atOnce).Error)
+}
+
+// requireResentOnce says that every recovered delivery arrived with its second attempt, and that Temporal has
+// a run for each, beside the runs of the real ones among them that failed before.
+func requireResentOnce(t *testing.T, p *installation, temporal client.Client, webhook webhook, total, before int64) {
+	t.Helper()
+	var delivered []delivery
+	eventually(t, func() bool {
+		delivered = p.list(t, "/api/deliveries?limit=250&status=delivered&webhook_id="+webhook.ID)
+		return int64(len(delivered)) == total
+	}, "not everything is delivered")
+	for _, d := range delivered {
+		require.Equal(t, 2, d.AttemptCount, "%s was resent once", d.ID)
+	}
+	require.Equal(t, []string{"schedule", "resend"}, p.delivery(t, delivered[total-1].ID).triggers())
+	eventually(t, func() bool { return countRuns(t, temporal, webhook.ID, "") >= total+before }, "there are fewer runs")
+	p.settled(t)
+	require.Equal(t, total+before, countRuns(t, temporal, webhook.ID, ""))
+	require.Zero(t, countRuns(t, temporal, webhook.ID, " AND ExecutionStatus = 'Running'"))
+}
+
+func countRuns(t *testing.T, temporal client.Client, webhookID, condition string) int64 {
+	t.Helper()
+	query := "WorkflowType = 'Delivery' AND PostriderWebhook = '" + webhookID + "'" + condition
+	counted, err := temporal.CountWorkflow(t.Context(), &workflowservice.CountWorkflowExecutionsRequest{Query: query})
+	require.NoError(t, err)
+	return counted.GetCount()
+}
+
+// requireBoundedHistories looks at every run of a recovery.
+func requireBoundedHistories(t *testing.T, temporal client.Client, id string) {
+	t.Helper()
+	for _, run := range find(t, temporal, "WorkflowId = '"+id+"'") {
+		events := len(historyOf(t, temporal, run.workflowID, run.runID).GetEvents())
+		t.Logf("run %s has %d events", run.runID, events)
+		require.Less(t, events, mostEvents)
+	}
+}
+
+func recoveryPatience() time.Duration {
+	return patience + 3*time.Duration(*recoveryDeliveries / *recoveryRate)*time.Second
+}
+
+func (p *installation) recovery(t *testing.T, id string) recovery {
+	t.Helper()
+	var found recovery
+	p.call(t, http.MethodGet, "/api/recoveries/"+id, nil, http.StatusOK, &found)
+	return found
+}
+
+func (p *installation) steer(t *testing.T, id, step string) {
+	t.Helper()
+	p.call(t, http.MethodPost, "/api/recoveries/"+id+"/"+step, nil, http.StatusAccepted, nil)
+}
+
+// awaitRecovery waits for a condition of a recovery. Its counts never exceed the total and never go back.
+func (p *installation) awaitRecovery(t *testing.T, id string, condition func(recovery) bool) recovery {
+	t.Helper()
+	var found recovery
+	eventuallyWithin(t, recoveryPatience(), func() bool {
+		next := p.recovery(t, id)
+		require.GreaterOrEqual(t, next.Resent, found.Resent)
+		if next.Total != nil {
+			require.LessOrEqual(t, next.Resent+next.Skipped, *next.Total)
+		}
+		found = next
+		return condition(found)
+	}, "recovery %s does not get there", id)
+	return found
+}
+
+func statusOf(t *testing.T, temporal client.Client, id string) workflows.RecoveryStatus {
+	t.Helper()
+	answer, err := temporal.QueryWorkflow(t.Context(), id, "", workflows.QueryStatus)
+	require.NoError(t, err)
+	var status workflows.RecoveryStatus
+	require.NoError(t, answer.Get(&status))
+	return status
+}

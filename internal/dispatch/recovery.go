@@ -1,0 +1,164 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+
+	commonpb "go.temporal.io/api/common/v1"
+	sdkpb "go.temporal.io/api/sdk/v1"
+	"go.temporal.io/api/serviceerror"
+	taskqueuepb "go.temporal.io/api/taskqueue/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/postrider/postrider/models"
+	"github.com/postrider/postrider/workflows"
+)
+
+// ErrRecoveryFinished says that a recovery has ended and cannot be steered any more.
+var ErrRecoveryFinished = errors.New("recovery has ended")
+
+// StartRecovery stores a recovery of an active webhook and returns when that is durable; its workflow starts
+// behind it. Its errors are those of models.Store.CreateRecovery and ErrWebhookInactive.
+func (d *Dispatcher) StartRecovery(ctx context.Context, webhook models.Webhook, recovery *models.Recovery) error {
+	if !webhook.Active {
+		return ErrWebhookInactive
+	}
+	recovery.WebhookID, recovery.OwnerID = webhook.ID, webhook.OwnerID
+	if err := d.store.CreateRecovery(ctx, recovery); err != nil {
+		return err
+	}
+	started := *recovery
+	d.starter.add(func(ctx context.Context) error { return d.startRecovery(ctx, started) })
+	return nil
+}
+
+// StartRecoveries starts the workflows of recoveries; activities call it.
+func (d *Dispatcher) StartRecoveries(ctx context.Context, recoveries []models.Recovery) error {
+	return startAll(ctx, recoveries, d.startRecovery)
+}
+
+func (d *Dispatcher) startRecovery(ctx context.Context, recovery models.Recovery) error {
+	in := workflows.RecoveryInput{RecoveryID: recovery.ID}
+	_, err := d.temporal.ExecuteWorkflow(ctx, workflows.RecoveryOptions(recovery), workflows.TypeRecovery, in)
+	if temporal.IsWorkflowExecutionAlreadyStartedError(err) {
+		return nil
+	}
+	return unavailable(err)
+}
+
+// PauseRecovery holds a recovery back once the page under way is done.
+func (d *Dispatcher) PauseRecovery(ctx context.Context, recovery models.Recovery) error {
+	return d.signalRecovery(ctx, recovery, workflows.SignalPause)
+}
+
+// ResumeRecovery lets a paused recovery go on. One whose workflow was terminated goes on in a new one.
+func (d *Dispatcher) ResumeRecovery(ctx context.Context, recovery models.Recovery) error {
+	return d.signalRecovery(ctx, recovery, workflows.SignalResume)
+}
+
+func (d *Dispatcher) signalRecovery(ctx context.Context, recovery models.Recovery, signal string) error {
+	if recovery.Status.Finished() {
+		return ErrRecoveryFinished
+	}
+	_, err := d.temporal.SignalWithStartWorkflow(ctx, recovery.ID, signal, nil, workflows.RecoveryOptions(recovery),
+		workflows.TypeRecovery, workflows.RecoveryInput{RecoveryID: recovery.ID})
+	return unavailable(err)
+}
+
+// CancelRecovery ends a recovery once the page under way is done. What it has resent stays resent.
+func (d *Dispatcher) CancelRecovery(ctx context.Context, recovery models.Recovery) error {
+	if recovery.Status.Finished() {
+		return ErrRecoveryFinished
+	}
+	err := d.temporal.CancelWorkflow(ctx, recovery.ID, "")
+	var notRunning *serviceerror.NotFound
+	if errors.As(err, &notRunning) {
+		_, err := d.store.SetRecoveryStatus(ctx, recovery.ID, models.RecoveryCancelled, "cancelled on request")
+		return err
+	}
+	return unavailable(err)
+}
+
+// Recover starts finished deliveries anew for a recovery; activities call it. Asking again starts nothing
+// twice: Temporal keeps the request's ID, which is made of the recovery and the delivery, with the run that it
+// led to, also when that run has ended.
+func (d *Dispatcher) Recover(ctx context.Context, namespace, recoveryID string, deliveries []models.Delivery) error {
+	return startAll(ctx, deliveries, func(ctx context.Context, delivery models.Delivery) error {
+		request, err := recoverRequest(namespace, recoveryID, delivery)
+		if err != nil {
+			return err
+		}
+		_, err = d.temporal.WorkflowService().StartWorkflowExecution(ctx, request)
+		var running *serviceerror.WorkflowExecutionAlreadyStarted
+		if errors.As(err, &running) {
+			// Its last run is about to end, or someone has just resent it.
+			err = d.signalRunning(ctx, request)
+		}
+		return unavailable(err)
+	})
+}
+
+// signalRunning asks the run that there is for one more attempt, once.
+func (d *Dispatcher) signalRunning(ctx context.Context, start *workflowservice.StartWorkflowExecutionRequest) error {
+	input, err := converter.GetDefaultDataConverter().ToPayloads(workflows.ResendSignal{RequestedBy: start.GetIdentity()})
+	if err != nil {
+		return err
+	}
+	_, err = d.temporal.WorkflowService().SignalWorkflowExecution(ctx, &workflowservice.SignalWorkflowExecutionRequest{
+		Namespace:         start.GetNamespace(),
+		WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: start.GetWorkflowId()},
+		SignalName:        workflows.SignalResend,
+		Input:             input,
+		Identity:          start.GetIdentity(),
+		RequestId:         start.GetRequestId(),
+	})
+	return err
+}
+
+// recoverRequest is what the SDK would make of the options, with the request's ID, which it does not let its
+// callers choose.
+func recoverRequest(namespace, recoveryID string, delivery models.Delivery) (*workflowservice.StartWorkflowExecutionRequest, error) {
+	options := workflows.RecoverOptions(delivery)
+	data := converter.GetDefaultDataConverter()
+	input, err := data.ToPayloads(workflows.DeliveryInput{DeliveryID: delivery.ID, RecoveryID: recoveryID})
+	if err != nil {
+		return nil, err
+	}
+	summary, err := data.ToPayload(options.StaticSummary)
+	if err != nil {
+		return nil, err
+	}
+	attributes, err := searchAttributes(options)
+	if err != nil {
+		return nil, err
+	}
+	return &workflowservice.StartWorkflowExecutionRequest{
+		Namespace:                namespace,
+		WorkflowId:               options.ID,
+		WorkflowType:             &commonpb.WorkflowType{Name: workflows.TypeDelivery},
+		TaskQueue:                &taskqueuepb.TaskQueue{Name: options.TaskQueue},
+		Input:                    input,
+		Identity:                 recoveryID,
+		RequestId:                recoveryID + "/" + delivery.ID,
+		WorkflowIdReusePolicy:    options.WorkflowIDReusePolicy,
+		WorkflowIdConflictPolicy: options.WorkflowIDConflictPolicy,
+		SearchAttributes:         attributes,
+		UserMetadata:             &sdkpb.UserMetadata{Summary: summary},
+	}, nil
+}
+
+func searchAttributes(options client.StartWorkflowOptions) (*commonpb.SearchAttributes, error) {
+	fields := map[string]*commonpb.Payload{}
+	for key, value := range options.TypedSearchAttributes.GetUntypedValues() {
+		payload, err := converter.GetDefaultDataConverter().ToPayload(value)
+		if err != nil {
+			return nil, err
+		}
+		payload.Metadata["type"] = []byte(key.GetValueType().String())
+		fields[key.GetName()] = payload
+	}
+	return &commonpb.SearchAttributes{IndexedFields: fields}, nil
+}

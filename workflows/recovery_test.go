@@ -1,0 +1,409 @@
+package workflows_test
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/models"
+	"github.com/postrider/postrider/workflows"
+)
+
+// resends takes the place of Temporal for what a recovery starts: it notes what is started and when, and has
+// the attempt recorded at once.
+type resends struct {
+	activities.Starter
+	store *models.Store
+	now   func() time.Time
+
+	mu sync.Mutex
+	// fail and failAfter make that many calls fail when some of their deliveries are started.
+	fail, failAfter int
+	counts          map[string]int
+	pages           []page
+	// before runs before a page.
+	before func()
+}
+
+type page struct {
+	at time.Duration
+	n  int
+}
+
+func (r *resends) Recover(ctx context.Context, _, _ string, deliveries []models.Delivery) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.before != nil {
+		r.before()
+	}
+	r.pages = append(r.pages, page{r.now().Sub(start), len(deliveries)})
+	for i, delivery := range deliveries {
+		if r.fail > 0 && i == r.failAfter {
+			r.fail--
+			return errTemporalAway
+		}
+		r.counts[delivery.ID]++
+		if _, err := r.store.RecordAttempt(ctx, models.Outcome{Status: models.StatusDelivered, Attempt: models.Attempt{
+			ID: models.NewID(models.KindAttempt, r.store.Now()), DeliveryID: delivery.ID, Number: delivery.AttemptCount + 1,
+			Trigger: models.TriggerResend, StartedAt: r.store.Now(),
+		}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// recoveryRig runs one recovery with time skipped, on a real store.
+type recoveryRig struct {
+	t          *testing.T
+	env        *testsuite.TestWorkflowEnvironment
+	store      *models.Store
+	starter    *resends
+	recovery   models.Recovery
+	deliveries []models.Delivery
+}
+
+// newRecoveryRig has a recovery of deliveries that failed for good.
+func newRecoveryRig(t *testing.T, deliveries, rate int) *recoveryRig {
+	t.Helper()
+	r := &recoveryRig{t: t}
+	r.newEnv()
+	r.store = openStore(t, func() time.Time { return r.env.Now() })
+	r.starter = &resends{store: r.store, now: func() time.Time { return r.env.Now() }, counts: map[string]int{}}
+	webhook := models.Webhook{OwnerID: models.DefaultOwnerID, URL: "http://x.test", Host: "x.test", Events: []string{"*"}, Active: true}
+	require.NoError(t, r.store.CreateWebhook(t.Context(), &webhook, testSecret))
+	for range deliveries {
+		published, err := r.store.Publish(t.Context(), models.Event{Type: "order.created", Data: []byte(`{}`)})
+		require.NoError(t, err)
+		delivery := published.Deliveries[0]
+		_, err = r.store.RecordAttempt(t.Context(), models.Outcome{Status: models.StatusPermanentlyFailed, Attempt: models.Attempt{
+			ID: models.NewID(models.KindAttempt, start), DeliveryID: delivery.ID, Number: 1, StartedAt: start,
+		}})
+		require.NoError(t, err)
+		r.deliveries = append(r.deliveries, delivery)
+	}
+	// In the order in which a recovery takes them.
+	slices.SortFunc(r.deliveries, func(a, b models.Delivery) int { return strings.Compare(a.ID, b.ID) })
+	r.recovery = models.Recovery{
+		WebhookID: webhook.ID, OwnerID: webhook.OwnerID, Since: start.Add(-time.Hour), Until: start.Add(time.Hour),
+		Include: models.IncludeFailed, Rate: rate,
+	}
+	require.NoError(t, r.store.CreateRecovery(t.Context(), &r.recovery))
+	r.register()
+	return r
+}
+
+// newEnv begins a new run.
+func (r *recoveryRig) newEnv() {
+	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(quiet{})
+	r.env = suite.NewTestWorkflowEnvironment()
+	r.env.SetStartTime(start)
+	r.env.SetWorkflowRunTimeout(30 * 24 * time.Hour)
+	r.env.SetTestTimeout(time.Minute)
+}
+
+func (r *recoveryRig) register() {
+	workflows.Register(r.env, &activities.Activities{
+		Store: r.store, Starter: r.starter, Now: r.env.Now, Logger: slog.New(slog.DiscardHandler),
+	})
+}
+
+func (r *recoveryRig) run() error {
+	r.t.Helper()
+	return r.runWith(workflows.RecoveryInput{RecoveryID: r.recovery.ID})
+}
+
+func (r *recoveryRig) runWith(in workflows.RecoveryInput) error {
+	r.t.Helper()
+	r.env.ExecuteWorkflow(workflows.Recovery, in)
+	require.True(r.t, r.env.IsWorkflowCompleted())
+	return r.env.GetWorkflowError()
+}
+
+func (r *recoveryRig) after(d time.Duration, do func()) { r.env.RegisterDelayedCallback(do, d) }
+
+func (r *recoveryRig) pause()  { r.env.SignalWorkflow(workflows.SignalPause, nil) }
+func (r *recoveryRig) resume() { r.env.SignalWorkflow(workflows.SignalResume, nil) }
+
+func (r *recoveryRig) row() models.Recovery {
+	r.t.Helper()
+	row, err := r.store.Recovery(context.Background(), models.Scope{}, r.recovery.ID)
+	require.NoError(r.t, err)
+	return row
+}
+
+// requireShown asserts what database and query say, which is the same.
+func (r *recoveryRig) requireShown(status models.RecoveryStatus, reason string, resent int64) {
+	r.t.Helper()
+	row := r.row()
+	require.Equal(r.t, status, row.Status)
+	require.Equal(r.t, reason, row.Reason)
+	require.Equal(r.t, resent, row.Resent)
+	value, err := r.env.QueryWorkflow(workflows.QueryStatus)
+	require.NoError(r.t, err)
+	var shown workflows.RecoveryStatus
+	require.NoError(r.t, value.Get(&shown))
+	require.Equal(r.t, workflows.RecoveryStatus{RecoveryID: r.recovery.ID, RecoveryProgress: activities.RecoveryProgress{
+		Status: status, Reason: reason, Collected: true, Total: int64(len(r.deliveries)), Resent: resent, Rate: row.Rate,
+	}}, shown)
+}
+
+// requireOnce asserts that the first n deliveries were resent once, and no other.
+func (r *recoveryRig) requireOnce(n int) {
+	r.t.Helper()
+	want := map[string]int{}
+	for _, delivery := range r.deliveries[:n] {
+		want[delivery.ID] = 1
+	}
+	require.Equal(r.t, want, r.starter.counts)
+}
+
+func TestRecoveryResendsSoManyPerSecond(t *testing.T) {
+	t.Parallel()
+	r := newRecoveryRig(t, 25, 10)
+	require.NoError(t, r.run())
+	require.Equal(t, []page{{0, 10}, {time.Second, 10}, {2 * time.Second, 5}}, r.starter.pages)
+	r.requireShown(models.RecoveryCompleted, "", 25)
+	r.requireOnce(25)
+}
+
+func TestRecoveryOfNothingCompletes(t *testing.T) {
+	t.Parallel()
+	r := newRecoveryRig(t, 0, 10)
+	require.NoError(t, r.run())
+	require.Empty(t, r.starter.pages)
+	r.requireShown(models.RecoveryCompleted, "", 0)
+}
+
+func TestRecoveryPausesAndResumes(t *testing.T) {
+	t.Parallel()
+	r := newRecoveryRig(t, 30, 10)
+	r.after(1500*time.Millisecond, r.pause)
+	r.after(2500*time.Millisecond, func() { r.requireShown(models.RecoveryPaused, "paused on request", 20) })
+	r.after(3*time.Second, r.pause) // of no consequence
+	r.after(time.Hour, func() {
+		r.requireShown(models.RecoveryPaused, "paused on request", 20)
+		r.resume()
+	})
+	r.after(time.Hour+500*time.Millisecond, func() { r.requireShown(models.RecoveryRunning, "", 30) })
+	require.NoError(t, r.run())
+	require.Equal(t, []page{{0, 10}, {time.Second, 10}, {time.Hour, 10}}, r.starter.pages)
+	r.requireOnce(30)
+}
+
+// Whoever pauses and resumes without rest does not make it faster. Of a pause and a resume within one page, the
+// pause holds.
+func TestPausingDoesNotBreakTheRate(t *testing.T) {
+	t.Parallel()
+	r := newRecoveryRig(t, 20, 10)
+	for _, ms := range []time.Duration{100, 300, 500, 700} {
+		r.after(ms*time.Millisecond, r.pause)
+		r.after((ms+100)*time.Millisecond, r.resume)
+	}
+	r.after(1300*time.Millisecond, r.resume)
+	require.NoError(t, r.run())
+	require.Equal(t, []page{{0, 10}, {1300 * time.Millisecond, 10}}, r.starter.pages)
+}
+
+func TestRecoveryPausedBeforeItBegins(t *testing.T) {
+	t.Parallel()
+	r := newRecoveryRig(t, 5, 10)
+	r.after(0, r.pause)
+	r.after(time.Minute, func() {
+		require.Equal(t, models.RecoveryPaused, r.row().Status)
+		require.Empty(t, r.starter.pages)
+		r.resume()
+	})
+	require.NoError(t, r.run())
+	r.requireOnce(5)
+}
+
+func TestRecoveryIsCancelled(t *testing.T) {
+	t.Parallel()
+	for name, before := range map[string]func(*recoveryRig){
+		"while it runs":      func(*recoveryRig) {},
+		"while it is paused": func(r *recoveryRig) { r.after(200*time.Millisecond, r.pause) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRecoveryRig(t, 30, 10)
+			before(r)
+			r.after(1500*time.Millisecond, r.env.CancelWorkflow)
+			requireCanceled(t, r.run())
+			row := r.row()
+			require.Equal(t, models.RecoveryCancelled, row.Status)
+			require.Equal(t, "cancelled on request", row.Reason)
+			r.requireOnce(int(row.Resent))
+		})
+	}
+}
+
+// A page under way is finished and counted although the recovery is cancelled in its middle.
+func TestRecoveryIsCancelledInAPage(t *testing.T) {
+	t.Parallel()
+	r := newRecoveryRig(t, 30, 10)
+	r.starter.before = r.env.CancelWorkflow
+	requireCanceled(t, r.run())
+	r.requireShown(models.RecoveryCancelled, "cancelled on request", 10)
+	r.requireOnce(10)
+}
+
+// Temporal fails in the middle of a page: what was started is not started again.
+func TestRecoveryGoesOnInAPage(t *testing.T) {
+	t.Parallel()
+	r := newRecoveryRig(t, 25, 10)
+	r.starter.fail, r.starter.failAfter = 3, 2
+	require.NoError(t, r.run())
+	r.requireOnce(25)
+	r.requireShown(models.RecoveryCompleted, "", 25)
+}
+
+func TestRecoveryPausesWhileItsWebhookIsInactive(t *testing.T) {
+	t.Parallel()
+	r := newRecoveryRig(t, 30, 10)
+	set := func(active bool, reason string) {
+		_, err := r.store.UpdateWebhook(context.Background(), models.Scope{}, r.recovery.WebhookID, func(w *models.Webhook) error {
+			w.Active, w.DisabledReason = active, reason
+			return nil
+		})
+		require.NoError(t, err)
+	}
+	r.after(500*time.Millisecond, func() { set(false, "gone") })
+	r.after(time.Minute, func() {
+		r.requireShown(models.RecoveryPaused, "the webhook is disabled: gone", 10)
+		require.Equal(t, start.Add(time.Second), r.row().UpdatedAt.UTC(), "it does not try again and again")
+		r.resume() // too early
+	})
+	r.after(2*time.Minute, func() {
+		r.requireShown(models.RecoveryPaused, "the webhook is disabled: gone", 10)
+		set(true, "")
+		r.resume()
+	})
+	require.NoError(t, r.run())
+	require.Equal(t, []page{{0, 10}, {2 * time.Minute, 10}, {2*time.Minute + time.Second, 10}}, r.starter.pages)
+	r.requireOnce(30)
+}
+
+func TestRecoveryEndsWithItsWebhook(t *testing.T) {
+	t.Parallel()
+	r := newRecoveryRig(t, 30, 10)
+	r.after(500*time.Millisecond, func() {
+		require.NoError(t, r.store.DeleteWebhook(context.Background(), models.Scope{}, r.recovery.WebhookID))
+	})
+	err := r.run()
+	requireCanceled(t, err)
+	r.requireShown(models.RecoveryCancelled, "the webhook was deleted", 10)
+}
+
+// A long recovery goes on in further runs, which know what the one before knew, a pause included.
+func TestRecoveryContinuesAsNew(t *testing.T) {
+	t.Parallel()
+	for name, paused := range map[string]bool{"while it runs": false, "when a pause is asked for": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRecoveryRig(t, 30, 10)
+			r.after(500*time.Millisecond, func() {
+				r.env.SetContinueAsNewSuggested(true)
+				if paused {
+					r.pause()
+				}
+			})
+			var next *workflow.ContinueAsNewError
+			require.ErrorAs(t, r.run(), &next)
+			require.Equal(t, []page{{0, 10}}, r.starter.pages)
+			var in workflows.RecoveryInput
+			require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(next.Input, &in))
+			require.Equal(t, workflows.RecoveryInput{RecoveryID: r.recovery.ID, Pause: paused, Progress: &activities.RecoveryProgress{
+				Status: models.RecoveryRunning, Collected: true, Total: 30, Resent: 10, Rate: 10,
+			}}, in)
+
+			r.newEnv()
+			r.register()
+			if paused {
+				r.after(time.Hour, func() {
+					r.requireShown(models.RecoveryPaused, "paused on request", 10)
+					r.resume()
+				})
+			}
+			require.NoError(t, r.runWith(in))
+			r.requireOnce(30)
+		})
+	}
+}
+
+// A recovery that someone terminated goes on where it was, and one that has ended stays ended.
+func TestRecoveryBegunAnew(t *testing.T) {
+	t.Parallel()
+	r := newRecoveryRig(t, 30, 10)
+	r.after(1500*time.Millisecond, func() {
+		r.starter.mu.Lock()
+		defer r.starter.mu.Unlock()
+		r.env.SetContinueAsNewSuggested(true) // as good an end as any: its result is forgotten
+	})
+	require.Error(t, r.run())
+	_, err := r.store.SetRecoveryStatus(t.Context(), r.recovery.ID, models.RecoveryPaused, "paused on request")
+	require.NoError(t, err)
+	for range 2 {
+		r.newEnv()
+		r.register()
+		require.NoError(t, r.run())
+		r.requireOnce(30)
+		require.Equal(t, models.RecoveryCompleted, r.row().Status)
+	}
+}
+
+// What a recovery starts is a resend with the full schedule, as the log shows it.
+func TestDeliveryStartedByARecovery(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.receiver.fails(1)
+	r.env.ExecuteWorkflow(workflows.Delivery, workflows.DeliveryInput{DeliveryID: r.delivery.ID, RecoveryID: "rec_x"})
+	require.NoError(t, r.env.GetWorkflowError())
+	r.requireTimes(0, time.Minute)
+	attempts := r.attempts()
+	require.Equal(t, models.TriggerResend, attempts[0].Trigger)
+	require.Equal(t, models.TriggerSchedule, attempts[1].Trigger)
+}
+
+// The process that stored a recovery died, or Temporal was away, before its workflow was started.
+func TestSweepStartsRecoveries(t *testing.T) {
+	t.Parallel()
+	env, store, started := newStartRig(t, 0)
+	recovery := models.Recovery{WebhookID: "wh_x", OwnerID: models.DefaultOwnerID, Since: start, Until: start, Rate: 1}
+	require.NoError(t, store.CreateRecovery(t.Context(), &recovery))
+	env.ExecuteWorkflow(workflows.Sweep, workflows.SweepInput{})
+	require.NoError(t, env.GetWorkflowError())
+	require.Equal(t, map[string]int{recovery.ID: 1}, started.ids)
+}
+
+func TestRecoveryOfWhatIsNotThere(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		id   string
+		want string
+	}{
+		"no ID of a recovery":       {"dlv_01m85g2jgxe2xatkthx700jqn8", "BadInput"},
+		"no recovery with this ID":  {"rec_01m85g2jgxe2xatkthx700jqn8", activities.ErrTypeRecoveryNotFound},
+		"an input without recovery": {"", "BadInput"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRecoveryRig(t, 0, 1)
+			var failure *temporal.ApplicationError
+			require.ErrorAs(t, r.runWith(workflows.RecoveryInput{RecoveryID: test.id}), &failure)
+			require.Equal(t, test.want, failure.Type())
+		})
+	}
+}
