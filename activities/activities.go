@@ -32,7 +32,7 @@ type Store interface {
 	PendingInbound(ctx context.Context, receivedBy time.Time, after string, limit int) ([]models.InboundEvent, error)
 	ProcessInbound(ctx context.Context, id string, event func(models.InboundEvent, models.Source) (models.Event, error)) (models.Published, error)
 	FailInbound(ctx context.Context, id, reason string) error
-	PurgeInbound(ctx context.Context, before time.Time, limit int) (int64, error)
+	Purge(ctx context.Context, purge models.Purge) (models.Purged, error)
 }
 
 // Sender makes one HTTP request and reads its response.
@@ -61,7 +61,9 @@ type Activities struct {
 	Slack Channel
 	// Schedule is the installation's retry schedule.
 	Schedule models.RetrySchedule
-	// InboundRetention is how long inbound events are kept.
+	// Retention is how long deliveries and their events are kept, InboundRetention how long inbound events are;
+	// zero for ever.
+	Retention        time.Duration
 	InboundRetention time.Duration
 	// UserAgent is sent with every request.
 	UserAgent string

@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"time"
 
@@ -125,8 +126,11 @@ type Outcome struct {
 	DisableWebhook string
 }
 
+// errPurged undoes the record of an attempt whose delivery is gone.
+var errPurged = errors.New("the delivery was purged")
+
 // RecordAttempt writes an attempt and the change of its delivery in one transaction. Writing the same
-// attempt again changes nothing.
+// attempt again changes nothing, and nothing is written of a delivery that was purged meanwhile.
 func (s *Store) RecordAttempt(ctx context.Context, outcome Outcome) error {
 	attempt := outcome.Attempt
 	changes := map[string]any{
@@ -146,8 +150,12 @@ func (s *Store) RecordAttempt(ctx context.Context, outcome Outcome) error {
 		if inserted.Error != nil || inserted.RowsAffected == 0 {
 			return inserted.Error
 		}
-		if err := tx.Model(&Delivery{}).Where("id = ?", attempt.DeliveryID).Updates(changes).Error; err != nil {
-			return err
+		updated := tx.Model(&Delivery{}).Where("id = ?", attempt.DeliveryID).Updates(changes)
+		switch {
+		case updated.Error != nil:
+			return updated.Error
+		case updated.RowsAffected == 0:
+			return errPurged
 		}
 		if outcome.DisableWebhook == "" {
 			return nil
@@ -156,7 +164,7 @@ func (s *Store) RecordAttempt(ctx context.Context, outcome Outcome) error {
 			Where("active AND id = (SELECT webhook_id FROM deliveries WHERE id = ?)", attempt.DeliveryID).
 			Updates(map[string]any{"active": false, "disabled_reason": outcome.DisableWebhook, "updated_at": s.Now()}).Error
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, errPurged) {
 		return fmt.Errorf("record attempt: %w", err)
 	}
 	return nil

@@ -75,13 +75,30 @@ func (k Keys) keyring() (*models.Keyring, error) {
 // Sending are the flags of what makes requests and tells owners.
 type Sending struct {
 	RetrySchedule    models.RetrySchedule `env:"POSTRIDER_RETRY_SCHEDULE" default:"1m,5m,25m,2h,10h" placeholder:"WAITS" help:"The waits after the first, second … failed attempt; none for a single attempt. Default: ${default}."`
-	InboundRetention time.Duration        `env:"POSTRIDER_INBOUND_RETENTION" default:"168h" placeholder:"DURATION" help:"How long received webhooks are kept. Default: ${default}."`
+	Retention        time.Duration        `env:"POSTRIDER_RETENTION" default:"720h" placeholder:"DURATION" help:"How long events, finished deliveries and their attempts are kept, at least 72h; 0 for ever. Default: ${default}, 30 days."`
+	InboundRetention time.Duration        `env:"POSTRIDER_INBOUND_RETENTION" default:"168h" placeholder:"DURATION" help:"How long received webhooks are kept; 0 for ever. Default: ${default}."`
 	AllowTargets     []netip.Prefix       `env:"POSTRIDER_ALLOW_TARGETS" default:"${allow_targets}" placeholder:"CIDR" help:"Private networks that deliveries may reach, on any port. Default: ${allow_targets_default}."`
 	DenyTargets      []netip.Prefix       `env:"POSTRIDER_DENY_TARGETS" placeholder:"CIDR" help:"Networks that deliveries may never reach."`
 	AllowPorts       []uint16             `env:"POSTRIDER_ALLOW_PORTS" default:"80,443" placeholder:"PORT" help:"Ports that deliveries may reach outside --allow-targets. Default: ${default}."`
 	HTTPSOnly        bool                 `name:"https-only" env:"POSTRIDER_HTTPS_ONLY" help:"Deliver to https URLs only."`
 	SMTPURL          string               `name:"smtp-url" env:"POSTRIDER_SMTP_URL" placeholder:"URL" help:"Sends owners mail about final failures: smtp://user:password@host:587 or smtps://…:465."`
 	SMTPFrom         string               `name:"smtp-from" env:"POSTRIDER_SMTP_FROM" default:"Postrider <postrider@localhost>" placeholder:"ADDRESS" help:"Whom that mail is from. Default: ${default}."`
+}
+
+// minRetention is for owners: they are told of a final failure for up to three days, with what the log says.
+const minRetention = 72 * time.Hour
+
+func (s Sending) faults() []error {
+	var faults []error
+	if s.Retention != 0 && s.Retention < minRetention {
+		faults = append(faults, fmt.Errorf("--retention ($POSTRIDER_RETENTION) must be at least %s, or 0 to keep everything, not %s",
+			models.FormatDuration(minRetention), models.FormatDuration(s.Retention)))
+	}
+	if s.InboundRetention < 0 {
+		faults = append(faults, fmt.Errorf("--inbound-retention ($POSTRIDER_INBOUND_RETENTION) must not be negative, not %s; 0 keeps everything",
+			models.FormatDuration(s.InboundRetention)))
+	}
+	return faults
 }
 
 // Serving are the flags of what people reach.

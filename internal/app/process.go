@@ -40,6 +40,7 @@ func (s Settings) check() error {
 	faults = append(faults, s.Serving.faults()...)
 	faults = append(faults, s.Database.faults()...)
 	faults = append(faults, s.Keys.faults()...)
+	faults = append(faults, s.Sending.faults()...)
 	return errors.Join(faults...)
 }
 
@@ -147,6 +148,7 @@ func (p *process) activities() (*activities.Activities, error) {
 		Starter:          p.dispatcher,
 		Slack:            notify.NewSlack(p.egress),
 		Schedule:         s.RetrySchedule,
+		Retention:        s.Retention,
 		InboundRetention: s.InboundRetention,
 		UserAgent:        "Postrider/" + Version,
 		Links:            activities.Links{API: s.publicURL(), Workflow: func(id string) string { return link(id, "") }},
