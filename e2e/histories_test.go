@@ -206,7 +206,7 @@ func TestRecordHistories(t *testing.T) {
 			delivery := p.deliveryTo(t, newReceiver(t, scenario.script))
 			scenario.tell(t, delivery)
 			awaitWorkflow(t, p.plain, delivery.ID, "", scenario.end)
-			p.keepHistory(t, name, delivery)
+			p.keepHistory(t, name, delivery.ID)
 		})
 	}
 	t.Run("recorded-later", func(t *testing.T) {
@@ -216,16 +216,25 @@ func TestRecordHistories(t *testing.T) {
 		require.NoError(t, begin(t, p.plain, delivery).Get(t.Context(), nil))
 		require.Equal(t, 1, target.count())
 		p.awaitStatus(t, delivery, models.StatusDelivered)
-		p.keepHistory(t, "recorded-later", delivery)
+		p.keepHistory(t, "recorded-later", delivery.ID)
+	})
+	t.Run("retention", func(t *testing.T) {
+		// As the schedule starts it, without an argument.
+		started, err := p.plain.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{
+			ID: workflows.RetentionScheduleID, TaskQueue: workflows.TaskQueue,
+		}, workflows.TypeRetention)
+		require.NoError(t, err)
+		require.NoError(t, started.Get(t.Context(), nil))
+		p.keepHistory(t, "retention", started.GetID())
 	})
 }
 
-func (p *inProcess) keepHistory(t *testing.T, name string, delivery models.Delivery) {
+func (p *inProcess) keepHistory(t *testing.T, name, workflowID string) {
 	t.Helper()
 	if !*updateHistories {
 		return
 	}
-	history := historyOf(t, p.plain, delivery.ID, "")
+	history := historyOf(t, p.plain, workflowID, "")
 	for _, event := range history.GetEvents() {
 		// A worker's own queue is named after its host.
 		queue := event.GetWorkflowTaskScheduledEventAttributes().GetTaskQueue()

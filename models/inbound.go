@@ -120,7 +120,7 @@ func (s *Store) ProcessInbound(ctx context.Context, id string, event func(Inboun
 		}
 		if inbound.Status == InboundProcessed {
 			published.Duplicate = true
-			return tx.Where("id = ?", inbound.EventID).Take(&published.Event).Error
+			return oneRow(tx.Where("id = ?", inbound.EventID).Take(&published.Event).Error)
 		}
 		var source Source
 		if err := tx.Where("id = ?", inbound.SourceID).Take(&source).Error; err != nil {
