@@ -34,8 +34,8 @@ type Store interface {
 	PendingInbound(ctx context.Context, receivedBy time.Time, after string, limit int) ([]models.InboundEvent, error)
 	ProcessInbound(ctx context.Context, id string, event func(models.InboundEvent, models.Source) (models.Event, error)) (models.Published, error)
 	FailInbound(ctx context.Context, id, reason string) error
-	PurgeInbound(ctx context.Context, before time.Time, limit int) (int64, error)
 	RecoveryStore
+	Purge(ctx context.Context, purge models.Purge) (models.Purged, error)
 }
 
 // Sender makes one HTTP request and reads its response.
@@ -69,7 +69,9 @@ type Activities struct {
 	Schedule models.RetrySchedule
 	// DisableAfter is when a failing webhook is disabled, for what its owner is told; 0 for never.
 	DisableAfter time.Duration
-	// InboundRetention is how long inbound events are kept.
+	// Retention is how long deliveries and their events are kept, InboundRetention how long inbound events are;
+	// zero for ever.
+	Retention        time.Duration
 	InboundRetention time.Duration
 	// UserAgent is sent with every request.
 	UserAgent string

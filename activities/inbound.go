@@ -21,9 +21,6 @@ const (
 	ErrTypeInboundFailed   = "InboundFailed"
 )
 
-// purgeBatch is how many rows one statement deletes: few enough to hold locks for milliseconds only.
-const purgeBatch = 1000
-
 // errUnusable says that an inbound event cannot become an event.
 var errUnusable = errors.New("cannot be published")
 
@@ -111,11 +108,4 @@ func dataOf(inbound models.InboundEvent) ([]byte, error) {
 		return json.Marshal(map[string]string{"body": string(inbound.Body)})
 	}
 	return json.Marshal(map[string]string{"body_base64": base64.StdEncoding.EncodeToString(inbound.Body)})
-}
-
-// PurgeInbound deletes one batch of inbound events that are older than the installation keeps. It returns
-// whether there may be more.
-func (a *Activities) PurgeInbound(ctx context.Context) (bool, error) {
-	deleted, err := a.Store.PurgeInbound(ctx, a.Now().Add(-a.InboundRetention), purgeBatch)
-	return deleted == purgeBatch, err
 }

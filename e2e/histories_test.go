@@ -237,6 +237,15 @@ func TestRecordHistories(t *testing.T) {
 		awaitWorkflow(t, p.plain, delivery.ID, "", enumspb.WORKFLOW_EXECUTION_STATUS_CANCELED)
 		p.keepHistory(t, "cancelled-during-attempt", delivery.ID, "")
 	})
+	t.Run("retention", func(t *testing.T) {
+		// As the schedule starts it, without an argument.
+		started, err := p.plain.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{
+			ID: workflows.RetentionScheduleID, TaskQueue: workflows.TaskQueue,
+		}, workflows.TypeRetention)
+		require.NoError(t, err)
+		require.NoError(t, started.Get(t.Context(), nil))
+		p.keepHistory(t, "retention", started.GetID(), "")
+	})
 }
 
 // awaitCancelSeen waits until a worker has dealt with the request to cancel a workflow.

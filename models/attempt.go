@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"time"
 
@@ -138,8 +139,17 @@ type Recorded struct {
 	News []Delivery
 }
 
+// returningDelivery names its columns: a star would break in a process that runs while one is added.
+var returningDelivery = clause.Returning{Columns: []clause.Column{
+	{Name: "id"}, {Name: "event_id"}, {Name: "webhook_id"}, {Name: "owner_id"}, {Name: "event"}, {Name: "host"}, {Name: "test"},
+}}
+
+// errPurged undoes the record of an attempt whose delivery is gone.
+var errPurged = errors.New("the delivery was purged")
+
 // RecordAttempt writes, in one transaction, an attempt, the change of its delivery and of its webhook's
-// health, and the operational events that follow from them. Writing the same attempt again changes nothing.
+// health, and the operational events that follow from them. Writing the same attempt again changes nothing,
+// and nothing is written of a delivery that was purged meanwhile.
 func (s *Store) RecordAttempt(ctx context.Context, outcome Outcome) (Recorded, error) {
 	attempt := outcome.Attempt
 	changes := map[string]any{
@@ -164,9 +174,14 @@ func (s *Store) RecordAttempt(ctx context.Context, outcome Outcome) (Recorded, e
 			return changeBy(tx, attempt, &recorded.Change)
 		}
 		var delivery Delivery
-		updated := tx.Model(&delivery).Clauses(clause.Returning{}).Where("id = ?", attempt.DeliveryID).Updates(changes)
-		if updated.Error != nil || updated.RowsAffected == 0 || delivery.Test && outcome.DisableWebhook == "" {
+		updated := tx.Model(&delivery).Clauses(returningDelivery).Where("id = ?", attempt.DeliveryID).Updates(changes)
+		switch {
+		case updated.Error != nil:
 			return updated.Error
+		case updated.RowsAffected == 0:
+			return errPurged
+		case delivery.Test && outcome.DisableWebhook == "":
+			return nil
 		}
 		if outcome.Status == StatusDelivered && outcome.Health.settled(attempt.StartedAt) &&
 			attempt.DurationMS < SlowAttempt.Milliseconds() {
@@ -180,7 +195,7 @@ func (s *Store) RecordAttempt(ctx context.Context, outcome Outcome) (Recorded, e
 		recorded.News, err = s.publishNews(tx, outcome, delivery, health, change)
 		return err
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, errPurged) {
 		return Recorded{}, fmt.Errorf("record attempt: %w", err)
 	}
 	return recorded, nil

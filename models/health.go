@@ -112,12 +112,16 @@ func (s *Store) WebhookHealths(ctx context.Context, ids []string) (map[string]We
 	return healths, nil
 }
 
+// healthColumns are named: a star would break in a process that runs while one is added.
+const healthColumns = `webhook_id, consecutive_failures, failed_deliveries, first_failure_at, last_failure_at,
+    last_success_at, slow_at, failing_since, told_at`
+
 const countSuccessSQL = `
 INSERT INTO webhook_health AS h (webhook_id, consecutive_failures, failed_deliveries, last_success_at, slow_at)
 VALUES (@id, 0, 0, @at, @slow)
 ON CONFLICT (webhook_id) DO UPDATE SET consecutive_failures = 0, failed_deliveries = 0, first_failure_at = NULL,
     last_success_at = excluded.last_success_at, slow_at = excluded.slow_at
-RETURNING *`
+RETURNING ` + healthColumns
 
 const countFailureSQL = `
 INSERT INTO webhook_health AS h (webhook_id, consecutive_failures, failed_deliveries, first_failure_at, last_failure_at, slow_at)
@@ -126,7 +130,7 @@ ON CONFLICT (webhook_id) DO UPDATE SET consecutive_failures = h.consecutive_fail
     failed_deliveries = h.failed_deliveries + excluded.failed_deliveries,
     first_failure_at = COALESCE(h.first_failure_at, excluded.first_failure_at),
     last_failure_at = excluded.last_failure_at, slow_at = COALESCE(excluded.slow_at, h.slow_at)
-RETURNING *`
+RETURNING ` + healthColumns
 
 // countAttempt notes an attempt in its webhook's health, within the transaction that records it, and returns
 // the health with the change that the attempt brought about, if any.

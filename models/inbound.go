@@ -120,7 +120,7 @@ func (s *Store) ProcessInbound(ctx context.Context, id string, event func(Inboun
 		}
 		if inbound.Status == InboundProcessed {
 			published.Duplicate = true
-			return tx.Where("id = ?", inbound.EventID).Take(&published.Event).Error
+			return oneRow(tx.Where("id = ?", inbound.EventID).Take(&published.Event).Error)
 		}
 		var source Source
 		if err := tx.Where("id = ?", inbound.SourceID).Take(&source).Error; err != nil {
@@ -173,16 +173,4 @@ func (s *Store) ReprocessInbound(ctx context.Context, id string) error {
 		return fmt.Errorf("reprocess inbound event: %w", ErrNotFound)
 	}
 	return nil
-}
-
-// PurgeInbound deletes at most limit inbound events that were received before a time and are not pending. It
-// returns how many it deleted.
-func (s *Store) PurgeInbound(ctx context.Context, before time.Time, limit int) (int64, error) {
-	result := s.db.WithContext(ctx).Exec(`DELETE FROM inbound_events WHERE id IN (
-		SELECT id FROM inbound_events WHERE id < ? AND status <> 'pending' ORDER BY id LIMIT ?)`,
-		firstID(KindInbound, before), limit)
-	if result.Error != nil {
-		return 0, fmt.Errorf("purge inbound events: %w", result.Error)
-	}
-	return result.RowsAffected, nil
 }

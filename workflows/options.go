@@ -2,6 +2,8 @@ package workflows
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -81,6 +83,17 @@ func withRecoverOptions(ctx workflow.Context) workflow.Context {
 		StartToCloseTimeout: 5 * time.Minute,
 		HeartbeatTimeout:    10 * time.Second,
 		RetryPolicy:         ourFault(),
+	})
+}
+
+// withPurgeOptions is for deleting old rows, batch after batch. What a try did is in its heartbeats: the next
+// one goes on from there.
+func withPurgeOptions(ctx workflow.Context, purging activities.Purging) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: 2 * time.Minute,
+		HeartbeatTimeout:    time.Minute,
+		RetryPolicy:         ourFault(),
+		Summary:             strings.TrimSpace(fmt.Sprintf("%s %s", purging.What, purging.After)),
 	})
 }
 

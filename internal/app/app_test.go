@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/alecthomas/kong"
 	"github.com/stretchr/testify/require"
@@ -31,19 +32,21 @@ func TestHelpListsFlagsWithTheirEnvironment(t *testing.T) {
 	for flag, variable := range map[string]string{
 		"--listen": "POSTRIDER_LISTEN", "--database-url": "POSTRIDER_DATABASE_URL", "--admin-key": "POSTRIDER_ADMIN_KEY",
 		"--encryption-key": "POSTRIDER_ENCRYPTION_KEY", "--retry-schedule": "POSTRIDER_RETRY_SCHEDULE",
-		"--allow-targets": "POSTRIDER_ALLOW_TARGETS", "--temporal-ui-url": "POSTRIDER_TEMPORAL_UI_URL",
+		"--allow-targets": "POSTRIDER_ALLOW_TARGETS", "--retention": "POSTRIDER_RETENTION",
+		"--temporal-ui-url": "POSTRIDER_TEMPORAL_UI_URL",
 	} {
 		require.Contains(t, help, flag)
 		require.Contains(t, help, "$"+variable)
 	}
-	for _, value := range []string{"127.0.0.1:8080", "1m,5m,25m,2h,10h", "80,443"} {
+	for _, value := range []string{"127.0.0.1:8080", "1m,5m,25m,2h,10h", "80,443", "720h", "168h"} {
 		require.Contains(t, help, value)
 	}
 }
 
 func TestServeReportsEveryFaultAtOnce(t *testing.T) {
 	t.Parallel()
-	code, _, stderr := postriderLine(t, "serve", "--listen", "nowhere", "--admin-key", "short", "--public-url", "x")
+	code, _, stderr := postriderLine(t, "serve", "--listen", "nowhere", "--admin-key", "short", "--public-url", "x",
+		"--retention", "71h", "--inbound-retention=-1h")
 	require.Equal(t, 1, code)
 	for _, text := range []string{
 		"--listen ($POSTRIDER_LISTEN) must be host:port",
@@ -51,9 +54,19 @@ func TestServeReportsEveryFaultAtOnce(t *testing.T) {
 		"--admin-key ($POSTRIDER_ADMIN_KEY) must have at least 16 characters",
 		"--encryption-key ($POSTRIDER_ENCRYPTION_KEY) is missing; make one with: openssl rand -base64 32",
 		"--public-url must be a URL",
+		"--retention ($POSTRIDER_RETENTION) must be at least 72h, or 0 to keep everything, not 71h",
+		"--inbound-retention ($POSTRIDER_INBOUND_RETENTION) must not be negative, not -1h; 0 keeps everything",
 	} {
 		require.Contains(t, stderr, text)
 	}
+}
+
+func TestRetentionThatIsAllowed(t *testing.T) {
+	t.Parallel()
+	for _, retention := range []time.Duration{0, 72 * time.Hour, 720 * time.Hour} {
+		require.Empty(t, Sending{Retention: retention, InboundRetention: retention}.faults())
+	}
+	require.Len(t, Sending{Retention: -time.Hour}.faults(), 1)
 }
 
 func TestBadFlags(t *testing.T) {
@@ -63,6 +76,7 @@ func TestBadFlags(t *testing.T) {
 		says string
 	}{
 		"a schedule that is none": {[]string{"serve", "--retry-schedule", "soon"}, "is not a duration such as 90s"},
+		"a retention in days":     {[]string{"serve", "--retention", "30d"}, "--retention"},
 		"a network that is none":  {[]string{"serve", "--allow-targets", "10.0.0.1"}, "--allow-targets"},
 		"an encryption key too short": {
 			[]string{"serve", "--encryption-key", "c2hvcnQ=", "--database-url", "sqlite://x"}, "an encryption key is 32 bytes in base64",

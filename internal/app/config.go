@@ -88,7 +88,8 @@ type Sending struct {
 	WebhookConcurrency     int                  `env:"POSTRIDER_WEBHOOK_CONCURRENCY" default:"100" placeholder:"N" help:"How many requests to one webhook each process has under way at once; a tenth of them when it is slow or fails. Default: ${default}."`
 	DisableAfter           time.Duration        `env:"POSTRIDER_DISABLE_AFTER" default:"120h" placeholder:"DURATION" help:"A webhook is disabled when nothing has succeeded for so long; 0 for never. Default: ${default}."`
 	DisableAfterDeliveries int                  `env:"POSTRIDER_DISABLE_AFTER_DELIVERIES" default:"10" placeholder:"N" help:"And when at least so many deliveries were given up in that time. Default: ${default}."`
-	InboundRetention       time.Duration        `env:"POSTRIDER_INBOUND_RETENTION" default:"168h" placeholder:"DURATION" help:"How long received webhooks are kept. Default: ${default}."`
+	Retention              time.Duration        `env:"POSTRIDER_RETENTION" default:"720h" placeholder:"DURATION" help:"How long events, finished deliveries and their attempts are kept, at least 72h; 0 for ever. Default: ${default}, 30 days."`
+	InboundRetention       time.Duration        `env:"POSTRIDER_INBOUND_RETENTION" default:"168h" placeholder:"DURATION" help:"How long received webhooks are kept; 0 for ever. Default: ${default}."`
 	AllowTargets           []netip.Prefix       `env:"POSTRIDER_ALLOW_TARGETS" default:"${allow_targets}" placeholder:"CIDR" help:"Private networks that deliveries may reach, on any port. Default: ${allow_targets_default}."`
 	DenyTargets            []netip.Prefix       `env:"POSTRIDER_DENY_TARGETS" placeholder:"CIDR" help:"Networks that deliveries may never reach."`
 	AllowPorts             []uint16             `env:"POSTRIDER_ALLOW_PORTS" default:"80,443" placeholder:"PORT" help:"Ports that deliveries may reach outside --allow-targets. Default: ${default}."`
@@ -98,10 +99,21 @@ type Sending struct {
 	SMTPFrom               string               `name:"smtp-from" env:"POSTRIDER_SMTP_FROM" default:"Postrider <postrider@localhost>" placeholder:"ADDRESS" help:"Whom that mail is from. Default: ${default}."`
 }
 
+// minRetention is for owners: they are told of a final failure for up to three days, with what the log says.
+const minRetention = 72 * time.Hour
+
 func (s Sending) faults() []error {
 	var faults []error
 	if _, err := s.egressProxy(); err != nil {
 		faults = append(faults, err)
+	}
+	if s.Retention != 0 && s.Retention < minRetention {
+		faults = append(faults, fmt.Errorf("--retention ($POSTRIDER_RETENTION) must be at least %s, or 0 to keep everything, not %s",
+			models.FormatDuration(minRetention), models.FormatDuration(s.Retention)))
+	}
+	if s.InboundRetention < 0 {
+		faults = append(faults, fmt.Errorf("--inbound-retention ($POSTRIDER_INBOUND_RETENTION) must not be negative, not %s; 0 keeps everything",
+			models.FormatDuration(s.InboundRetention)))
 	}
 	if s.WebhookConcurrency < 1 {
 		faults = append(faults, fmt.Errorf("--webhook-concurrency ($POSTRIDER_WEBHOOK_CONCURRENCY) must be at least 1, not %d", s.WebhookConcurrency))

@@ -164,6 +164,7 @@ func (p *process) activities() (*activities.Activities, error) {
 		Lanes:            activities.NewLanes(s.WebhookConcurrency),
 		Schedule:         s.RetrySchedule,
 		DisableAfter:     s.DisableAfter,
+		Retention:        s.Retention,
 		InboundRetention: s.InboundRetention,
 		UserAgent:        "Postrider/" + Version,
 		Links:            activities.Links{API: s.publicURL(), Workflow: func(id string) string { return link(id, "") }},
