@@ -174,11 +174,16 @@ func TestInboundRefused(t *testing.T) {
 		require.Empty(t, p.inboundOf(t, from.ID))
 
 		var shown source
-		code, raw, err := p.ask(t, http.MethodGet, "/api/sources/"+from.ID, nil, nil)
-		require.NoError(t, err)
-		require.Equal(t, http.StatusOK, code)
-		require.NoError(t, json.Unmarshal(raw, &shown))
-		require.Equal(t, 3, shown.Rejected)
+		var raw []byte
+		eventually(t, func() bool { // rejections are written every second
+			var code int
+			var err error
+			code, raw, err = p.ask(t, http.MethodGet, "/api/sources/"+from.ID, nil, nil)
+			require.NoError(t, err)
+			require.Equal(t, http.StatusOK, code)
+			require.NoError(t, json.Unmarshal(raw, &shown))
+			return shown.Rejected == 3
+		}, "the rejections are not counted")
 		require.Len(t, shown.Rejections, 3)
 		require.Contains(t, shown.Rejections[2].Reason, "signature does not match")
 		require.Equal(t, "127.0.0.1", shown.Rejections[2].RemoteAddr)
