@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
@@ -51,7 +52,7 @@ func newServiceOn(t *testing.T, databaseURL string, change ...func(*api.Config))
 	require.NoError(t, err)
 	keyring, err := models.NewKeyring(make([]byte, models.KeyBytes))
 	require.NoError(t, err)
-	s := &service{t: t, store: models.NewStore(db, models.Config{Keyring: keyring}), temporal: &temporal{}}
+	s := &service{t: t, store: models.NewStore(db, models.Config{Keyring: keyring, Now: newClock()}), temporal: &temporal{}}
 	dispatcher := dispatch.New(s.store, s.temporal, slog.New(slog.DiscardHandler))
 	t.Cleanup(dispatcher.Close)
 	cfg := api.Config{
@@ -65,6 +66,23 @@ func newServiceOn(t *testing.T, databaseURL string, change ...func(*api.Config))
 	s.Server = httptest.NewServer(api.New(cfg))
 	t.Cleanup(s.Close)
 	return s
+}
+
+// newClock returns a clock that goes on by a millisecond at least, so that the order of IDs, which holds the
+// time, is the order of creation.
+func newClock() func() time.Time {
+	var mu sync.Mutex
+	var last time.Time
+	return func() time.Time {
+		mu.Lock()
+		defer mu.Unlock()
+		now := time.Now()
+		if next := last.Add(time.Millisecond); now.Before(next) {
+			now = next
+		}
+		last = now
+		return now
+	}
 }
 
 // reply is an answer of the API.
