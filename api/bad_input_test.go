@@ -118,7 +118,7 @@ func TestBadInput(t *testing.T) {
 			if test.key != "" {
 				header = []string{"Authorization", test.key}
 			}
-			reply := s.call("", test.method, test.path, test.body, header...)
+			reply := s.in(t).call("", test.method, test.path, test.body, header...)
 			got := reply.problem(test.status, test.code)
 			require.Contains(t, got.Detail, test.says)
 			require.NotContains(t, reply.body, "secret", "a rejected value is shown")

@@ -16,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
+	"gorm.io/gorm"
 
 	"github.com/postrider/postrider/api"
 	"github.com/postrider/postrider/internal/dispatch"
@@ -29,9 +30,13 @@ const adminKey = "prk_the-administrator's"
 // service is the whole API over HTTP, with a real store and a real dispatcher; only Temporal is not there.
 type service struct {
 	*httptest.Server
-	t        *testing.T
+	t        testing.TB
+	handler  http.Handler
+	db       *gorm.DB
 	store    *models.Store
 	temporal *temporal
+	// promises are what every answer is held against; nil for nothing.
+	promises *promises
 }
 
 // newService runs the API on a SQLite database; change, if any, changes what it is made of.
@@ -40,7 +45,7 @@ func newService(t *testing.T, change ...func(*api.Config)) *service {
 	return newServiceOn(t, testdb.SQLite(t), change...)
 }
 
-func newServiceOn(t *testing.T, databaseURL string, change ...func(*api.Config)) *service {
+func newServiceOn(t testing.TB, databaseURL string, change ...func(*api.Config)) *service {
 	t.Helper()
 	db, err := models.Open(databaseURL, 10)
 	require.NoError(t, err)
@@ -52,20 +57,30 @@ func newServiceOn(t *testing.T, databaseURL string, change ...func(*api.Config))
 	require.NoError(t, err)
 	keyring, err := models.NewKeyring(make([]byte, models.KeyBytes))
 	require.NoError(t, err)
-	s := &service{t: t, store: models.NewStore(db, models.Config{Keyring: keyring, Now: newClock()}), temporal: &temporal{}}
+	promised, err := readPromises()
+	require.NoError(t, err)
+	s := &service{t: t, db: db, promises: promised, temporal: &temporal{}, store: models.NewStore(db, models.Config{Keyring: keyring, Now: newClock()})}
 	dispatcher := dispatch.New(s.store, s.temporal, slog.New(slog.DiscardHandler))
 	t.Cleanup(dispatcher.Close)
 	cfg := api.Config{
-		Store: s.store, Dispatcher: dispatcher, AdminKey: adminKey, Version: "1.2.3", PublicURL: "https://postrider.example",
+		Store: s.store, Dispatcher: dispatcher, AdminKey: adminKey, Version: version, PublicURL: "https://postrider.example",
 		WorkflowURL: func(workflowID, runID string) string { return "https://temporal.example/" + workflowID + "/" + runID },
 		Logger:      slog.New(slog.DiscardHandler),
 	}
 	for _, change := range change {
 		change(&cfg)
 	}
-	s.Server = httptest.NewServer(api.New(cfg))
+	s.handler = api.New(cfg)
+	s.Server = httptest.NewServer(s.handler)
 	t.Cleanup(s.Close)
 	return s
+}
+
+// in is the service for a subtest.
+func (s *service) in(t testing.TB) *service {
+	of := *s
+	of.t = t
+	return &of
 }
 
 // newClock returns a clock that goes on by a millisecond at least, so that the order of IDs, which holds the
@@ -87,7 +102,7 @@ func newClock() func() time.Time {
 
 // reply is an answer of the API.
 type reply struct {
-	t      *testing.T
+	t      testing.TB
 	status int
 	header http.Header
 	body   string
@@ -118,7 +133,12 @@ func (s *service) callIn(ctx context.Context, key, method, path, body string, mo
 	defer response.Body.Close()
 	answer, err := io.ReadAll(response.Body)
 	require.NoError(s.t, err)
-	return reply{s.t, response.StatusCode, response.Header, string(answer)}
+	got := reply{s.t, response.StatusCode, response.Header, string(answer)}
+	if s.promises != nil {
+		// Of the last request, if there were redirects.
+		require.NoError(s.t, s.promises.check(response.Request.Method, response.Request.URL.Path, got))
+	}
+	return got
 }
 
 // admin makes a request as the administrator and expects a status.
@@ -175,7 +195,7 @@ func (r reply) problem(status int, code string) problem {
 func members(object map[string]any) []string { return slices.Sorted(maps.Keys(object)) }
 
 // text is a member that must be a text.
-func text(t *testing.T, object map[string]any, member string) string {
+func text(t testing.TB, object map[string]any, member string) string {
 	t.Helper()
 	value, ok := object[member].(string)
 	require.True(t, ok, "%s of %v", member, object)
@@ -224,6 +244,16 @@ func (s *service) attempt(deliveryID string, status models.Status, change ...fun
 	}))
 }
 
+// deliver has the workflows that are waited for end well, after one attempt.
+func (s *service) deliver() {
+	s.temporal.set(func(f *temporal) {
+		f.end = func(deliveryID string) error {
+			s.attempt(deliveryID, models.StatusDelivered)
+			return nil
+		}
+	})
+}
+
 // temporal takes the place of Temporal's client.
 type temporal struct {
 	client.Client
@@ -235,6 +265,8 @@ type temporal struct {
 	away, cancelErr error
 	// signals are the arguments of the signals that were sent.
 	signals []any
+	// log has each call, with the ID of the workflow.
+	log []string
 }
 
 type workflowRun struct {
@@ -251,26 +283,36 @@ func (f *temporal) set(change func(*temporal)) {
 	change(f)
 }
 
+// asked returns the log.
+func (f *temporal) asked() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.log)
+}
+
 func (f *temporal) ExecuteWorkflow(_ context.Context, options client.StartWorkflowOptions, _ any, _ ...any) (client.WorkflowRun, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.log = append(f.log, "start "+options.ID)
 	end := f.end
 	return workflowRun{get: func() error { return end(options.ID) }}, f.away
 }
 
-func (f *temporal) SignalWithStartWorkflow(_ context.Context, _, _ string, argument any,
+func (f *temporal) SignalWithStartWorkflow(_ context.Context, id, _ string, argument any,
 	_ client.StartWorkflowOptions, _ any, _ ...any,
 ) (client.WorkflowRun, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.log = append(f.log, "signal "+id)
 	if f.away == nil {
 		f.signals = append(f.signals, argument)
 	}
 	return workflowRun{}, f.away
 }
 
-func (f *temporal) CancelWorkflow(context.Context, string, string) error {
+func (f *temporal) CancelWorkflow(_ context.Context, id, _ string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.log = append(f.log, "cancel "+id)
 	return f.cancelErr
 }

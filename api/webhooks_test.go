@@ -111,6 +111,7 @@ func TestPatchWebhook(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			s := s.in(t)
 			want := s.admin(http.StatusCreated, "POST", "/api/webhooks",
 				`{"url":"https://example.com/x","events":["a"],"description":"d","headers":{"X-A":"1"},"retry_schedule":["1m"]}`).object()
 			delete(want, "secret")
