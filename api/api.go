@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -182,7 +183,21 @@ func (s *server) openAPI() huma.Config {
 		"key": {Type: "http", Scheme: "bearer", Description: "An API key, of an owner or of an administrator."},
 	}
 	cfg.Security = []map[string][]string{{"key": {}}}
+	cfg.OnAddOperation = []huma.AddOpFunc{documentBodyErrors}
 	return cfg
+}
+
+// documentBodyErrors lists what every operation with a body can answer: that it is not JSON, comes too slowly, or is
+// too large.
+func documentBodyErrors(_ *huma.OpenAPI, op *huma.Operation) {
+	if op.RequestBody == nil {
+		return
+	}
+	for _, status := range []int{http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge} {
+		response := *op.Responses[strconv.Itoa(http.StatusUnprocessableEntity)]
+		response.Description = http.StatusText(status)
+		op.Responses[strconv.Itoa(status)] = &response
+	}
 }
 
 // operation describes one call; extra lists the statuses that it answers beside the usual ones.

@@ -2,8 +2,6 @@ package api_test
 
 import (
 	"context"
-	"encoding/json"
-	"net/http"
 	"strings"
 	"testing"
 
@@ -28,7 +26,7 @@ type problem struct {
 // Each bad request is answered with a status, a code and what to change.
 func TestBadInput(t *testing.T) {
 	t.Parallel()
-	s := newInboundServer(t)
+	s := newService(t)
 	mine, theirs := models.Owner{Name: "mine"}, models.Owner{Name: "theirs"}
 	require.NoError(t, s.store.CreateOwner(t.Context(), &mine))
 	require.NoError(t, s.store.CreateOwner(t.Context(), &theirs))
@@ -46,7 +44,7 @@ func TestBadInput(t *testing.T) {
 	theirDelivery := published.Deliveries[0].ID
 
 	const (
-		admin  = "Bearer " + inboundAdminKey
+		admin  = "Bearer " + adminKey
 		events = "/api/events"
 		hooks  = "/api/webhooks"
 	)
@@ -116,21 +114,16 @@ func TestBadInput(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			header := http.Header{}
+			var header []string
 			if test.key != "" {
-				header.Set("Authorization", test.key)
+				header = []string{"Authorization", test.key}
 			}
-			status, answer := s.call(test.method, test.path, header, test.body)
-			require.Equal(t, test.status, status, answer)
-			var got problem
-			require.NoError(t, json.Unmarshal([]byte(answer), &got), answer)
-			require.Equal(t, test.status, got.Status)
-			require.Equal(t, test.code, got.Code)
-			require.Equal(t, http.StatusText(test.status), got.Title)
+			reply := s.in(t).call("", test.method, test.path, test.body, header...)
+			got := reply.problem(test.status, test.code)
 			require.Contains(t, got.Detail, test.says)
-			require.NotContains(t, answer, "secret", "a rejected value is shown")
+			require.NotContains(t, reply.body, "secret", "a rejected value is shown")
 			if test.location != "" {
-				require.Len(t, got.Errors, 1, answer)
+				require.Len(t, got.Errors, 1, reply.body)
 				require.Equal(t, test.location, got.Errors[0].Location)
 			}
 		})
@@ -141,26 +134,4 @@ func TestBadInput(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, theirWebhook.UpdatedAt, webhook.UpdatedAt.UTC())
 	})
-}
-
-func TestIdempotencyKeys(t *testing.T) {
-	t.Parallel()
-	s := newInboundServer(t)
-	publish := func(key, body string) (int, string) {
-		return s.call(http.MethodPost, "/api/events", http.Header{
-			"Authorization": {"Bearer " + inboundAdminKey}, "Idempotency-Key": {key},
-		}, body)
-	}
-	status, first := publish("k1", `{"event":"a","data":{"n":1}}`)
-	require.Equal(t, http.StatusAccepted, status, first)
-	require.Contains(t, first, `"duplicate":false`)
-	status, again := publish("k1", `{"event":"a","data":{"n":1}}`)
-	require.Equal(t, http.StatusAccepted, status)
-	require.Equal(t, strings.Replace(first, `"duplicate":false`, `"duplicate":true`, 1), again)
-	status, answer := publish("k1", `{"event":"a","data":{"n":2}}`)
-	require.Equal(t, http.StatusConflict, status)
-	require.Contains(t, answer, `"code":"idempotency_conflict"`)
-	status, answer = publish(strings.Repeat("k", 256), `{"event":"a","data":1}`)
-	require.Equal(t, http.StatusUnprocessableEntity, status)
-	require.Contains(t, answer, `"location":"header.Idempotency-Key"`)
 }

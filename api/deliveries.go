@@ -56,6 +56,13 @@ type Attempt struct {
 	StartedAt    time.Time      `json:"started_at"`
 }
 
+// TransformSchema adds null to the values of error_class: JSON Schema asks for it, and a tag cannot say it.
+func (Attempt) TransformSchema(_ huma.Registry, schema *huma.Schema) *huma.Schema {
+	class := schema.Properties["error_class"]
+	class.Enum = append(class.Enum, nil)
+	return schema
+}
+
 type deliveryPath struct {
 	ID string `path:"id" doc:"The delivery's ID."`
 }

@@ -185,6 +185,11 @@ func humaProblem(status int, message string, errs ...error) huma.StatusError {
 		return newProblem(status, codeBadRequest, message)
 	case http.StatusRequestEntityTooLarge:
 		return newProblem(status, codeBodyTooLarge, fmt.Sprintf("the body is larger than %d bytes", maxBody))
+	case http.StatusInternalServerError:
+		// For huma a body that breaks off or is badly chunked is the server's fault.
+		if message == "cannot read request body" {
+			return newProblem(http.StatusBadRequest, codeBadRequest, "the body cannot be read")
+		}
 	}
 	if status < http.StatusInternalServerError {
 		return newProblem(status, codeBadRequest, message) // a body that comes too slowly, for one

@@ -69,7 +69,7 @@ type listEventsInput struct {
 
 func (s *server) registerEvents(api huma.API) {
 	const tag = "Events"
-	huma.Register(api, operation("publish-event", http.MethodPost, "/events", tag, "Publish an event", http.StatusAccepted, 409, 413), s.publish)
+	huma.Register(api, operation("publish-event", http.MethodPost, "/events", tag, "Publish an event", http.StatusAccepted, 409), s.publish)
 	huma.Register(api, operation("list-events", http.MethodGet, "/events", tag, "List events", http.StatusOK), s.listEvents)
 	huma.Register(api, operation("get-event", http.MethodGet, "/events/{id}", tag, "Show an event with its deliveries", http.StatusOK, 404), s.getEvent)
 }

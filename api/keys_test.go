@@ -91,10 +91,10 @@ func (k *keyedAPI) ask(method, path, key, body, from string, forwarded ...string
 func (k *keyedAPI) call(method, path, key, body string) (int, map[string]any) {
 	k.t.Helper()
 	response := k.ask(method, path, key, body, "192.0.2.1:1234")
-	return response.StatusCode, members(k.t, response)
+	return response.StatusCode, membersOf(k.t, response)
 }
 
-func members(t *testing.T, response *http.Response) map[string]any {
+func membersOf(t *testing.T, response *http.Response) map[string]any {
 	t.Helper()
 	body, err := io.ReadAll(response.Body)
 	require.NoError(t, err)

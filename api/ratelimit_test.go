@@ -45,7 +45,7 @@ func TestEachKeyHasARateOfItsOwn(t *testing.T) {
 		require.Equal(t, step.retry, response.Header.Get("Retry-After"), i)
 		if step.status == http.StatusTooManyRequests {
 			require.Equal(t, "application/problem+json", response.Header.Get("Content-Type"))
-			require.Equal(t, "rate_limited", members(t, response)["code"])
+			require.Equal(t, "rate_limited", membersOf(t, response)["code"])
 		}
 	}
 	ask(token)
@@ -100,7 +100,7 @@ func TestFailuresToAuthenticateAreLimitedByAddress(t *testing.T) {
 			refused := ask("prk_x", test.flooder)
 			require.Equal(t, http.StatusTooManyRequests, refused.StatusCode)
 			require.Equal(t, "1", refused.Header.Get("Retry-After"))
-			require.Equal(t, "too_many_failures", members(t, refused)["code"])
+			require.Equal(t, "too_many_failures", membersOf(t, refused)["code"])
 
 			want := http.StatusUnauthorized
 			if test.same {

@@ -1,117 +1,35 @@
 package api_test
 
 import (
-	"bytes"
-	"context"
-	"encoding/json"
-	"fmt"
-	"io"
-	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/postrider/postrider/api"
-	"github.com/postrider/postrider/internal/testdb"
 	"github.com/postrider/postrider/models"
-	"github.com/postrider/postrider/models/migrations"
 	"github.com/postrider/postrider/signature"
 )
 
-const inboundAdminKey = "the administrator's key"
-
-// inboundServer is the API with a real store; what it receives is stored and no workflow started.
-type inboundServer struct {
-	*httptest.Server
-	t     *testing.T
-	store *models.Store
-}
-
-// storingDispatcher stores what is received and what is published.
-type storingDispatcher struct {
-	api.Dispatcher
-	store *models.Store
-}
-
-func (d storingDispatcher) Receive(ctx context.Context, inbound models.InboundEvent) (bool, error) {
-	return d.store.StoreInbound(ctx, &inbound)
-}
-
-func (d storingDispatcher) Publish(ctx context.Context, event models.Event) (models.Published, error) {
-	return d.store.Publish(ctx, event)
-}
-
-func newInboundServer(t *testing.T) *inboundServer {
-	t.Helper()
-	db, err := models.Open(testdb.SQLite(t), 4)
-	require.NoError(t, err)
-	pool, err := db.DB()
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, pool.Close()) })
-	_, err = migrations.Up(t.Context(), pool, "sqlite")
-	require.NoError(t, err)
-	key, err := models.ParseEncryptionKey(models.NewEncryptionKey())
-	require.NoError(t, err)
-	keyring, err := models.NewKeyring(key)
-	require.NoError(t, err)
-	store := models.NewStore(db, models.Config{Keyring: keyring})
-	server := httptest.NewServer(api.New(api.Config{
-		Store: store, Dispatcher: storingDispatcher{store: store}, AdminKey: inboundAdminKey,
-		WorkflowURL: func(string, string) string { return "" }, Logger: slog.New(slog.DiscardHandler),
-	}))
-	t.Cleanup(server.Close)
-	return &inboundServer{Server: server, t: t, store: store}
-}
-
-// call makes a request and returns the status and the body.
-func (s *inboundServer) call(method, path string, header http.Header, body string) (int, string) {
+// source makes a source and returns its ID.
+func (s *service) source(body string) string {
 	s.t.Helper()
-	request, err := http.NewRequestWithContext(s.t.Context(), method, s.URL+path, bytes.NewReader([]byte(body)))
-	require.NoError(s.t, err)
-	for name, values := range header {
-		request.Header[http.CanonicalHeaderKey(name)] = values
-	}
-	response, err := s.Client().Do(request)
-	require.NoError(s.t, err)
-	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
-	require.NoError(s.t, err)
-	return response.StatusCode, string(answer)
+	return text(s.t, s.admin(http.StatusCreated, "POST", "/api/sources", body).object(), "id")
 }
 
-func (s *inboundServer) admin(method, path, body string) (int, string) {
-	s.t.Helper()
-	return s.call(method, path, http.Header{"Authorization": {"Bearer " + inboundAdminKey}}, body)
-}
-
-// newSource makes a source and returns its ID.
-func (s *inboundServer) newSource(body string) string {
-	s.t.Helper()
-	status, answer := s.admin(http.MethodPost, "/api/sources", body)
-	require.Equal(s.t, http.StatusCreated, status, answer)
-	var made struct {
-		ID string `json:"id"`
-	}
-	require.NoError(s.t, json.Unmarshal([]byte(answer), &made))
-	return made.ID
-}
-
-// sign signs a body as the provider does and adds other headers.
-func (s *inboundServer) sign(cfg signature.Config, body string, more ...string) http.Header {
+// sign signs a body as the provider does and returns the headers' names and values, with more of them.
+func (s *service) sign(cfg signature.Config, body string, more ...string) []string {
 	s.t.Helper()
 	header, err := signature.Sign(cfg, "msg_1", time.Now(), []byte(body))
 	require.NoError(s.t, err)
-	for i := 0; i < len(more); i += 2 {
-		header.Set(more[i], more[i+1])
+	for name := range header {
+		more = append(more, name, header.Get(name))
 	}
-	return header
+	return more
 }
 
-func (s *inboundServer) received() []models.InboundEvent {
+func (s *service) received() []models.InboundEvent {
 	s.t.Helper()
 	inbound, _, err := s.store.InboundEvents(s.t.Context(), models.Scope{}, models.InboundFilter{}, models.Page{})
 	require.NoError(s.t, err)
@@ -173,13 +91,12 @@ func TestReceiveFromEachProvider(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newInboundServer(t)
-			path := "/webhooks/" + s.newSource(test.source)
+			s := newService(t)
+			path := "/webhooks/" + s.source(test.source)
 			header := s.sign(test.cfg, test.body, test.header...)
 			for range 2 {
-				status, answer := s.call(http.MethodPost, path, header, test.body)
-				require.Equal(t, http.StatusOK, status, answer)
-				require.JSONEq(t, `{"received":true}`, answer)
+				reply := s.call("", "POST", path, test.body, header...).is(http.StatusOK)
+				require.JSONEq(t, `{"received":true}`, reply.body)
 			}
 			received := s.received()
 			require.Len(t, received, 1)
@@ -194,8 +111,7 @@ func TestReceiveFromEachProvider(t *testing.T) {
 				}
 			}
 
-			status, answer := s.call(http.MethodPost, path, header, test.body+" ")
-			require.Equal(t, http.StatusUnauthorized, status, answer)
+			s.call("", "POST", path, test.body+" ", header...).problem(http.StatusUnauthorized, "bad_signature")
 			require.Len(t, s.received(), 1)
 		})
 	}
@@ -205,70 +121,59 @@ func TestReceiveAnswersHandshakes(t *testing.T) {
 	t.Parallel()
 	t.Run("slack", func(t *testing.T) {
 		t.Parallel()
-		s := newInboundServer(t)
-		path := "/webhooks/" + s.newSource(`{"name":"x","scheme":"slack","secret":"s"}`)
+		s := newService(t)
+		path := "/webhooks/" + s.source(`{"name":"x","scheme":"slack","secret":"s"}`)
 		body := `{"type":"url_verification","challenge":"c1"}`
-		status, answer := s.call(http.MethodPost, path,
-			s.sign(signature.Config{Scheme: signature.SchemeSlack, Secrets: []string{"s"}}, body), body)
-		require.Equal(t, http.StatusOK, status)
-		require.JSONEq(t, `{"challenge":"c1"}`, answer)
+		cfg := signature.Config{Scheme: signature.SchemeSlack, Secrets: []string{"s"}}
+		reply := s.call("", "POST", path, body, s.sign(cfg, body)...).is(http.StatusOK)
+		require.JSONEq(t, `{"challenge":"c1"}`, reply.body)
 		require.Empty(t, s.received())
-		status, answer = s.call(http.MethodPost, path, nil, body)
-		require.Equal(t, http.StatusUnauthorized, status)
-		require.NotContains(t, answer, "c1")
+		reply = s.call("", "POST", path, body)
+		require.NotContains(t, reply.body, "c1")
+		reply.problem(http.StatusUnauthorized, "bad_signature")
 	})
 	t.Run("github", func(t *testing.T) {
 		t.Parallel()
-		s := newInboundServer(t)
-		path := "/webhooks/" + s.newSource(`{"name":"x","scheme":"github","secret":"s"}`)
-		status, _ := s.call(http.MethodPost, path, s.sign(signature.Config{Scheme: signature.SchemeGitHub, Secrets: []string{"s"}},
-			`{"zen":"x"}`, "X-GitHub-Event", "ping", "X-GitHub-Delivery", "1"), `{"zen":"x"}`)
-		require.Equal(t, http.StatusOK, status)
+		s := newService(t)
+		path := "/webhooks/" + s.source(`{"name":"x","scheme":"github","secret":"s"}`)
+		cfg := signature.Config{Scheme: signature.SchemeGitHub, Secrets: []string{"s"}}
+		header := s.sign(cfg, `{"zen":"x"}`, "X-GitHub-Event", "ping", "X-GitHub-Delivery", "1")
+		s.call("", "POST", path, `{"zen":"x"}`, header...).is(http.StatusOK)
 		require.Empty(t, s.received())
 	})
 	t.Run("meta", func(t *testing.T) {
 		t.Parallel()
-		s := newInboundServer(t)
-		path := "/webhooks/" + s.newSource(`{"name":"x","scheme":"hmac","secret":"s","header":"X-Hub-Signature-256","prefix":"sha256=","verify_token":"vt"}`)
-		status, answer := s.call(http.MethodGet, path+"?hub.mode=subscribe&hub.challenge=42&hub.verify_token=vt", nil, "")
-		require.Equal(t, http.StatusOK, status)
-		require.Equal(t, "42", answer)
-		status, answer = s.call(http.MethodGet, path+"?hub.mode=subscribe&hub.challenge=42&hub.verify_token=other", nil, "")
-		require.Equal(t, http.StatusForbidden, status)
-		require.NotContains(t, answer, "42")
+		s := newService(t)
+		path := "/webhooks/" + s.source(`{"name":"x","scheme":"hmac","secret":"s","header":"X-Hub-Signature-256","prefix":"sha256=","verify_token":"vt"}`)
+		reply := s.call("", "GET", path+"?hub.mode=subscribe&hub.challenge=42&hub.verify_token=vt", "").is(http.StatusOK)
+		require.Equal(t, "42", reply.body)
+		reply = s.call("", "GET", path+"?hub.mode=subscribe&hub.challenge=42&hub.verify_token=other", "")
+		require.NotContains(t, reply.body, "42")
+		reply.problem(http.StatusForbidden, "forbidden")
 	})
 }
 
 func TestReceiveKeepsTheLastRejections(t *testing.T) {
 	t.Parallel()
-	s := newInboundServer(t)
-	id := s.newSource(`{"name":"x","scheme":"stripe","secret":"s"}`)
+	s := newService(t)
+	id := s.source(`{"name":"x","scheme":"stripe","secret":"s"}`)
 	for range 55 {
-		status, _ := s.call(http.MethodPost, "/webhooks/"+id, http.Header{"Stripe-Signature": {"t=1,v1=00"}}, `{"secret":"of the body"}`)
-		require.Equal(t, http.StatusUnauthorized, status)
+		s.call("", "POST", "/webhooks/"+id, `{"secret":"of the body"}`, "Stripe-Signature", "t=1,v1=00").
+			problem(http.StatusUnauthorized, "bad_signature")
 	}
-	status, answer := s.admin(http.MethodGet, "/api/sources/"+id, "")
-	require.Equal(t, http.StatusOK, status)
-	var shown struct {
-		Rejected   int              `json:"rejected"`
-		Rejections []map[string]any `json:"rejections"`
-	}
-	require.NoError(t, json.Unmarshal([]byte(answer), &shown))
-	require.Equal(t, 55, shown.Rejected)
-	require.Len(t, shown.Rejections, 50)
-	require.NotContains(t, answer, "of the body")
+	reply := s.admin(http.StatusOK, "GET", "/api/sources/"+id, "")
+	require.NotContains(t, reply.body, "of the body")
+	shown := reply.object()
+	require.EqualValues(t, 55, shown["rejected"])
+	require.Len(t, shown["rejections"], 50)
 }
 
 func TestReceiveWhileTheSourceIsPausedOrGone(t *testing.T) {
 	t.Parallel()
-	s := newInboundServer(t)
-	id := s.newSource(`{"name":"x","scheme":"stripe","secret":"s"}`)
+	s := newService(t)
+	id := s.source(`{"name":"x","scheme":"stripe","secret":"s"}`)
 	body := `{"id":"evt_1","type":"a"}`
-	send := func() int {
-		status, _ := s.call(http.MethodPost, "/webhooks/"+id,
-			s.sign(signature.Config{Scheme: signature.SchemeStripe, Secrets: []string{"s"}}, body), body)
-		return status
-	}
+	cfg := signature.Config{Scheme: signature.SchemeStripe, Secrets: []string{"s"}}
 	for _, step := range []struct {
 		method, body string
 		status, then int
@@ -278,16 +183,15 @@ func TestReceiveWhileTheSourceIsPausedOrGone(t *testing.T) {
 		{http.MethodPatch, `{"secrets":["other","s"]}`, 200, http.StatusOK},
 		{http.MethodDelete, ``, 204, http.StatusNotFound},
 	} {
-		status, answer := s.admin(step.method, "/api/sources/"+id, step.body)
-		require.Equal(t, step.status, status, answer)
-		require.Equal(t, step.then, send(), step.body)
+		s.admin(step.status, step.method, "/api/sources/"+id, step.body)
+		s.call("", "POST", "/webhooks/"+id, body, s.sign(cfg, body)...).is(step.then)
 	}
 	require.Len(t, s.received(), 1)
 }
 
 func TestBadSources(t *testing.T) {
 	t.Parallel()
-	s := newInboundServer(t)
+	s := newService(t)
 	for _, test := range []struct{ body, location string }{
 		{`{"name":"x","scheme":"stripe"}`, "body.secret"},
 		{`{"name":"x","scheme":"unknown","secret":"s"}`, "body.scheme"},
@@ -300,44 +204,10 @@ func TestBadSources(t *testing.T) {
 		{`{"name":"x","scheme":"stripe","secret":"s","owner_id":"own_00000000000000000000000001"}`, "body.owner_id"},
 		{`{"name":"x","scheme":"stripe","secret":"s","tolerance_seconds":-1}`, "body.tolerance_seconds"},
 	} {
-		status, answer := s.admin(http.MethodPost, "/api/sources", test.body)
-		require.Equal(t, http.StatusUnprocessableEntity, status, test.body)
-		require.Contains(t, answer, fmt.Sprintf(`"location":%q`, test.location), test.body)
-		require.NotContains(t, answer, "no-base64!")
+		reply := s.call(adminKey, "POST", "/api/sources", test.body)
+		require.NotContains(t, reply.body, "no-base64!")
+		problem := reply.problem(http.StatusUnprocessableEntity, "invalid")
+		require.Len(t, problem.Errors, 1, test.body)
+		require.Equal(t, test.location, problem.Errors[0].Location, test.body)
 	}
-}
-
-func TestSourcesAreTheirOwners(t *testing.T) {
-	t.Parallel()
-	s := newInboundServer(t)
-	id := s.newSource(`{"name":"x","scheme":"stripe","secret":"s"}`)
-	owner := models.Owner{Name: "other"}
-	require.NoError(t, s.store.CreateOwner(t.Context(), &owner))
-	_, token, err := s.store.CreateAPIKey(t.Context(), owner.ID)
-	require.NoError(t, err)
-	key := http.Header{"Authorization": {"Bearer " + token}}
-	body := `{"id":"evt_1","type":"a"}`
-	status, _ := s.call(http.MethodPost, "/webhooks/"+id,
-		s.sign(signature.Config{Scheme: signature.SchemeStripe, Secrets: []string{"s"}}, body), body)
-	require.Equal(t, http.StatusOK, status)
-	inbound := s.received()[0].ID
-
-	for _, call := range []struct{ method, path, body string }{
-		{http.MethodGet, "/api/sources/" + id, ""},
-		{http.MethodPatch, "/api/sources/" + id, `{"name":"mine"}`},
-		{http.MethodDelete, "/api/sources/" + id, ""},
-		{http.MethodGet, "/api/inbound-events/" + inbound, ""},
-		{http.MethodPost, "/api/inbound-events/" + inbound + "/reprocess", ""},
-	} {
-		status, answer := s.call(call.method, call.path, key, call.body)
-		require.Equal(t, http.StatusNotFound, status, "%s %s: %s", call.method, call.path, answer)
-	}
-	for _, path := range []string{"/api/sources", "/api/inbound-events"} {
-		status, answer := s.call(http.MethodGet, path, key, "")
-		require.Equal(t, http.StatusOK, status)
-		require.Contains(t, answer, `"data":[]`)
-	}
-	source, err := s.store.Source(t.Context(), models.Scope{}, id)
-	require.NoError(t, err)
-	require.Equal(t, "x", source.Name)
 }

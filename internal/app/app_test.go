@@ -64,9 +64,11 @@ func TestServeReportsEveryFaultAtOnce(t *testing.T) {
 func TestRetentionThatIsAllowed(t *testing.T) {
 	t.Parallel()
 	for _, retention := range []time.Duration{0, 72 * time.Hour, 720 * time.Hour} {
-		require.Empty(t, Sending{Retention: retention, InboundRetention: retention}.faults())
+		require.Empty(t, Sending{
+			WebhookConcurrency: 1, DisableAfterDeliveries: 1, Retention: retention, InboundRetention: retention,
+		}.faults())
 	}
-	require.Len(t, Sending{Retention: -time.Hour}.faults(), 1)
+	require.Len(t, Sending{WebhookConcurrency: 1, DisableAfterDeliveries: 1, Retention: -time.Hour}.faults(), 1)
 }
 
 func TestBadFlags(t *testing.T) {

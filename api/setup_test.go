@@ -1,0 +1,319 @@
+package api_test
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
+	"gorm.io/gorm"
+
+	"github.com/postrider/postrider/api"
+	"github.com/postrider/postrider/internal/dispatch"
+	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/models"
+	"github.com/postrider/postrider/models/migrations"
+)
+
+const adminKey = "prk_the-administrator's"
+
+// service is the whole API over HTTP, with a real store and a real dispatcher; only Temporal is not there.
+type service struct {
+	*httptest.Server
+	t        testing.TB
+	handler  http.Handler
+	db       *gorm.DB
+	store    *models.Store
+	temporal *temporal
+	// promises are what every answer is held against; nil for nothing.
+	promises *promises
+}
+
+// newService runs the API on a SQLite database; change, if any, changes what it is made of.
+func newService(t *testing.T, change ...func(*api.Config)) *service {
+	t.Helper()
+	return newServiceOn(t, testdb.SQLite(t), change...)
+}
+
+func newServiceOn(t testing.TB, databaseURL string, change ...func(*api.Config)) *service {
+	t.Helper()
+	db, err := models.Open(databaseURL, 10)
+	require.NoError(t, err)
+	pool, err := db.DB()
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, pool.Close()) })
+	dialect, _, _ := strings.Cut(databaseURL, "://")
+	_, err = migrations.Up(t.Context(), pool, dialect)
+	require.NoError(t, err)
+	keyring, err := models.NewKeyring(make([]byte, models.KeyBytes))
+	require.NoError(t, err)
+	promised, err := readPromises()
+	require.NoError(t, err)
+	s := &service{t: t, db: db, promises: promised, temporal: &temporal{}, store: models.NewStore(db, models.Config{Keyring: keyring, Now: newClock()})}
+	dispatcher := dispatch.New(s.store, s.temporal, slog.New(slog.DiscardHandler))
+	t.Cleanup(dispatcher.Close)
+	cfg := api.Config{
+		Store: s.store, Dispatcher: dispatcher, AdminKey: adminKey, Version: version, PublicURL: "https://postrider.example",
+		WorkflowURL: func(workflowID, runID string) string { return "https://temporal.example/" + workflowID + "/" + runID },
+		Logger:      slog.New(slog.DiscardHandler),
+	}
+	for _, change := range change {
+		change(&cfg)
+	}
+	s.handler = api.New(cfg)
+	s.Server = httptest.NewServer(s.handler)
+	t.Cleanup(s.Close)
+	return s
+}
+
+// in is the service for a subtest.
+func (s *service) in(t testing.TB) *service {
+	of := *s
+	of.t = t
+	return &of
+}
+
+// newClock returns a clock that goes on by a millisecond at least, so that the order of IDs, which holds the
+// time, is the order of creation.
+func newClock() func() time.Time {
+	var mu sync.Mutex
+	var last time.Time
+	return func() time.Time {
+		mu.Lock()
+		defer mu.Unlock()
+		now := time.Now()
+		if next := last.Add(time.Millisecond); now.Before(next) {
+			now = next
+		}
+		last = now
+		return now
+	}
+}
+
+// reply is an answer of the API.
+type reply struct {
+	t      testing.TB
+	status int
+	header http.Header
+	body   string
+}
+
+// call makes a request with a key; more are names and values of headers.
+func (s *service) call(key, method, path, body string, more ...string) reply {
+	s.t.Helper()
+	return s.callIn(s.t.Context(), key, method, path, body, more...)
+}
+
+func (s *service) callIn(ctx context.Context, key, method, path, body string, more ...string) reply {
+	s.t.Helper()
+	var content io.Reader
+	if body != "" {
+		content = strings.NewReader(body)
+	}
+	request, err := http.NewRequestWithContext(ctx, method, s.URL+path, content)
+	require.NoError(s.t, err)
+	if key != "" {
+		request.Header.Set("Authorization", "Bearer "+key)
+	}
+	for i := 0; i < len(more); i += 2 {
+		request.Header.Set(more[i], more[i+1])
+	}
+	response, err := s.Client().Do(request)
+	require.NoError(s.t, err)
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	require.NoError(s.t, err)
+	got := reply{s.t, response.StatusCode, response.Header, string(answer)}
+	if s.promises != nil {
+		// Of the last request, if there were redirects.
+		require.NoError(s.t, s.promises.check(response.Request.Method, response.Request.URL.Path, got))
+	}
+	return got
+}
+
+// admin makes a request as the administrator and expects a status.
+func (s *service) admin(status int, method, path, body string, more ...string) reply {
+	s.t.Helper()
+	return s.call(adminKey, method, path, body, more...).is(status)
+}
+
+func (r reply) is(status int) reply {
+	r.t.Helper()
+	require.Equal(r.t, status, r.status, r.body)
+	return r
+}
+
+// object reads an answer that is an object.
+func (r reply) object() map[string]any {
+	r.t.Helper()
+	require.Equal(r.t, "application/json", r.header.Get("Content-Type"))
+	var object map[string]any
+	require.NoError(r.t, json.Unmarshal([]byte(r.body), &object), r.body)
+	return object
+}
+
+// list reads an answer that is a page of a list.
+func (r reply) list() (items []map[string]any, next string) {
+	r.t.Helper()
+	var page struct {
+		Data []map[string]any `json:"data"`
+		Next *string          `json:"next_cursor"`
+	}
+	require.NoError(r.t, json.Unmarshal([]byte(r.body), &page), r.body)
+	require.NotNil(r.t, page.Data, r.body)
+	if page.Next != nil {
+		next = *page.Next
+	}
+	return page.Data, next
+}
+
+// problem reads an answer that is an error of the given code.
+func (r reply) problem(status int, code string) problem {
+	r.t.Helper()
+	r.is(status)
+	require.Equal(r.t, "application/problem+json", r.header.Get("Content-Type"))
+	var got problem
+	require.NoError(r.t, json.Unmarshal([]byte(r.body), &got), r.body)
+	require.Equal(r.t, code, got.Code, r.body)
+	require.Equal(r.t, status, got.Status)
+	require.Equal(r.t, "about:blank", got.Type)
+	require.Equal(r.t, http.StatusText(status), got.Title)
+	require.NotEmpty(r.t, got.Detail)
+	return got
+}
+
+func members(object map[string]any) []string { return slices.Sorted(maps.Keys(object)) }
+
+// text is a member that must be a text.
+func text(t testing.TB, object map[string]any, member string) string {
+	t.Helper()
+	value, ok := object[member].(string)
+	require.True(t, ok, "%s of %v", member, object)
+	return value
+}
+
+// owner makes an owner with a key and returns both.
+func (s *service) owner(name string) (id, key string) {
+	s.t.Helper()
+	owner := s.admin(http.StatusCreated, "POST", "/api/owners", `{"name":"`+name+`"}`).object()
+	id = text(s.t, owner, "id")
+	made := s.admin(http.StatusCreated, "POST", "/api/owners/"+id+"/keys", "").object()
+	return id, text(s.t, made, "key")
+}
+
+// webhook makes a webhook and returns its ID.
+func (s *service) webhook(key, events string) string {
+	s.t.Helper()
+	body := `{"url":"https://example.com/hook","events":["` + events + `"]}`
+	return text(s.t, s.call(key, "POST", "/api/webhooks", body).is(http.StatusCreated).object(), "id")
+}
+
+// delivery publishes an event to the only webhook that matches it and returns the IDs of both.
+func (s *service) delivery(key, event string) (eventID, deliveryID string) {
+	s.t.Helper()
+	published := s.call(key, "POST", "/api/events", `{"event":"`+event+`","data":{}}`).is(http.StatusAccepted).object()
+	require.EqualValues(s.t, 1, published["deliveries"])
+	eventID = text(s.t, published, "id")
+	items, _ := s.admin(http.StatusOK, "GET", "/api/deliveries?event_id="+eventID, "").list()
+	require.Len(s.t, items, 1)
+	return eventID, text(s.t, items[0], "id")
+}
+
+// attempt records an attempt of a delivery.
+func (s *service) attempt(deliveryID string, status models.Status, change ...func(*models.Attempt)) {
+	s.t.Helper()
+	attempt := models.Attempt{
+		ID: models.NewID(models.KindAttempt, s.store.Now()), DeliveryID: deliveryID, Number: 1,
+		Trigger: models.TriggerSchedule, DurationMS: 12, StartedAt: s.store.Now(),
+	}
+	for _, change := range change {
+		change(&attempt)
+	}
+	_, err := s.store.RecordAttempt(context.WithoutCancel(s.t.Context()), models.Outcome{
+		Attempt: attempt, Status: status, RunID: "run-1",
+	})
+	require.NoError(s.t, err)
+}
+
+// deliver has the workflows that are waited for end well, after one attempt.
+func (s *service) deliver() {
+	s.temporal.set(func(f *temporal) {
+		f.end = func(deliveryID string) error {
+			s.attempt(deliveryID, models.StatusDelivered)
+			return nil
+		}
+	})
+}
+
+// temporal takes the place of Temporal's client.
+type temporal struct {
+	client.Client
+
+	mu sync.Mutex
+	// end is what a workflow that is waited for comes to.
+	end func(deliveryID string) error
+	// away is the answer to every start, cancelErr to every cancellation.
+	away, cancelErr error
+	// signals are the arguments of the signals that were sent.
+	signals []any
+	// log has each call, with the ID of the workflow.
+	log []string
+}
+
+type workflowRun struct {
+	client.WorkflowRun
+	get func() error
+}
+
+func (r workflowRun) Get(context.Context, any) error { return r.get() }
+
+// set changes the answers.
+func (f *temporal) set(change func(*temporal)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change(f)
+}
+
+// asked returns the log.
+func (f *temporal) asked() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.log)
+}
+
+func (f *temporal) ExecuteWorkflow(_ context.Context, options client.StartWorkflowOptions, _ any, _ ...any) (client.WorkflowRun, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.log = append(f.log, "start "+options.ID)
+	end := f.end
+	return workflowRun{get: func() error { return end(options.ID) }}, f.away
+}
+
+func (f *temporal) SignalWithStartWorkflow(_ context.Context, id, _ string, argument any,
+	_ client.StartWorkflowOptions, _ any, _ ...any,
+) (client.WorkflowRun, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.log = append(f.log, "signal "+id)
+	if f.away == nil {
+		f.signals = append(f.signals, argument)
+	}
+	return workflowRun{}, f.away
+}
+
+func (f *temporal) CancelWorkflow(_ context.Context, id, _ string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.log = append(f.log, "cancel "+id)
+	return f.cancelErr
+}

@@ -1,0 +1,318 @@
+package api_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/postrider/postrider/models"
+)
+
+// collections say what the {id} behind a word of a path is the ID of.
+var collections = map[string]models.Kind{
+	"deliveries": models.KindDelivery, "events": models.KindEvent, "inbound-events": models.KindInbound, "keys": models.KindKey,
+	"owners": models.KindOwner, "sources": models.KindSource, "webhooks": models.KindWebhook,
+}
+
+// idFields are the parameters and fields that hold an ID.
+var idFields = map[string]models.Kind{
+	"event_id": models.KindEvent, "owner_id": models.KindOwner, "source_id": models.KindSource, "webhook_id": models.KindWebhook,
+}
+
+// textFields are the parameters and fields of free text that name nothing which belongs to an owner.
+var textFields = []string{
+	"cursor", "data", "description", "email", "event", "event_prefix", "events", "grace", "header", "headers", "id_header",
+	"name", "prefix", "retry_schedule", "secret", "secrets", "slack_url", "type", "type_header", "url", "verify_token",
+}
+
+const sourceSecret = "kept-0123456789abcdef"
+
+// bodies are accepted ones, for every operation that takes a body, and change something.
+var bodies = map[string]string{
+	"create-owner":   `{"name":"new"}`,
+	"create-source":  `{"name":"new","scheme":"github","secret":"` + sourceSecret + `"}`,
+	"create-webhook": `{"url":"https://example.com/new","events":["new"]}`,
+	"publish-event":  `{"event":"new","data":{}}`,
+	"rotate-secret":  `{"grace":"0s"}`,
+	"update-owner":   `{"name":"changed"}`,
+	"update-source":  `{"name":"changed"}`,
+	"update-webhook": `{"url":"https://example.com/changed"}`,
+}
+
+// template is an operation with all that can name a thing in it.
+type template struct {
+	operation
+
+	names []name
+	body  string
+}
+
+// name is a place of a request that holds an ID.
+type name struct {
+	in, name string
+	kind     models.Kind
+}
+
+func (n name) String() string { return n.in + " " + n.name }
+
+// newTemplate fails the test for what it does not know, so that nothing new escapes the tests that are made of templates.
+func newTemplate(t testing.TB, document document, of operation) template {
+	t.Helper()
+	made := template{operation: of, body: bodies[of.OperationID]}
+	for _, match := range regexp.MustCompile(`([\w-]+)/{(\w+)}`).FindAllStringSubmatch(of.Path, -1) {
+		kind, known := collections[match[1]]
+		require.True(t, known, "%s names a thing in %q: add to collections of what kind it is, and to newTenant one for each owner",
+			of, match[0])
+		made.names = append(made.names, name{"path", match[2], kind})
+	}
+	require.Len(t, made.names, strings.Count(of.Path, "{"), "%s: each {id} of a path stands behind the name of its collection", of)
+	place := func(in, of string, schema schema) {
+		kind, known := idFields[of]
+		switch {
+		case known:
+			made.names = append(made.names, name{in, of, kind})
+		case document.canName(schema):
+			require.Contains(t, textFields, of, "the %s of %s has the free text %q: add it to idFields if it is the ID of a thing, else to textFields",
+				in, made, of)
+		}
+	}
+	for _, parameter := range of.Parameters {
+		if parameter.In == "query" {
+			place("query", parameter.Name, parameter.Schema)
+		}
+	}
+	fields := document.fields(of)
+	for _, field := range slices.Sorted(maps.Keys(fields)) {
+		place("body", field, fields[field])
+	}
+	if len(of.RequestBody.Content) > 0 {
+		require.NotEmpty(t, made.body, "%s takes a body: add to bodies one for %q that it accepts", of, of.OperationID)
+	}
+	return made
+}
+
+// canName says whether a value of the schema may hold the ID of a thing: free text, or what may have it within.
+func (d document) canName(of schema) bool {
+	of = d.resolve(of)
+	switch {
+	case of.is("integer"), of.is("number"), of.is("boolean"):
+		return false
+	case of.is("string"):
+		return len(of.Enum) == 0 && of.Format == ""
+	case of.is("array"):
+		return d.canName(*of.Items)
+	}
+	return true
+}
+
+// fill makes the request of a template: its path names what the holder has, and the place that is given, if any, id.
+func (s *service) fill(of template, key string, holder tenant, at name, id string) reply {
+	s.t.Helper()
+	path, query, body := of.Path, "", of.body
+	for _, place := range of.names {
+		value := holder.ids[place.kind]
+		if place == at {
+			value = id
+		}
+		switch {
+		case place.in == "path":
+			path = strings.Replace(path, "{"+place.name+"}", value, 1)
+		case place != at:
+			// Optional: left out.
+		case place.in == "query":
+			query = "?" + place.name + "=" + url.QueryEscape(value)
+		case place.in == "body":
+			var members map[string]any
+			require.NoError(s.t, json.Unmarshal([]byte(body), &members))
+			members[place.name] = value
+			changed, err := json.Marshal(members)
+			require.NoError(s.t, err)
+			body = string(changed)
+		}
+	}
+	return s.call(key, of.Method, path+query, body)
+}
+
+// tenant is an owner who has one thing of every kind.
+type tenant struct {
+	key string
+	ids map[models.Kind]string
+	// more are IDs that nothing is asked for by, and that nobody else may see all the same.
+	more []string
+}
+
+func (s *service) newTenant(name string) tenant {
+	s.t.Helper()
+	ownerID, key := s.owner(name)
+	keys, err := s.store.APIKeys(s.t.Context(), models.Scope{OwnerID: ownerID})
+	require.NoError(s.t, err)
+	webhookID := s.webhook(key, "*")
+	source := s.call(key, "POST", "/api/sources", bodies["create-source"]).is(http.StatusCreated).object()
+	published := s.call(key, "POST", "/api/events", `{"event":"a","data":"`+name+`"}`).is(http.StatusAccepted).object()
+	eventID := text(s.t, published, "id")
+	items, _ := s.call(key, "GET", "/api/deliveries?event_id="+eventID, "").is(http.StatusOK).list()
+	require.Len(s.t, items, 1)
+	deliveryID := text(s.t, items[0], "id")
+	s.attempt(deliveryID, models.StatusFailed)
+	attempts, err := s.store.Attempts(s.t.Context(), deliveryID)
+	require.NoError(s.t, err)
+	inbound := models.InboundEvent{SourceID: text(s.t, source, "id"), OwnerID: ownerID, ProviderID: name, Body: []byte(`{}`)}
+	_, err = s.store.StoreInbound(s.t.Context(), &inbound)
+	require.NoError(s.t, err)
+	return tenant{
+		key: key,
+		ids: map[models.Kind]string{
+			models.KindOwner: ownerID, models.KindKey: keys[0].ID, models.KindWebhook: webhookID, models.KindEvent: eventID,
+			models.KindDelivery: deliveryID, models.KindSource: inbound.SourceID, models.KindInbound: inbound.ID,
+		},
+		more: []string{attempts[0].ID},
+	}
+}
+
+func (o tenant) all() []string { return append(slices.Sorted(maps.Values(o.ids)), o.more...) }
+
+// No key reaches another owner's things, by any operation of the document and any place of it that can name a thing:
+// the answer is the same as if there was none, and nothing changes.
+func TestNoOperationReachesAnotherOwner(t *testing.T) {
+	t.Parallel()
+	document := readDocument(t)
+	for _, of := range document.operations() {
+		t.Run(of.OperationID, func(t *testing.T) {
+			t.Parallel()
+			of := newTemplate(t, document, of)
+			s := newService(t)
+			s.deliver()
+			theirs, mine := s.newTenant("theirs"), s.newTenant("mine")
+			// Of this event, both have a delivery.
+			s.admin(http.StatusAccepted, "POST", "/api/events", `{"event":"a","data":"everyone's"}`)
+			s.settle()
+			before := s.state()
+			for _, at := range of.names {
+				reply := s.fill(of, mine.key, mine, at, theirs.ids[at.kind])
+				require.Contains(t, of.refusals(at), reply.status, "%s of another owner: %s", at, reply.body)
+				if reply.status < 300 {
+					items, _ := reply.list()
+					require.Empty(t, items, "%s of another owner", at)
+				}
+				unknown := models.NewID(at.kind, s.store.Now())
+				nothing := s.fill(of, mine.key, mine, at, unknown)
+				require.Equal(t, nothing.status, reply.status, "%s of another owner, and of nothing", at)
+				require.Equal(t, strings.ReplaceAll(nothing.body, unknown, theirs.ids[at.kind]), reply.body,
+					"%s of another owner, and of nothing", at)
+			}
+			if of.forAdmins() && len(of.names) == 0 {
+				s.fill(of, mine.key, mine, name{}, "").problem(http.StatusForbidden, "forbidden")
+			}
+			require.Empty(t, difference(before, s.state()), "nothing changes")
+
+			// What is mine I get, and nothing of the other's with it.
+			replies := []reply{s.fill(of, mine.key, mine, name{}, "")}
+			if of.isList() {
+				for _, id := range theirs.all() {
+					cursor := base64.RawURLEncoding.EncodeToString([]byte(id))
+					replies = append(replies, s.call(mine.key, of.Method, of.Path+"?cursor="+cursor, ""))
+				}
+			}
+			for _, reply := range replies {
+				for _, id := range theirs.all() {
+					require.NotContains(t, reply.body, id)
+				}
+			}
+
+			// The requests were good ones: to who may make them they do something.
+			who := theirs.key
+			if of.forAdmins() {
+				who = adminKey
+			} else {
+				require.Less(t, replies[0].status, 300, replies[0].body)
+			}
+			before = s.state()
+			for _, at := range append(of.names, name{}) {
+				if at.in == "path" {
+					continue
+				}
+				reply := s.fill(of, who, theirs, at, theirs.ids[at.kind])
+				require.Less(t, reply.status, 300, "%s of one's own: %s", at, reply.body)
+				if of.isList() {
+					items, _ := reply.list()
+					require.NotEmpty(t, items, "%s of one's own", at)
+				}
+			}
+			if of.Method != http.MethodGet {
+				require.NotEmpty(t, difference(before, s.state()), "something changes")
+			}
+		})
+	}
+}
+
+// forAdmins says that owners may not call the operation.
+func (o template) forAdmins() bool {
+	_, ok := o.Responses["403"]
+	return ok
+}
+
+func (o template) isList() bool { return o.Method == http.MethodGet && !strings.Contains(o.Path, "{") }
+
+// refusals are the answers to a request that names what is not there.
+func (o template) refusals(at name) []int {
+	switch {
+	case o.forAdmins():
+		return []int{http.StatusForbidden, http.StatusNotFound}
+	case at.in == "path":
+		return []int{http.StatusNotFound}
+	case at.in == "query" && o.isList():
+		return []int{http.StatusOK}
+	}
+	return []int{http.StatusNotFound, http.StatusUnprocessableEntity}
+}
+
+// settle waits until the workflow of every delivery is started, which is not a part of the request that publishes.
+func (s *service) settle() {
+	s.t.Helper()
+	var ids []string
+	require.NoError(s.t, s.db.Table("deliveries").Pluck("id", &ids).Error)
+	require.Eventually(s.t, func() bool {
+		started := s.temporal.asked()
+		return !slices.ContainsFunc(ids, func(id string) bool { return !slices.Contains(started, "start "+id) })
+	}, 30*time.Second, time.Millisecond)
+}
+
+// state is every row of every table, but for when a key was last used, and what Temporal was asked for.
+func (s *service) state() []string {
+	s.t.Helper()
+	state := s.temporal.asked()
+	tables, err := s.db.Migrator().GetTables()
+	require.NoError(s.t, err)
+	require.Contains(s.t, tables, "webhooks")
+	for _, table := range tables {
+		var rows []map[string]any
+		require.NoError(s.t, s.db.Table(table).Find(&rows).Error)
+		for _, row := range rows {
+			delete(row, "last_used_at")
+			state = append(state, fmt.Sprint(table, " ", row))
+		}
+	}
+	return state
+}
+
+// difference returns the lines that only one of two states has.
+func difference(before, after []string) (lines []string) {
+	for sign, state := range map[string][2][]string{"-": {before, after}, "+": {after, before}} {
+		for _, line := range state[0] {
+			if !slices.Contains(state[1], line) {
+				lines = append(lines, sign+line)
+			}
+		}
+	}
+	return lines
+}
