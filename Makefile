@@ -22,6 +22,11 @@ race := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
 FUZZTIME ?= 20s
 
+# Of make chaos: how many processes are killed, the seed of an earlier run to repeat, events a second.
+KILLS ?= 100
+SEED ?= 0
+RATE ?= 8
+
 .PHONY: help
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
@@ -78,6 +83,11 @@ production-check:
 	if grep '^go.temporal.io/server' <<<"$$dependencies"; then \
 		echo 'cmd/postrider must not link the embedded Temporal server' >&2; exit 1; \
 	fi
+
+.PHONY: chaos
+chaos: ## Kill every part KILLS times (100) under load and compare what was accepted with what arrived.
+	go test ./e2e -run '^TestChaos$$' -count=1 -v -timeout 6h \
+		-chaos.kills=$(KILLS) -chaos.seed=$(SEED) -chaos.rate=$(RATE)
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (20s each).

@@ -17,7 +17,7 @@ import (
 	"github.com/postrider/postrider/signature"
 )
 
-// heartbeatEvery is how often a running attempt tells Temporal that its process lives.
+// heartbeatEvery is how often a running activity tells Temporal that its process lives.
 const heartbeatEvery = 3 * time.Second
 
 // recordTimeout bounds the first try to write the log; RecordAttempt has all the time it needs.
@@ -88,6 +88,9 @@ func (r AttemptResult) Wait() time.Duration { return time.Duration(r.WaitMS) * t
 func (a *Activities) Deliver(ctx context.Context, in AttemptInput) (AttemptResult, error) {
 	runID := activity.GetInfo(ctx).WorkflowExecution.RunID
 	attemptID := models.AttemptID(runID, in.Sequence, in.ScheduledAt)
+	// From here on: a database that lets the attempt wait must not make it look dead and be repeated elsewhere.
+	stopHeartbeat := heartbeat(ctx)
+	defer stopHeartbeat()
 	dispatch, err := a.Store.Dispatch(ctx, in.DeliveryID, attemptID)
 	if errors.Is(err, models.ErrNotFound) {
 		return AttemptResult{}, temporal.NewNonRetryableApplicationError(
@@ -102,8 +105,6 @@ func (a *Activities) Deliver(ctx context.Context, in AttemptInput) (AttemptResul
 	if reason := reasonToStop(dispatch, in); reason != "" {
 		return a.stop(ctx, in.DeliveryID, reason)
 	}
-	stopHeartbeat := heartbeat(ctx)
-	defer stopHeartbeat()
 	detour, leave, err := a.enter(ctx, dispatch, in)
 	if err != nil {
 		return AttemptResult{}, err
@@ -256,8 +257,8 @@ func Body(delivery models.Delivery, event models.Event) []byte {
 	return append(body, '}')
 }
 
-// heartbeat keeps telling Temporal that the attempt is alive, so that the death of its process is noticed
-// within the heartbeat timeout instead of the attempt's. It does nothing in a local activity.
+// heartbeat keeps telling Temporal that the activity is alive, so that the death of its process is noticed
+// within the heartbeat timeout instead of the activity's. It does nothing in a local activity.
 func heartbeat(ctx context.Context) (stop func()) {
 	if activity.GetInfo(ctx).IsLocalActivity {
 		return func() {}

@@ -28,6 +28,7 @@ type StartResult struct {
 
 // StartPending starts the workflows of one page of pending deliveries.
 func (a *Activities) StartPending(ctx context.Context, in StartInput) (StartResult, error) {
+	defer heartbeat(ctx)()
 	deliveries, err := a.pending(ctx, in)
 	if err != nil {
 		return StartResult{}, err
@@ -44,6 +45,7 @@ func (a *Activities) StartPending(ctx context.Context, in StartInput) (StartResu
 
 // StartPendingInbound starts the workflows of one page of inbound events that are pending.
 func (a *Activities) StartPendingInbound(ctx context.Context, in StartInput) (StartResult, error) {
+	defer heartbeat(ctx)()
 	inbound, err := a.Store.PendingInbound(ctx, in.MadeBy, in.After, startPage)
 	if err != nil {
 		return StartResult{}, err

@@ -21,7 +21,7 @@ import (
 // collections say what the {id} behind a word of a path is the ID of.
 var collections = map[string]models.Kind{
 	"deliveries": models.KindDelivery, "events": models.KindEvent, "inbound-events": models.KindInbound, "keys": models.KindKey,
-	"owners": models.KindOwner, "sources": models.KindSource, "webhooks": models.KindWebhook,
+	"owners": models.KindOwner, "recoveries": models.KindRecovery, "sources": models.KindSource, "webhooks": models.KindWebhook,
 }
 
 // idFields are the parameters and fields that hold an ID.
@@ -31,7 +31,7 @@ var idFields = map[string]models.Kind{
 
 // textFields are the parameters and fields of free text that name nothing which belongs to an owner.
 var textFields = []string{
-	"cursor", "data", "description", "email", "event", "event_prefix", "events", "grace", "header", "headers", "id_header",
+	"cursor", "data", "description", "email", "event", "event_prefix", "events", "expires_in", "grace", "header", "headers", "id_header",
 	"name", "prefix", "retry_schedule", "secret", "secrets", "slack_url", "type", "type_header", "url", "verify_token",
 }
 
@@ -39,14 +39,16 @@ const sourceSecret = "kept-0123456789abcdef"
 
 // bodies are accepted ones, for every operation that takes a body, and change something.
 var bodies = map[string]string{
-	"create-owner":   `{"name":"new"}`,
-	"create-source":  `{"name":"new","scheme":"github","secret":"` + sourceSecret + `"}`,
-	"create-webhook": `{"url":"https://example.com/new","events":["new"]}`,
-	"publish-event":  `{"event":"new","data":{}}`,
-	"rotate-secret":  `{"grace":"0s"}`,
-	"update-owner":   `{"name":"changed"}`,
-	"update-source":  `{"name":"changed"}`,
-	"update-webhook": `{"url":"https://example.com/changed"}`,
+	"create-key":      `{"expires_in":"720h"}`,
+	"create-owner":    `{"name":"new"}`,
+	"create-source":   `{"name":"new","scheme":"github","secret":"` + sourceSecret + `"}`,
+	"create-webhook":  `{"url":"https://example.com/new","events":["new"]}`,
+	"publish-event":   `{"event":"new","data":{}}`,
+	"recover-webhook": `{"since":"2020-01-01T00:00:00Z"}`,
+	"rotate-secret":   `{"grace":"0s"}`,
+	"update-owner":    `{"name":"changed"}`,
+	"update-source":   `{"name":"changed"}`,
+	"update-webhook":  `{"url":"https://example.com/changed"}`,
 }
 
 // template is an operation with all that can name a thing in it.
@@ -169,14 +171,33 @@ func (s *service) newTenant(name string) tenant {
 	inbound := models.InboundEvent{SourceID: text(s.t, source, "id"), OwnerID: ownerID, ProviderID: name, Body: []byte(`{}`)}
 	_, err = s.store.StoreInbound(s.t.Context(), &inbound)
 	require.NoError(s.t, err)
+	// One that has ended, so that the webhook can have another, and one that can be steered.
+	s.recovery(ownerID, webhookID, models.RecoveryCancelled)
+	recoveryID := s.recovery(ownerID, s.webhook(key, "none"), models.RecoveryRunning)
 	return tenant{
 		key: key,
 		ids: map[models.Kind]string{
 			models.KindOwner: ownerID, models.KindKey: keys[0].ID, models.KindWebhook: webhookID, models.KindEvent: eventID,
 			models.KindDelivery: deliveryID, models.KindSource: inbound.SourceID, models.KindInbound: inbound.ID,
+			models.KindRecovery: recoveryID,
 		},
 		more: []string{attempts[0].ID},
 	}
+}
+
+// recovery stores a recovery of a webhook's deliveries and returns its ID.
+func (s *service) recovery(ownerID, webhookID string, status models.RecoveryStatus) string {
+	s.t.Helper()
+	now := s.store.Now()
+	recovery := models.Recovery{WebhookID: webhookID, OwnerID: ownerID, Since: now.Add(-time.Hour), Until: now,
+		Include: models.IncludeFailed, Rate: 1,
+	}
+	require.NoError(s.t, s.store.CreateRecovery(s.t.Context(), &recovery))
+	if status != models.RecoveryRunning {
+		_, err := s.store.SetRecoveryStatus(s.t.Context(), recovery.ID, status, "")
+		require.NoError(s.t, err)
+	}
+	return recovery.ID
 }
 
 func (o tenant) all() []string { return append(slices.Sorted(maps.Values(o.ids)), o.more...) }

@@ -114,7 +114,7 @@ func pauseSweep(t *testing.T, p *installation) {
 }
 
 // TestTemporalAway takes Temporal away from a running process: events are accepted all the time, and arrive
-// when Temporal is back, started by the sweep.
+// when Temporal is back.
 func TestTemporalAway(t *testing.T) {
 	t.Parallel()
 	p := prepareProduction(t)
@@ -127,7 +127,7 @@ func TestTemporalAway(t *testing.T) {
 
 	p.killTemporal()
 	id := p.send(t, owner, object{})
-	eventually(t, func() bool { return p.postrider.stderr.contains("workflows cannot be started") }, "nothing is said of Temporal's absence")
+	eventually(t, func() bool { return p.postrider.Stderr.Contains("workflows cannot be started") }, "nothing is said of Temporal's absence")
 	require.False(t, p.ready())
 	var refused problem
 	p.call(t, http.MethodPost, "/api/deliveries/"+delivered+"/resend", nil, http.StatusServiceUnavailable, &refused)
@@ -135,8 +135,7 @@ func TestTemporalAway(t *testing.T) {
 	require.Equal(t, "pending", p.delivery(t, id).Status)
 
 	p.start(t)
-	// The sweep looks twice a minute for what is older than half a minute.
-	eventuallyWithin(t, 2*patience, func() bool { return p.delivery(t, id).Status == "delivered" }, "%s is not delivered", id)
+	p.await(t, id, "delivered")
 	require.Equal(t, []string{"1", "1"}, attempts(target.all()))
 }
 
@@ -165,7 +164,7 @@ func TestKilledInAStream(t *testing.T) {
 		for n := range accepted {
 			switch n {
 			case events / 3:
-				p.postrider.kill()
+				p.postrider.Kill()
 				p.postrider = nil
 				p.start(t)
 			case 2 * events / 3:

@@ -5,6 +5,9 @@
 // Every story is told on two deployments. "dev" is postrider-dev, everything in one process on SQLite.
 // "production" is `postrider serve` on PostgreSQL with a Temporal server in a process of its own.
 //
+// TestChaos, the fault harness, has a deployment of its own: two `serve`, and a Temporal whose state is in the
+// same PostgreSQL server.
+//
 // The package holds tests only. They must not run with -race: they link the embedded Temporal server. What
 // a process wrote is printed when its test fails.
 package e2e

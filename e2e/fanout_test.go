@@ -3,7 +3,6 @@ package e2e
 import (
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -33,8 +32,7 @@ func TestFanOut(t *testing.T) { //nolint:paralleltest // it measures, and would 
 			p.killPostrider()
 			p.killTemporal()
 			for _, program := range p.programs {
-				used := program.cmd.ProcessState
-				t.Logf("%s used %s of processor time", filepath.Base(program.cmd.Path), (used.UserTime() + used.SystemTime()).Round(time.Millisecond))
+				t.Logf("%s used %s of processor time", program, program.ProcessorTime().Round(time.Millisecond))
 			}
 		})
 	}

@@ -58,6 +58,10 @@ func TestCannotStart(t *testing.T) {
 			[]string{takenPort, "in use", "--temporal-port"}},
 		{"Temporal alone, data below a file", nil, "postrider-dev",
 			[]string{"temporal", "--data-dir", below, "--temporal-port", "0", "--temporal-ui-port", "0"}, []string{below, "--data-dir"}},
+		{"Temporal alone, no database", []string{"POSTRIDER_TEMPORAL_DATABASE_URL=postgres://user@" + address(ports.next(t)) + "/temporal"},
+			"postrider-dev", []string{"temporal", "--temporal-port", "0", "--temporal-ui-port", "0"}, []string{"Temporal's database", "connection refused"}},
+		{"Temporal alone, no shards", []string{"POSTRIDER_TEMPORAL_DATABASE_URL=postgres://user@" + address(ports.next(t)) + "/temporal"},
+			"postrider-dev", []string{"temporal", "--temporal-history-shards", "0"}, []string{"--temporal-history-shards"}},
 		{"production, port in use", migrated, "postrider", []string{"serve", "--listen", taken}, []string{taken, "in use", "--listen"}},
 		{"production, old schema", production(testdb.Postgres(t)), "postrider",
 			[]string{"serve", "--listen", address(ports.next(t))}, []string{"postrider migrate"}},
@@ -68,13 +72,13 @@ func TestCannotStart(t *testing.T) {
 			t.Parallel()
 			p := launch(t, test.environment, test.program, test.args...)
 			require.Equal(t, 1, p.exitCode(t))
-			said := strings.TrimSuffix(p.stderr.String(), "\n")
+			said := strings.TrimSuffix(p.Stderr.String(), "\n")
 			require.NotContains(t, said, "\n", "one line")
 			require.True(t, strings.HasPrefix(said, test.program+": "), said)
 			for _, fact := range test.says {
 				require.Contains(t, said, fact)
 			}
-			require.NotContains(t, p.stdout.String(), "Try it")
+			require.NotContains(t, p.Stdout.String(), "Try it")
 		})
 	}
 }
@@ -88,7 +92,7 @@ func TestNoDatabase(t *testing.T) {
 		"POSTRIDER_ENCRYPTION_KEY=" + models.NewEncryptionKey(), "POSTRIDER_ADMIN_KEY=" + models.NewAPIKeyToken(),
 	}, "postrider", "serve", "--listen", address(ports.next(t)))
 	require.Equal(t, 1, p.exitCode(t))
-	said := p.stderr.String()
+	said := p.Stderr.String()
 	require.True(t, strings.HasPrefix(said, "postrider: open database: "), said)
 	require.Contains(t, said, nobody)
 	require.Contains(t, said, "connection refused")
@@ -104,7 +108,7 @@ func TestDataInUse(t *testing.T) {
 	second := launch(t, nil, "postrider-dev", "--data-dir", folder, "--listen", address(ports.next(t)),
 		"--temporal-port", "0", "--temporal-ui-port", "0", "--receiver", "off")
 	require.Equal(t, 1, second.exitCode(t))
-	said := strings.TrimSuffix(second.stderr.String(), "\n")
+	said := strings.TrimSuffix(second.Stderr.String(), "\n")
 	require.NotContains(t, said, "\n", "one line")
 	require.Contains(t, said, folder)
 	p.settled(t)

@@ -126,7 +126,7 @@ func (p *installation) start(t testing.TB) {
 	p.startPostrider(t)
 	began := time.Now()
 	eventually(t, func() bool {
-		require.False(t, p.postrider.hasExited(), "postrider ended")
+		require.False(t, p.postrider.HasExited(), "postrider ended")
 		return p.ready()
 	}, "postrider is not ready")
 	t.Logf("ready after %s", time.Since(began).Round(time.Millisecond))
@@ -143,8 +143,8 @@ func (p *installation) startTemporal(t testing.TB) {
 	p.temporal = p.launchTemporal(t)
 	p.programs = append(p.programs, p.temporal)
 	eventually(t, func() bool {
-		require.False(t, p.temporal.hasExited(), "Temporal ended")
-		return p.temporal.stdout.contains("Web UI")
+		require.False(t, p.temporal.HasExited(), "Temporal ended")
+		return p.temporal.Stdout.Contains("Web UI")
 	}, "Temporal is not ready")
 }
 
@@ -168,14 +168,14 @@ func (p *installation) ready() bool {
 
 // killPostrider ends postrider as a crash does, and Temporal with it where it is in the same process.
 func (p *installation) killPostrider() {
-	p.postrider.kill()
+	p.postrider.Kill()
 	p.postrider = nil
 }
 
 // killTemporal ends Temporal as a crash does where it is a process of its own.
 func (p *installation) killTemporal() {
 	if p.temporal != nil {
-		p.temporal.kill()
+		p.temporal.Kill()
 		p.temporal = nil
 	}
 }

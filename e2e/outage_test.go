@@ -38,7 +38,7 @@ func TestDatabaseDiesDuringAttempt(t *testing.T) {
 	gate.open()
 	for _, id := range ids {
 		eventually(t, func() bool {
-			return p.postrider.stderr.contains(`"attempt not recorded yet","delivery_id":"` + id + `"`)
+			return p.postrider.Stderr.Contains(`"attempt not recorded yet","delivery_id":"` + id + `"`)
 		}, "nothing is said of the log of %s", id)
 	}
 

@@ -90,7 +90,7 @@ func nothingPrivateTold(t *testing.T, p *installation, mail *mailServer) {
 	}
 	require.NotZero(t, told, "the search finds what is there: the delivery's ID")
 	for _, program := range p.programs {
-		requireNone(t, program.stdout.String()+program.stderr.String(), marks, "the log of %s", program.cmd)
+		requireNone(t, program.Stdout.String()+program.Stderr.String(), marks, "the log of %s", program)
 	}
 }
 
@@ -100,14 +100,14 @@ func keysNotLogged(t *testing.T, p *installation) {
 	t.Helper()
 	marks := map[string]string{"admin key": p.adminKey, "encryption key": p.encryptionKey}
 	for _, program := range p.programs {
-		requireNone(t, program.stderr.String(), marks, "the log of %s", program.cmd)
-		told := program.stdout.String()
+		requireNone(t, program.Stderr.String(), marks, "the log of %s", program)
+		told := program.Stdout.String()
 		require.NotContains(t, told, p.encryptionKey)
 		if _, rest, welcome := strings.Cut(told, "Try it"); welcome {
 			require.Contains(t, rest, p.adminKey)
 			continue
 		}
-		requireNone(t, told, marks, "the output of %s", program.cmd)
+		requireNone(t, told, marks, "the output of %s", program)
 	}
 }
 

@@ -3,7 +3,6 @@ package e2e
 import (
 	"encoding/json"
 	"net/http"
-	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -79,9 +78,9 @@ func TestTemporalHangs(t *testing.T) {
 	t.Parallel()
 	p := prepareProduction(t)
 	p.start(t)
-	require.NoError(t, p.temporal.cmd.Process.Signal(syscall.SIGSTOP))
+	require.NoError(t, p.temporal.Pause())
 	status, checks := p.checks(t, "/readyz")
-	require.NoError(t, p.temporal.cmd.Process.Signal(syscall.SIGCONT))
+	require.NoError(t, p.temporal.Resume())
 	require.Equal(t, http.StatusServiceUnavailable, status)
 	require.Equal(t, "ok", checks["database"])
 	require.Equal(t, "does not answer", checks["temporal"])

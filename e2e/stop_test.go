@@ -28,9 +28,9 @@ func TestStopped(t *testing.T) {
 		retry.await(t, 2)
 
 		p.postrider.terminate(t)
-		eventually(t, func() bool { return p.postrider.stderr.contains("stopping") }, "the signal is not heard")
+		eventually(t, func() bool { return p.postrider.Stderr.Contains("stopping") }, "the signal is not heard")
 		eventually(t, func() bool { return !p.ready() }, "the process still takes requests")
-		require.False(t, p.postrider.hasExited(), "it waits for the attempts")
+		require.False(t, p.postrider.HasExited(), "it waits for the attempts")
 		gate.open()
 		require.Zero(t, p.terminated(t))
 
@@ -89,10 +89,10 @@ func TestWelcome(t *testing.T) {
 	for _, start := range []string{"first", "second"} {
 		began := time.Now()
 		p.startPostrider(t)
-		eventuallyWithin(t, time.Minute, func() bool { return p.postrider.stdout.contains("Try it") }, "no welcome")
+		eventuallyWithin(t, time.Minute, func() bool { return p.postrider.Stdout.Contains("Try it") }, "no welcome")
 		t.Logf("the %s start took %s", start, time.Since(began).Round(time.Millisecond))
 		p.readKeys(t)
-		welcome := p.postrider.stdout.String()
+		welcome := p.postrider.Stdout.String()
 		for _, fact := range []string{p.url, p.temporalUI, p.adminKey, "curl " + p.url + "/api/events"} {
 			require.Contains(t, welcome, fact)
 		}

@@ -17,9 +17,9 @@ const (
 	// polledWithin is how old a worker's last poll may be: a poll waits for up to a minute, and one that fails
 	// is repeated within ten seconds.
 	polledWithin = 90 * time.Second
-	// sweptWithin is how old the last sweep may be: two in a row may fail to start, for one while Temporal is
-	// restarted.
-	sweptWithin = 3 * workflows.SweepInterval
+	// sweptWithin is how old the last sweep may be: some in a row may fail to start, while Temporal is restarted
+	// for one.
+	sweptWithin = 6 * workflows.SweepInterval
 )
 
 // CheckTemporal returns nil when Temporal can do its work: its frontend answers, and so does the database

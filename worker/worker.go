@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -85,11 +86,34 @@ func Prepare(ctx context.Context, temporalClient client.Client, namespace string
 	}
 	for _, schedule := range workflows.Schedules() {
 		_, err := temporalClient.ScheduleClient().Create(ctx, schedule)
-		if err != nil && !errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
+		if errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
+			err = updateSchedule(ctx, temporalClient, schedule)
+		}
+		if err != nil {
 			return fmt.Errorf("create schedule %s: %w", schedule.ID, err)
 		}
 	}
 	return nil
+}
+
+// updateSchedule brings a schedule that an older version made to the present times and arguments. Whether it
+// is paused stays as it is.
+func updateSchedule(ctx context.Context, temporalClient client.Client, wanted client.ScheduleOptions) error {
+	handle := temporalClient.ScheduleClient().GetHandle(ctx, wanted.ID)
+	description, err := handle.Describe(ctx)
+	if err != nil {
+		return err
+	}
+	if spec := description.Schedule.Spec; spec != nil && slices.Equal(spec.Intervals, wanted.Spec.Intervals) {
+		return nil
+	}
+	return handle.Update(ctx, client.ScheduleUpdateOptions{
+		DoUpdate: func(in client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
+			schedule := in.Description.Schedule
+			schedule.Spec, schedule.Action = &wanted.Spec, wanted.Action
+			return &client.ScheduleUpdate{Schedule: &schedule}, nil
+		},
+	})
 }
 
 func addSearchAttributes(ctx context.Context, temporalClient client.Client, namespace string, logger *slog.Logger) error {

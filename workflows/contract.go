@@ -51,11 +51,11 @@ const QueryStatus = "status"
 const ErrTypeDeliveryExhausted = "DeliveryExhausted"
 
 // The sweep runs as a Temporal Schedule and starts deliveries and inbound events that have waited SweepAge for
-// their workflow.
+// their workflow. Together the two bound how late a delivery is whose process died before it could start it.
 const (
 	SweepScheduleID = "postrider-sweep"
-	SweepInterval   = 30 * time.Second
-	SweepAge        = 30 * time.Second
+	SweepInterval   = 10 * time.Second
+	SweepAge        = 10 * time.Second
 )
 
 // The retention runs as a Temporal Schedule and deletes what is older than the installation keeps.

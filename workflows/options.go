@@ -30,12 +30,15 @@ func withFirstSendOptions(ctx workflow.Context) workflow.Context {
 	})
 }
 
-// withSendOptions is for all other attempts. The heartbeat finds the death of a process that was sending.
-// What someone asked for goes before what the schedule brings.
+// heartbeatTimeout finds the death of a process, or the loss of its answer, long before an activity's own
+// timeout.
+const heartbeatTimeout = 10 * time.Second
+
+// withSendOptions is for all other attempts. What someone asked for goes before what the schedule brings.
 func withSendOptions(ctx workflow.Context, in activities.AttemptInput, summary string) workflow.Context {
 	options := workflow.ActivityOptions{
 		StartToCloseTimeout: attemptTimeout,
-		HeartbeatTimeout:    10 * time.Second,
+		HeartbeatTimeout:    heartbeatTimeout,
 		RetryPolicy:         ourFault(),
 		// A request that is on its way is waited for.
 		WaitForCancellation: true,
@@ -50,10 +53,11 @@ func withSendOptions(ctx workflow.Context, in activities.AttemptInput, summary s
 	return workflow.WithActivityOptions(ctx, options)
 }
 
-// withDatabaseOptions is for what only reads and writes the database.
+// withDatabaseOptions is for what only reads and writes the database, in milliseconds. The timeout is for the
+// death of a process, or of an answer, that was doing it.
 func withDatabaseOptions(ctx workflow.Context) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		StartToCloseTimeout: 20 * time.Second,
+		StartToCloseTimeout: 10 * time.Second,
 		RetryPolicy:         ourFault(),
 	})
 }
@@ -72,6 +76,7 @@ func withFirstProcessOptions(ctx workflow.Context) workflow.Context {
 func withStartOptions(ctx workflow.Context) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: 2 * time.Minute,
+		HeartbeatTimeout:    heartbeatTimeout,
 		RetryPolicy:         ourFault(),
 	})
 }

@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/workflow"
 
@@ -88,6 +90,9 @@ func TestFanOutStartsEveryDeliveryOfItsEvent(t *testing.T) {
 			t.Parallel()
 			env, store, started := newStartRig(t, webhooks)
 			started.fail = 2
+			env.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, _ converter.EncodedValues) {
+				require.Equal(t, 10*time.Second, info.HeartbeatTimeout, "the death of the process is noticed soon")
+			})
 			published, err := store.Publish(t.Context(), models.Event{Type: "a", Data: []byte(`{}`)})
 			require.NoError(t, err)
 			_, err = store.Publish(t.Context(), models.Event{Type: "b", Data: []byte(`{}`)})

@@ -13,7 +13,8 @@ import (
 func main() {
 	os.Exit(app.PostriderDev(os.Args[1:], func(ctx context.Context, cfg app.DevTemporalConfig) (app.DevTemporal, error) {
 		return devserver.Start(ctx, devserver.Config{
-			DataDir: cfg.DataDir, Port: cfg.Port, UIPort: cfg.UIPort,
+			DataDir: cfg.DataDir, DatabaseURL: cfg.DatabaseURL, HistoryShards: cfg.HistoryShards,
+			Port: cfg.Port, UIPort: cfg.UIPort,
 			SearchAttributes: cfg.SearchAttributes, Logger: cfg.Logger,
 		})
 	}))

@@ -32,8 +32,12 @@ type DevTemporal interface {
 
 // DevTemporalConfig says how to run the embedded Temporal server.
 type DevTemporalConfig struct {
-	DataDir          string
-	Port, UIPort     int
+	DataDir      string
+	Port, UIPort int
+	// DatabaseURL, unless empty, keeps everything in PostgreSQL instead of DataDir, a new database in
+	// HistoryShards parts.
+	DatabaseURL      string
+	HistoryShards    int
 	SearchAttributes map[string]enumspb.IndexedValueType
 	Logger           *slog.Logger
 }
@@ -68,6 +72,8 @@ type Dev struct {
 // DevTemporalOnly runs the embedded Temporal server alone.
 type DevTemporalOnly struct {
 	DevFlags
+	TemporalDatabaseURL   string `name:"temporal-database-url" env:"POSTRIDER_TEMPORAL_DATABASE_URL" placeholder:"URL" help:"Keep Temporal's state in PostgreSQL, postgres://…/<name>, and in <name>_visibility beside it; both are created when missing. Default: SQLite in --data-dir."`
+	TemporalHistoryShards int    `env:"POSTRIDER_TEMPORAL_HISTORY_SHARDS" default:"4" placeholder:"N" help:"In how many parts a new PostgreSQL database divides its workflows; it keeps that number. Default: ${default}."`
 	Logging
 }
 
@@ -85,20 +91,25 @@ func PostriderDev(args []string, start StartDevTemporal) int {
 		})
 }
 
+// config is how the Temporal server runs in the data directory.
+func (d DevFlags) config(logger *slog.Logger) DevTemporalConfig {
+	return DevTemporalConfig{
+		DataDir: d.DataDir, Port: d.TemporalPort, UIPort: d.TemporalUIPort,
+		SearchAttributes: workflows.SearchAttributes(), Logger: logger,
+	}
+}
+
 // startTemporal makes the data directory and runs the Temporal server in it.
 func (d DevFlags) startTemporal(ctx context.Context, start StartDevTemporal, logger *slog.Logger) (DevTemporal, error) {
 	if err := os.MkdirAll(d.DataDir, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot make the data directory %s: %w; choose another with --data-dir", d.DataDir, errors.Unwrap(err))
 	}
-	return start(ctx, DevTemporalConfig{
-		DataDir: d.DataDir, Port: d.TemporalPort, UIPort: d.TemporalUIPort,
-		SearchAttributes: workflows.SearchAttributes(), Logger: logger,
-	})
+	return start(ctx, d.config(logger))
 }
 
 // Run runs the server until the context ends.
 func (d *DevTemporalOnly) Run(ctx context.Context, start StartDevTemporal, out io.Writer) error {
-	temporal, err := d.startTemporal(ctx, start, d.Logger())
+	temporal, err := d.start(ctx, start, d.Logger())
 	if err != nil {
 		return err
 	}
@@ -108,6 +119,20 @@ func (d *DevTemporalOnly) Run(ctx context.Context, start StartDevTemporal, out i
 	case err = <-temporal.Failed():
 	}
 	return errors.Join(err, temporal.Stop())
+}
+
+// start runs the server in PostgreSQL or in the data directory.
+func (d *DevTemporalOnly) start(ctx context.Context, start StartDevTemporal, logger *slog.Logger) (DevTemporal, error) {
+	if d.TemporalDatabaseURL == "" {
+		return d.startTemporal(ctx, start, logger)
+	}
+	const most = 16384
+	if d.TemporalHistoryShards < 1 || d.TemporalHistoryShards > most {
+		return nil, fmt.Errorf("--temporal-history-shards must be a number from 1 to %d", most)
+	}
+	cfg := d.config(logger)
+	cfg.DatabaseURL, cfg.HistoryShards = d.TemporalDatabaseURL, d.TemporalHistoryShards
+	return start(ctx, cfg)
 }
 
 // Run runs everything until the context ends.

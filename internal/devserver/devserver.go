@@ -2,9 +2,9 @@
 // calling process, so that postrider-dev needs nothing to be installed.
 //
 // All four Temporal services share one process, talk to each other over
-// loopback ports and keep their state in one SQLite file. The file is in WAL
-// mode: a process that is killed loses nothing that the server had
-// acknowledged, and the next Start on the same directory goes on where it
+// loopback ports and keep their state in one SQLite file, in WAL mode, or in
+// PostgreSQL. On either, a process that is killed loses nothing that the server
+// had acknowledged, and the next Start on the same data goes on where it
 // stopped, pending timers included.
 //
 // The package is meant for development, demonstrations and tests. Everything
@@ -26,6 +26,9 @@ import (
 const (
 	// DefaultNamespace is the namespace that Start creates when Config names none.
 	DefaultNamespace = "default"
+	// DefaultHistoryShards is in how many parts a new PostgreSQL database's
+	// workflows are divided when Config says nothing.
+	DefaultHistoryShards = 4
 	// DefaultRetention is how long closed workflows stay visible when Config says nothing.
 	DefaultRetention = 7 * 24 * time.Hour
 	// NoUI as Config.UIPort leaves the Web UI out.
@@ -38,6 +41,9 @@ var (
 	// ErrDataDir says that the data directory cannot be created, written or
 	// locked, or holds a database that this version cannot read.
 	ErrDataDir = errors.New("cannot use the data directory")
+	// ErrDatabase says that PostgreSQL does not answer, refuses, or that
+	// another server uses the database.
+	ErrDatabase = errors.New("cannot use Temporal's database")
 )
 
 // Config describes an embedded server. Its zero value runs in memory, on free
@@ -46,6 +52,15 @@ type Config struct {
 	// DataDir is the directory of temporal.db. It is created when missing.
 	// Empty keeps everything in memory.
 	DataDir string
+	// DatabaseURL keeps everything in PostgreSQL instead, in two databases: the
+	// one that the postgres:// URL names, and the same with "_visibility" behind
+	// its name for the lists of workflows. What is missing is created, and an
+	// older schema brought up to date. DataDir is not used then.
+	DatabaseURL string
+	// HistoryShards is in how many parts a new PostgreSQL database's workflows
+	// are divided; each part writes one after the other. A database keeps the
+	// number that it was made with. Zero is DefaultHistoryShards.
+	HistoryShards int
 	// Port is the gRPC port on 127.0.0.1; 0 takes any free one.
 	Port int
 	// UIPort is the Web UI's port on 127.0.0.1; 0 takes any free one, NoUI none.
@@ -74,7 +89,7 @@ type Server struct {
 	temporal temporal.Server
 	ui       *webUI // nil without UI
 	log      *serverLog
-	lock     *dirLock // nil in memory
+	lock     lock // nil in memory
 
 	stopOnce sync.Once
 	stopErr  error
@@ -82,9 +97,9 @@ type Server struct {
 
 // Start runs a server and returns once it answers for the namespace: workflows
 // can be started, and found by the configured search attributes. A port that
-// is taken is an ErrPortInUse and an unusable data directory an ErrDataDir;
-// both are found before anything runs. ctx bounds only the start; end the
-// server with Stop.
+// is taken is an ErrPortInUse, an unusable data directory an ErrDataDir and an
+// unusable database an ErrDatabase; all are found before anything runs. ctx
+// bounds only the start; end the server with Stop.
 func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	cfg = cfg.withDefaults()
 	s := &Server{log: newServerLog(cfg.Logger, cfg.LogLevel)}
@@ -106,14 +121,9 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 		s.ui = newWebUI(listener, cfg.Logger)
 	}
 
-	store := newMemoryStore()
-	if cfg.DataDir != "" {
-		if s.lock, err = lockDataDir(ctx, cfg.DataDir); err != nil {
-			return nil, err
-		}
-		if store, err = openFileStore(ctx, cfg.DataDir); err != nil {
-			return nil, err
-		}
+	store, err := s.openStore(ctx, cfg)
+	if err != nil {
+		return nil, err
 	}
 	if err := prepareNamespace(ctx, store, cfg); err != nil {
 		return nil, err
@@ -140,6 +150,12 @@ func (c Config) withDefaults() Config {
 	if c.Retention == 0 {
 		c.Retention = DefaultRetention
 	}
+	if c.HistoryShards == 0 {
+		c.HistoryShards = DefaultHistoryShards
+	}
+	if c.DatabaseURL == "" {
+		c.HistoryShards = sqliteHistoryShards
+	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -147,6 +163,22 @@ func (c Config) withDefaults() Config {
 		c.LogLevel = slog.LevelWarn
 	}
 	return c
+}
+
+// openStore finds or makes the data and takes their lock.
+func (s *Server) openStore(ctx context.Context, cfg Config) (store *store, err error) {
+	switch {
+	case cfg.DatabaseURL != "":
+		store, s.lock, err = openPostgresStore(ctx, cfg.DatabaseURL)
+		return store, err
+	case cfg.DataDir != "":
+		if s.lock, err = lockDataDir(ctx, cfg.DataDir); err != nil {
+			return nil, err
+		}
+		return openFileStore(ctx, cfg.DataDir)
+	default:
+		return newMemoryStore(), nil
+	}
 }
 
 // Address is the host and port of the gRPC frontend, as Temporal clients take it.

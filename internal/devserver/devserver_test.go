@@ -18,6 +18,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/postrider/postrider/internal/devserver"
+	"github.com/postrider/postrider/internal/testdb"
 )
 
 func TestStartRunsWorkflow(t *testing.T) {
@@ -56,8 +57,16 @@ func TestRetention(t *testing.T) {
 
 func TestSurvivesKill(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	process := newChild(t, dir)
+	for name, data := range map[string]string{"file": t.TempDir(), "postgres": postgresURL(testdb.NewCluster(t))} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			survivesKill(t, data)
+		})
+	}
+}
+
+func survivesKill(t *testing.T, data string) {
+	process := newChild(t, data)
 	address := process.do("start")[0]
 	c := dial(t, address, client.Options{})
 	stop := work(t, c)
@@ -71,7 +80,7 @@ func TestSurvivesKill(t *testing.T) {
 	stop()
 	process.kill()
 
-	server := start(t, devserver.Config{DataDir: dir, UIPort: devserver.NoUI})
+	server := start(t, on(data))
 	c = dial(t, server.Address(), client.Options{})
 	work(t, c)
 	require.NoError(t, c.SignalWorkflow(t.Context(), "waiting", waiting.GetRunID(), "go", "still here"))

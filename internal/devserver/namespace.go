@@ -27,7 +27,7 @@ import (
 // before the server runs: a change made through the running server's API would
 // reach its caches only seconds later.
 func prepareNamespace(ctx context.Context, store *store, cfg Config) error {
-	db, err := persistencesql.NewSQLDB(sqlplugin.DbKindMain, &store.sql,
+	db, err := persistencesql.NewSQLDB(sqlplugin.DbKindMain, &store.main,
 		resolver.NewNoopResolver(), log.NewNoopLogger(), metrics.NoopMetricsHandler)
 	if err != nil {
 		return fmt.Errorf("open temporal database: %w", err)
@@ -55,7 +55,7 @@ func createNamespace(store *store, cfg Config) error {
 	if err := configureNamespace(namespace.Detail, cfg); err != nil {
 		return err
 	}
-	return sqliteschema.CreateNamespaces(&store.sql, namespace)
+	return sqliteschema.CreateNamespaces(&store.main, namespace)
 }
 
 func updateNamespace(ctx context.Context, db sqlplugin.DB, row *sqlplugin.NamespaceRow, cfg Config) error {

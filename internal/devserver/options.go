@@ -6,16 +6,16 @@ import (
 	"go.temporal.io/server/common/config"
 	"go.temporal.io/server/common/membership/static"
 	"go.temporal.io/server/common/metrics"
-	sqliteplugin "go.temporal.io/server/common/persistence/sql/sqlplugin/sqlite"
 	"go.temporal.io/server/common/primitives"
 	"go.temporal.io/server/temporal"
 )
 
 const (
 	clusterName = "active"
-	// historyShards let hosts share the work. The number that a database was
-	// made with stays with it.
-	historyShards = 1
+	// sqliteHistoryShards is one, as SQLite has one writer at a time.
+	sqliteHistoryShards = 1
+	// mainStore and visibilityStore name the databases within the configuration.
+	mainStore, visibilityStore = "main", "visibility"
 )
 
 // serverOptions describes a Temporal server of one process with a fixed set of
@@ -38,10 +38,12 @@ func serverOptions(cfg Config, store *store, ports ports, log *serverLog) []temp
 	return []temporal.ServerOption{
 		temporal.WithConfig(&config.Config{
 			Persistence: config.Persistence{
-				DefaultStore:     sqliteplugin.PluginName,
-				VisibilityStore:  sqliteplugin.PluginName,
-				NumHistoryShards: historyShards,
-				DataStores:       map[string]config.DataStore{sqliteplugin.PluginName: {SQL: &store.sql}},
+				DefaultStore:     mainStore,
+				VisibilityStore:  visibilityStore,
+				NumHistoryShards: int32(cfg.HistoryShards),
+				DataStores: map[string]config.DataStore{
+					mainStore: {SQL: &store.main}, visibilityStore: {SQL: &store.visibility},
+				},
 			},
 			ClusterMetadata: &cluster.Config{
 				FailoverVersionIncrement: 10,

@@ -27,20 +27,26 @@ const (
 	lockName   = "temporal.lock"
 )
 
-// store is the database that the server keeps everything in.
+// store is where the server keeps everything: its state, and the lists of
+// workflows that can be searched. In SQLite both are one database.
 type store struct {
-	sql config.SQL
+	main, visibility config.SQL
 }
 
+// lock keeps data to one server.
+type lock interface{ release() error }
+
 func newMemoryStore() *store {
-	return &store{sql: config.SQL{
+	return sqliteStore(config.SQL{
 		PluginName: sqliteplugin.PluginName,
 		// The plugin shares one connection pool between all users of a name,
 		// for as long as the process lives.
 		DatabaseName:      "devserver-" + uuid.NewString(),
 		ConnectAttributes: map[string]string{"mode": "memory", "cache": "shared"},
-	}}
+	})
 }
+
+func sqliteStore(database config.SQL) *store { return &store{main: database, visibility: database} }
 
 // openFileStore finds temporal.db in dir, or makes it with Temporal's schema.
 func openFileStore(ctx context.Context, dir string) (*store, error) {
@@ -48,7 +54,7 @@ func openFileStore(ctx context.Context, dir string) (*store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDataDir, err)
 	}
-	s := &store{sql: config.SQL{
+	s := sqliteStore(config.SQL{
 		PluginName:   sqliteplugin.PluginName,
 		DatabaseName: name,
 		ConnectAttributes: map[string]string{
@@ -59,7 +65,7 @@ func openFileStore(ctx context.Context, dir string) (*store, error) {
 			"synchronous":  "normal",
 			"busy_timeout": "10000",
 		},
-	}}
+	})
 	if err := s.setupSchema(ctx); err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrDataDir, filepath.Join(dir, fileName), err)
 	}
@@ -78,7 +84,7 @@ func (s *store) setupSchema(ctx context.Context) (err error) {
 	}
 	want := fingerprint(statements)
 
-	db, err := sql.Open(driverName, "file:"+s.sql.DatabaseName+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(wal)")
+	db, err := sql.Open(driverName, "file:"+s.main.DatabaseName+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(wal)")
 	if err != nil {
 		return err
 	}
@@ -160,7 +166,7 @@ type dirLock struct {
 }
 
 // lockDataDir creates dir when needed and takes its lock.
-func lockDataDir(ctx context.Context, dir string) (_ *dirLock, err error) {
+func lockDataDir(ctx context.Context, dir string) (_ lock, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDataDir, err)
 	}
@@ -173,22 +179,22 @@ func lockDataDir(ctx context.Context, dir string) (_ *dirLock, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrDataDir, path, err)
 	}
-	lock := &dirLock{db: db}
+	held := &dirLock{db: db}
 	defer func() {
 		if err != nil {
-			_ = lock.release()
+			_ = held.release()
 		}
 	}()
-	if lock.conn, err = db.Conn(ctx); err != nil {
+	if held.conn, err = db.Conn(ctx); err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrDataDir, path, err)
 	}
-	if _, err = lock.conn.ExecContext(ctx, "BEGIN EXCLUSIVE"); err != nil {
+	if _, err = held.conn.ExecContext(ctx, "BEGIN EXCLUSIVE"); err != nil {
 		if isBusy(err) {
 			return nil, fmt.Errorf("%w: another server uses %s", ErrDataDir, dir)
 		}
 		return nil, fmt.Errorf("%w: %s: %w", ErrDataDir, path, err)
 	}
-	return lock, nil
+	return held, nil
 }
 
 // isBusy reports whether another connection holds the lock.

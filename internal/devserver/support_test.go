@@ -24,22 +24,22 @@ import (
 const (
 	queue = "test"
 	// childEnv makes the test binary run one server under the orders of its
-	// standard input. Its value is the data directory.
+	// standard input. Its value is the data directory or the database's URL.
 	childEnv = "POSTRIDER_DEVSERVER_CHILD"
 	// patience is how long a test waits for something that must happen.
 	patience = time.Minute
 )
 
 func TestMain(m *testing.M) {
-	if dir, ok := os.LookupEnv(childEnv); ok {
-		os.Exit(runChild(dir, os.Stdin, os.Stdout))
+	if data, ok := os.LookupEnv(childEnv); ok {
+		os.Exit(runChild(data, os.Stdin, os.Stdout))
 	}
 	os.Exit(m.Run())
 }
 
 // runChild obeys "start" and "stop", one per line, and answers every order
 // with one line: "ok", after start with the server's addresses, or the error.
-func runChild(dir string, in io.Reader, out io.Writer) int {
+func runChild(data string, in io.Reader, out io.Writer) int {
 	var server *devserver.Server
 	orders := bufio.NewScanner(in)
 	for orders.Scan() {
@@ -47,7 +47,7 @@ func runChild(dir string, in io.Reader, out io.Writer) int {
 		answer := "ok"
 		switch orders.Text() {
 		case "start":
-			if server, err = devserver.Start(context.Background(), devserver.Config{DataDir: dir}); err == nil {
+			if server, err = devserver.Start(context.Background(), on(data)); err == nil {
 				answer = fmt.Sprintf("ok %s %s", server.Address(), server.UIURL())
 			}
 		case "stop":
@@ -63,6 +63,15 @@ func runChild(dir string, in io.Reader, out io.Writer) int {
 	return 0
 }
 
+// on is the configuration of a server that keeps its data in a directory or in
+// the database of a URL.
+func on(data string) devserver.Config {
+	if strings.HasPrefix(data, "postgres://") {
+		return devserver.Config{DatabaseURL: data}
+	}
+	return devserver.Config{DataDir: data}
+}
+
 // child is a process that runs a server.
 type child struct {
 	t       *testing.T
@@ -71,10 +80,10 @@ type child struct {
 	answers *bufio.Scanner
 }
 
-func newChild(t *testing.T, dir string) *child {
+func newChild(t *testing.T, data string) *child {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), childEnv+"="+dir)
+	cmd.Env = append(os.Environ(), childEnv+"="+data)
 	cmd.Stderr = os.Stderr
 	orders, err := cmd.StdinPipe()
 	require.NoError(t, err)

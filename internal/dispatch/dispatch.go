@@ -1,6 +1,6 @@
 // Package dispatch puts events on their way: it commits an event and its deliveries in one transaction, then
-// starts their workflows. What it cannot start, because Temporal is away or the process dies, the sweep
-// starts later: the database knows every delivery that has had no attempt.
+// starts their workflows. While Temporal is away it keeps trying; what it has not started when its process
+// dies, the sweep starts later: the database knows every delivery that has had no attempt.
 package dispatch
 
 import (

@@ -2,11 +2,13 @@ package dispatch
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"go.temporal.io/api/serviceerror"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/postrider/postrider/models"
@@ -19,6 +21,8 @@ const (
 	startQueue = 4096
 	// startTimeout bounds a start when Temporal does not answer.
 	startTimeout = 10 * time.Second
+	// firstPause, doubled up to longestPause, lies between two tries of a start while Temporal is away.
+	firstPause, longestPause = 250 * time.Millisecond, 2 * time.Second
 	// bulkStarters is how many workflows an activity starts at once.
 	bulkStarters = 16
 )
@@ -26,8 +30,9 @@ const (
 // start starts one workflow.
 type start func(ctx context.Context) error
 
-// starter starts workflows in the background, behind the answer to the publisher. It never blocks: what does
-// not fit is left to the sweep.
+// starter starts workflows in the background, behind the answer to the publisher. While Temporal is away it
+// holds on to what it could not start. It never blocks: what does not fit, and what is left when the process
+// stops, is the sweep's.
 type starter struct {
 	logger *slog.Logger
 	queue  chan start
@@ -35,16 +40,18 @@ type starter struct {
 	// mu guards closed: a request that outlives the intake's end must not send on a closed channel.
 	mu     sync.RWMutex
 	closed bool
+	// closing ends the pauses when closed becomes true.
+	closing chan struct{}
 	// failing says that starts fail at present, so that a long outage is one line in the log.
 	failing atomic.Bool
 }
 
 func newStarter(logger *slog.Logger) *starter {
-	s := &starter{logger: logger, queue: make(chan start, startQueue)}
+	s := &starter{logger: logger, queue: make(chan start, startQueue), closing: make(chan struct{})}
 	for range starters {
 		s.done.Go(func() {
 			for start := range s.queue {
-				s.try(start)
+				s.run(start)
 			}
 		})
 	}
@@ -64,27 +71,60 @@ func (s *starter) add(start start) {
 	}
 }
 
-func (s *starter) try(start start) {
+// run tries until the workflow is started. A process that stops while Temporal is away does not wait for it.
+func (s *starter) run(start start) {
+	if s.stopping() && s.failing.Load() {
+		return
+	}
+	for pause := firstPause; !s.try(start); pause = min(2*pause, longestPause) {
+		select {
+		case <-s.closing:
+			return
+		case <-time.After(pause):
+		}
+	}
+}
+
+func (s *starter) stopping() bool {
+	select {
+	case <-s.closing:
+		return true
+	default:
+		return false
+	}
+}
+
+// try starts a workflow and says whether that is settled: a start that Temporal rejects is not repeated here.
+func (s *starter) try(start start) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
 	if err := start(ctx); err != nil {
 		s.failed("workflows cannot be started", err)
-		return
+		return rejected(err)
 	}
 	if s.failing.CompareAndSwap(true, false) {
 		s.logger.Info("workflows are started again")
 	}
+	return true
+}
+
+// rejected says that Temporal answered, and would answer the same again.
+func rejected(err error) bool {
+	var invalid *serviceerror.InvalidArgument
+	var denied *serviceerror.PermissionDenied
+	return errors.As(err, &invalid) || errors.As(err, &denied)
 }
 
 func (s *starter) failed(message string, err error) {
 	if s.failing.CompareAndSwap(false, true) {
-		s.logger.Warn(message+"; what they stand for is stored and the sweep will start them", "error", err)
+		s.logger.Warn(message+"; what they stand for is stored and will be started later", "error", err)
 	}
 }
 
 func (s *starter) close() {
 	s.mu.Lock()
 	s.closed = true
+	close(s.closing)
 	close(s.queue)
 	s.mu.Unlock()
 	s.done.Wait()
