@@ -221,7 +221,12 @@ func (p *plansRig) calls() map[string]func() {
 			}
 		},
 		"RecordAttempt": func() {
-			attempt := attempted(t, s, delivery, 9, models.StatusFailed)
+			settled := models.WebhookHealth{WebhookID: webhook.ID, LastSuccessAt: &now}
+			attempt := attempted(t, s, delivery, 8, models.StatusDelivered)
+			attempt.StartedAt = now
+			_, err := s.RecordAttempt(ctx, models.Outcome{Attempt: attempt, Status: models.StatusDelivered, RunID: "run", Health: settled})
+			p.ok(err)
+			attempt = attempted(t, s, delivery, 9, models.StatusFailed)
 			for _, outcome := range []models.Outcome{
 				{Attempt: attempt, Status: models.StatusDelivered},
 				{Attempt: attempt, Status: models.StatusPermanentlyFailed, DisableWebhook: "gone"},
