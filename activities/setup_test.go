@@ -51,7 +51,7 @@ func newRig(t *testing.T) *rig {
 	require.NoError(t, err)
 	t.Cleanup(client.Close)
 	r.activities = &activities.Activities{
-		Store: r.store, Sender: client, Lanes: activities.NewLanes(activities.DefaultConcurrency), Schedule: models.DefaultRetrySchedule(), UserAgent: "Postrider/test",
+		Store: r.store, Sender: client, Lanes: activities.NewLanes(activities.DefaultConcurrency), Fresh: &activities.Fresh{}, Schedule: models.DefaultRetrySchedule(), UserAgent: "Postrider/test",
 		Now: func() time.Time { return now }, Logger: slog.New(slog.DiscardHandler),
 	}
 	var suite testsuite.WorkflowTestSuite

@@ -33,12 +33,12 @@ func (a *Activities) StartPending(ctx context.Context, in StartInput) (StartResu
 	if err != nil {
 		return StartResult{}, err
 	}
-	if err := a.Starter.Start(ctx, deliveries); err != nil {
-		return StartResult{}, err
-	}
 	result := StartResult{Started: len(deliveries)}
 	if len(deliveries) == startPage {
 		result.Last = deliveries[startPage-1].ID
+	}
+	if err := a.Starter.Start(ctx, deliveries); err != nil {
+		return StartResult{}, err
 	}
 	return result, nil
 }
@@ -64,5 +64,11 @@ func (a *Activities) pending(ctx context.Context, in StartInput) ([]models.Deliv
 	if in.EventID != "" {
 		return a.Store.PendingDeliveriesOf(ctx, in.EventID, in.After, startPage)
 	}
-	return a.Store.PendingDeliveries(ctx, in.MadeBy, in.After, startPage)
+	deliveries, err := a.Store.PendingDeliveries(ctx, in.MadeBy, in.After, startPage)
+	if err != nil || len(deliveries) == startPage {
+		return deliveries, err
+	}
+	// Behind those without an attempt come those whose first attempt was made without a workflow.
+	unstarted, err := a.Store.UnstartedDeliveries(ctx, in.After, startPage-len(deliveries))
+	return append(deliveries, unstarted...), err
 }

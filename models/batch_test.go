@@ -30,7 +30,7 @@ func TestPublishedAtOnce(t *testing.T) {
 			{Type: "order.created"}, {Type: "order.paid", OwnerID: mine.ID}, {Type: "nobody.wants", OwnerID: mine.ID},
 			{Type: "order.created", OwnerID: other.ID},
 		}
-			want := [][]string{{exact.ID, all.ID}, {exact.ID}, nil, {all.ID}}
+		want := [][]string{{exact.ID, all.ID}, {exact.ID}, nil, {all.ID}}
 		slices.Sort(want[0])
 		const times = 100
 		var ids sync.Map

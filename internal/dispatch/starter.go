@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -132,6 +133,9 @@ func (s *starter) close() {
 
 // Start starts the workflows of deliveries and returns when all are started; activities call it.
 func (d *Dispatcher) Start(ctx context.Context, deliveries []models.Delivery) error {
+	if d.direct != nil {
+		deliveries = slices.DeleteFunc(deliveries, func(delivery models.Delivery) bool { return d.direct.has(delivery.ID) })
+	}
 	return startAll(ctx, deliveries, d.startDelivery)
 }
 
