@@ -158,7 +158,9 @@ func (d *delivery) send(ctx workflow.Context, cancelled workflow.ReceiveChannel,
 	}
 	summary := fmt.Sprintf("attempt %d", d.last.Number+1)
 	ctx, giveUpWaiting := workflow.WithCancel(ctx)
-	attempt := workflow.ExecuteActivity(withSendOptions(ctx, in, summary), do.Deliver, in)
+	// What a recovery starts was asked for too, but nobody waits for each of it.
+	asked := in.Trigger == models.TriggerResend && (d.sequence > 1 || !d.recovered)
+	attempt := workflow.ExecuteActivity(withSendOptions(ctx, in.Slow, asked, summary), do.Deliver, in)
 	selector := workflow.NewSelector(ctx)
 	selector.AddFuture(attempt, func(workflow.Future) {})
 	selector.AddReceive(cancelled, func(workflow.ReceiveChannel, bool) {
