@@ -85,7 +85,7 @@ func (e Encryption) keyring() (*models.Keyring, error) {
 // Sending are the flags of what makes requests and tells owners.
 type Sending struct {
 	RetrySchedule          models.RetrySchedule `env:"POSTRIDER_RETRY_SCHEDULE" default:"1m,5m,25m,2h,10h" placeholder:"WAITS" help:"The waits after the first, second … failed attempt; none for a single attempt. Default: ${default}."`
-	WebhookConcurrency     int                  `env:"POSTRIDER_WEBHOOK_CONCURRENCY" default:"100" placeholder:"N" help:"How many requests to one webhook each process has under way at once; a tenth of them when it is slow or fails. Default: ${default}."`
+	WebhookConcurrency     int                  `env:"POSTRIDER_WEBHOOK_CONCURRENCY" default:"100" placeholder:"N" help:"How many requests to one webhook each process has under way at once, fewer when many webhooks are slow or fail. Default: ${default}."`
 	DisableAfter           time.Duration        `env:"POSTRIDER_DISABLE_AFTER" default:"120h" placeholder:"DURATION" help:"A webhook is disabled when nothing has succeeded for so long; 0 for never. Default: ${default}."`
 	DisableAfterDeliveries int                  `env:"POSTRIDER_DISABLE_AFTER_DELIVERIES" default:"10" placeholder:"N" help:"And when at least so many deliveries were given up in that time. Default: ${default}."`
 	Retention              time.Duration        `env:"POSTRIDER_RETENTION" default:"720h" placeholder:"DURATION" help:"How long events, finished deliveries and their attempts are kept, at least 72h; 0 for ever. Default: ${default}, 30 days."`
