@@ -33,6 +33,8 @@ type rig struct {
 	store      *models.Store
 	webhook    models.Webhook
 	delivery   models.Delivery
+	// scheduledAt tells attempts of two deliveries apart: here all have the same Temporal run.
+	scheduledAt time.Time
 
 	mu       sync.Mutex
 	requests []*http.Request
@@ -43,7 +45,7 @@ type rig struct {
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	r := &rig{t: t, status: http.StatusOK}
+	r := &rig{t: t, status: http.StatusOK, scheduledAt: now}
 	receiver := httptest.NewServer(r)
 	t.Cleanup(receiver.Close)
 	r.store = openStore(t)
@@ -110,7 +112,7 @@ func (r *rig) deliver(sequence int) activities.AttemptResult {
 
 func (r *rig) input(sequence int) activities.AttemptInput {
 	return activities.AttemptInput{
-		DeliveryID: r.delivery.ID, Trigger: models.TriggerSchedule, Sequence: sequence, Failures: sequence - 1, ScheduledAt: now,
+		DeliveryID: r.delivery.ID, Trigger: models.TriggerSchedule, Sequence: sequence, Failures: sequence - 1, ScheduledAt: r.scheduledAt,
 	}
 }
 
