@@ -3,6 +3,7 @@ package activities_test
 import (
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -33,17 +34,20 @@ type rig struct {
 	store      *models.Store
 	webhook    models.Webhook
 	delivery   models.Delivery
+	// scheduledAt is when the workflow asks for attempts: it keeps those of two deliveries apart.
+	scheduledAt time.Time
 
 	mu       sync.Mutex
 	requests []*http.Request
 	bodies   []string
-	// status is what the receiver answers.
+	// status and header are what the receiver answers.
 	status int
+	header http.Header
 }
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	r := &rig{t: t, status: http.StatusOK}
+	r := &rig{t: t, status: http.StatusOK, scheduledAt: now}
 	receiver := httptest.NewServer(r)
 	t.Cleanup(receiver.Close)
 	r.store = openStore(t)
@@ -94,6 +98,7 @@ func (r *rig) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	defer r.mu.Unlock()
 	r.requests = append(r.requests, request)
 	r.bodies = append(r.bodies, string(body))
+	maps.Copy(w.Header(), r.header)
 	w.WriteHeader(r.status)
 	_, _ = w.Write([]byte("answer"))
 }
@@ -110,7 +115,7 @@ func (r *rig) deliver(sequence int) activities.AttemptResult {
 
 func (r *rig) input(sequence int) activities.AttemptInput {
 	return activities.AttemptInput{
-		DeliveryID: r.delivery.ID, Trigger: models.TriggerSchedule, Sequence: sequence, Failures: sequence - 1, ScheduledAt: now,
+		DeliveryID: r.delivery.ID, Trigger: models.TriggerSchedule, Sequence: sequence, Failures: sequence - 1, ScheduledAt: r.scheduledAt,
 	}
 }
 

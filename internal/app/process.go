@@ -163,6 +163,7 @@ func (p *process) activities() (*activities.Activities, error) {
 		Slack:            notify.NewSlack(p.egress),
 		Lanes:            activities.NewLanes(s.WebhookConcurrency),
 		Schedule:         s.RetrySchedule,
+		RetryJitter:      s.RetryJitter,
 		DisableAfter:     s.DisableAfter,
 		Retention:        s.Retention,
 		InboundRetention: s.InboundRetention,
