@@ -71,6 +71,8 @@ type Activities struct {
 	Fresh *Fresh
 	// Schedule is the installation's retry schedule.
 	Schedule models.RetrySchedule
+	// RetryJitter is by what part of itself a wait of a schedule may be longer: 0.1 for up to a tenth.
+	RetryJitter float64
 	// DisableAfter is when a failing webhook is disabled, for what its owner is told; 0 for never.
 	DisableAfter time.Duration
 	// Retention is how long deliveries and their events are kept, InboundRetention how long inbound events are;

@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"time"
@@ -19,6 +20,8 @@ func (a *Activities) decide(dispatch models.Dispatch, in AttemptInput, attempt m
 	result := resultOf(attempt)
 	result.Retries = len(schedule)
 	gone := attempt.StatusCode != nil && *attempt.StatusCode == http.StatusGone && attempt.ErrorClass == models.ErrorHTTPStatus
+	asked := retryAfter(attempt, header, a.Now())
+	result.ThrottledUntil = a.throttledUntil(dispatch.Health, attempt, asked)
 	switch {
 	case attempt.ErrorClass == "":
 		result.Status = models.StatusDelivered
@@ -32,13 +35,14 @@ func (a *Activities) decide(dispatch models.Dispatch, in AttemptInput, attempt m
 	default:
 		result.Status = models.StatusFailed
 		result.Sick = dispatch.Health.ConsecutiveFailures > 0 || time.Duration(attempt.DurationMS)*time.Millisecond >= models.SlowAttempt
-		a.plan(&result, in, schedule, retryAfter(attempt, header, a.Now()))
+		a.plan(&result, in, schedule, asked)
 	}
 	return result
 }
 
-// plan sets when the next attempt is due: after the schedule's wait or, behind an extra attempt, when the
-// wait that it interrupted ends. The receiver may ask for more time, not for less.
+// plan sets when the next attempt is due: after the schedule's wait, spread by the installation's jitter, or,
+// behind an extra attempt, when the wait that it interrupted ends. The receiver may ask for more time, not for
+// less.
 func (a *Activities) plan(result *AttemptResult, in AttemptInput, schedule models.RetrySchedule, atLeast time.Duration) {
 	now := a.nowInMS()
 	wait := atLeast
@@ -47,10 +51,16 @@ func (a *Activities) plan(result *AttemptResult, in AttemptInput, schedule model
 		wait = max(wait, in.ResumeAt.Sub(now))
 	} else {
 		result.Retry = in.Failures + 1
-		wait = max(wait, schedule[in.Failures])
+		wait = max(wait, schedule[in.Failures]) + a.jitter(schedule[in.Failures])
 	}
 	next := now.Add(wait)
 	result.NextAttemptAt, result.WaitMS = &next, wait.Milliseconds()
+}
+
+// jitter is by how much a wait of the schedule is longer than it says, so that what failed together does not
+// come again together.
+func (a *Activities) jitter(wait time.Duration) time.Duration {
+	return time.Duration(a.RetryJitter * rand.Float64() * float64(wait)).Truncate(time.Millisecond) //nolint:gosec // guards nothing
 }
 
 // nowInMS is the clock in the unit that waits are told in.

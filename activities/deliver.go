@@ -72,6 +72,8 @@ type AttemptResult struct {
 	Notify bool `json:"notify,omitempty"`
 	// Change is the turn that the attempt brought about in its webhook's health; empty for none.
 	Change models.HealthChange `json:"change,omitempty"`
+	// ThrottledUntil, unless nil, is until when other deliveries' first attempts keep away from the webhook.
+	ThrottledUntil *time.Time `json:"throttled_until,omitempty"`
 	// Sick says that the next attempt belongs in the slow lane.
 	Sick bool `json:"sick,omitempty"`
 	// Detour, unless nil, says that no attempt was made, and where and when it is to be made.

@@ -20,10 +20,12 @@ func (a FirstAttempts) Expect(dispatches []models.Dispatch) { a.Fresh.keep(dispa
 
 // DeliverDirectly makes the first attempt of a delivery without a workflow, and records it as Deliver does. It
 // returns false when the delivery needs its workflow from here: to make the next attempt, to tell the owner of
-// the last, or to make the first one, because the webhook is slow, fails or has a rate limit. Until the attempt
+// the last, or to make the first one, because the webhook is slow, fails, is overloaded or has a rate limit. Until the attempt
 // is recorded, it goes on trying; then, and when the context ends before, the log says how far the delivery is.
 func (a FirstAttempts) DeliverDirectly(ctx context.Context, dispatch models.Dispatch) bool {
-	if dispatch.Delivery.Test || dispatch.Webhook.RateLimit != nil || dispatch.Health.Sick(a.Now()) {
+	in := AttemptInput{DeliveryID: dispatch.Delivery.ID, Trigger: models.TriggerSchedule, Sequence: 1}
+	if dispatch.Delivery.Test || dispatch.Webhook.RateLimit != nil || dispatch.Health.Sick(a.Now()) ||
+		throttle(dispatch, in, a.Now()) > 0 {
 		return false
 	}
 	leave, ok := a.Lanes.enter(dispatch.Webhook.ID, false, a.Now())
@@ -31,7 +33,6 @@ func (a FirstAttempts) DeliverDirectly(ctx context.Context, dispatch models.Disp
 		return false
 	}
 	defer leave()
-	in := AttemptInput{DeliveryID: dispatch.Delivery.ID, Trigger: models.TriggerSchedule, Sequence: 1}
 	attempt, header, err := a.send(ctx, dispatch, in, models.FirstAttemptID(in.DeliveryID))
 	if err != nil {
 		a.Logger.WarnContext(ctx, "first attempt not made; its workflow makes it", "delivery_id", in.DeliveryID, "error", err)

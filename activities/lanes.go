@@ -26,11 +26,13 @@ const (
 	DefaultConcurrency = 100
 )
 
-// Detour says that an attempt is to be made elsewhere or later: in the slow lane, or at the moment that the
-// webhook's rate limit has room for it.
+// Detour says that an attempt is to be made elsewhere or later: in the slow lane, at the moment that the
+// webhook's rate limit has room for it, or when its receiver wants to be called again.
 type Detour struct {
 	Slow   bool       `json:"slow,omitempty"`
 	SlotAt *time.Time `json:"slot_at,omitempty"`
+	// Throttled says that the wait is for a receiver that asked for it or seems to be overloaded.
+	Throttled bool `json:"throttled,omitempty"`
 	// WaitMS is for how many milliseconds the workflow waits first.
 	WaitMS int64 `json:"wait_ms,omitempty"`
 }
@@ -127,6 +129,9 @@ func (l *lane) leave(webhookID string, since time.Time) {
 func (a *Activities) enter(ctx context.Context, dispatch models.Dispatch, in AttemptInput) (*Detour, func(), error) {
 	if dispatch.Delivery.Test {
 		return nil, func() {}, nil
+	}
+	if wait := throttle(dispatch, in, a.Now()); wait > 0 {
+		return &Detour{Slow: true, Throttled: true, WaitMS: wait.Milliseconds()}, nil, nil
 	}
 	id := dispatch.Webhook.ID
 	if !in.Slow && (dispatch.Health.Sick(a.Now()) || !a.Lanes.room(id, false, a.Now())) {

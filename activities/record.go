@@ -79,6 +79,6 @@ func outcomeOf(result AttemptResult, deliveryID, runID string, responseBody []by
 			StartedAt: result.StartedAt,
 		},
 		Status: result.Status, NextAttemptAt: result.NextAttemptAt, RunID: runID,
-		DisableWebhook: result.DisableWebhook,
+		DisableWebhook: result.DisableWebhook, ThrottledUntil: result.ThrottledUntil,
 	}
 }

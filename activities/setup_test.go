@@ -3,6 +3,7 @@ package activities_test
 import (
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -39,8 +40,9 @@ type rig struct {
 	mu       sync.Mutex
 	requests []*http.Request
 	bodies   []string
-	// status is what the receiver answers.
+	// status and header are what the receiver answers.
 	status int
+	header http.Header
 }
 
 func newRig(t *testing.T) *rig {
@@ -96,6 +98,7 @@ func (r *rig) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	defer r.mu.Unlock()
 	r.requests = append(r.requests, request)
 	r.bodies = append(r.bodies, string(body))
+	maps.Copy(w.Header(), r.header)
 	w.WriteHeader(r.status)
 	_, _ = w.Write([]byte("answer"))
 }

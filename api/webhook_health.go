@@ -15,12 +15,16 @@ type WebhookHealth struct {
 	FirstFailureAt      *time.Time `json:"first_failure_at" doc:"When the first of them failed; null when the last attempt succeeded."`
 	LastFailureAt       *time.Time `json:"last_failure_at"`
 	LastSuccessAt       *time.Time `json:"last_success_at" doc:"To the minute; null before the first."`
+	ThrottledUntil      *time.Time `json:"throttled_until" doc:"Until then first attempts wait, because the receiver asked for it or seems to be overloaded; null when they do not."`
 }
 
-func healthObject(w models.Webhook, h models.WebhookHealth) WebhookHealth {
+func healthObject(w models.Webhook, h models.WebhookHealth, now time.Time) WebhookHealth {
 	object := WebhookHealth{
 		Status: "healthy", ConsecutiveFailures: h.ConsecutiveFailures, FailedDeliveries: h.FailedDeliveries,
 		FirstFailureAt: utc(h.FirstFailureAt), LastFailureAt: utc(h.LastFailureAt), LastSuccessAt: utc(h.LastSuccessAt),
+	}
+	if h.ThrottledUntil != nil && h.ThrottledUntil.After(now) {
+		object.ThrottledUntil = utc(h.ThrottledUntil)
 	}
 	switch {
 	case w.DisabledReason != "":
@@ -51,7 +55,7 @@ func (s *server) webhookObjects(ctx context.Context, webhooks ...models.Webhook)
 	}
 	objects := make([]Webhook, len(webhooks))
 	for i, webhook := range webhooks {
-		objects[i] = webhookObject(webhook, healths[webhook.ID])
+		objects[i] = webhookObject(webhook, healths[webhook.ID], s.Now())
 	}
 	return objects, nil
 }

@@ -35,11 +35,11 @@ type NewWebhook struct {
 	Secret string `json:"secret" doc:"Verifies signatures. It is shown only here and on rotation."`
 }
 
-func webhookObject(w models.Webhook, health models.WebhookHealth) Webhook {
+func webhookObject(w models.Webhook, health models.WebhookHealth, now time.Time) Webhook {
 	object := Webhook{
 		ID: w.ID, OwnerID: w.OwnerID, URL: w.URL, Description: w.Description, Events: w.Events, Headers: w.Headers,
 		Active: w.Active, DisabledReason: orNull(w.DisabledReason),
-		RateLimit: w.RateLimit, Health: healthObject(w, health),
+		RateLimit: w.RateLimit, Health: healthObject(w, health, now),
 		CreatedAt: w.CreatedAt.UTC(), UpdatedAt: w.UpdatedAt.UTC(),
 	}
 	if w.RetrySchedule != nil {
@@ -135,7 +135,7 @@ func (s *server) createWebhook(ctx context.Context, in *createWebhookInput) (*Ou
 	if err != nil {
 		return nil, s.fail(ctx, err)
 	}
-	return &Output[NewWebhook]{NewWebhook{Webhook: webhookObject(webhook, models.WebhookHealth{}), Secret: secret}}, nil
+	return &Output[NewWebhook]{NewWebhook{Webhook: webhookObject(webhook, models.WebhookHealth{}, webhook.CreatedAt), Secret: secret}}, nil
 }
 
 func (s *server) listWebhooks(ctx context.Context, in *listWebhooksInput) (*ListOutput[Webhook], error) {

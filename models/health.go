@@ -31,6 +31,9 @@ type WebhookHealth struct {
 	LastSuccessAt *time.Time
 	// SlowAt is when an attempt last took SlowAttempt or longer; nil after one that was quick.
 	SlowAt *time.Time
+	// ThrottledUntil is until when first attempts keep away, because the receiver asked for it or seems to be
+	// overloaded.
+	ThrottledUntil *time.Time
 	// FailingSince is set while the webhook is failing by the HealthPolicy: when it was declared so.
 	FailingSince *time.Time
 	// ToldAt is when the webhook last began to fail, so that one that flaps is not told of all the time.
@@ -114,22 +117,27 @@ func (s *Store) WebhookHealths(ctx context.Context, ids []string) (map[string]We
 
 // healthColumns are named: a star would break in a process that runs while one is added.
 const healthColumns = `webhook_id, consecutive_failures, failed_deliveries, first_failure_at, last_failure_at,
-    last_success_at, slow_at, failing_since, told_at`
+    last_success_at, slow_at, throttled_until, failing_since, told_at`
 
+// A success that began before the last failure says nothing of what came after: it lifts no throttle.
 const countSuccessSQL = `
 INSERT INTO webhook_health AS h (webhook_id, consecutive_failures, failed_deliveries, last_success_at, slow_at)
 VALUES (@id, 0, 0, @at, @slow)
 ON CONFLICT (webhook_id) DO UPDATE SET consecutive_failures = 0, failed_deliveries = 0, first_failure_at = NULL,
-    last_success_at = excluded.last_success_at, slow_at = excluded.slow_at
+    last_success_at = excluded.last_success_at, slow_at = excluded.slow_at,
+    throttled_until = CASE WHEN h.last_failure_at < @started THEN NULL ELSE h.throttled_until END
 RETURNING ` + healthColumns
 
 const countFailureSQL = `
-INSERT INTO webhook_health AS h (webhook_id, consecutive_failures, failed_deliveries, first_failure_at, last_failure_at, slow_at)
-VALUES (@id, 1, @given_up, @at, @at, @slow)
+INSERT INTO webhook_health AS h (webhook_id, consecutive_failures, failed_deliveries, first_failure_at, last_failure_at, slow_at,
+    throttled_until)
+VALUES (@id, 1, @given_up, @at, @at, @slow, @throttled_until)
 ON CONFLICT (webhook_id) DO UPDATE SET consecutive_failures = h.consecutive_failures + 1,
     failed_deliveries = h.failed_deliveries + excluded.failed_deliveries,
     first_failure_at = COALESCE(h.first_failure_at, excluded.first_failure_at),
-    last_failure_at = excluded.last_failure_at, slow_at = COALESCE(excluded.slow_at, h.slow_at)
+    last_failure_at = excluded.last_failure_at, slow_at = COALESCE(excluded.slow_at, h.slow_at),
+    throttled_until = CASE WHEN h.throttled_until > excluded.throttled_until THEN h.throttled_until
+        ELSE COALESCE(excluded.throttled_until, h.throttled_until) END
 RETURNING ` + healthColumns
 
 // countAttempt notes an attempt in its webhook's health, within the transaction that records it, and returns
@@ -139,7 +147,10 @@ func (s *Store) countAttempt(tx *gorm.DB, outcome Outcome, webhookID string) (We
 	attempt := outcome.Attempt
 	took := time.Duration(attempt.DurationMS) * time.Millisecond
 	at := attempt.StartedAt.Add(took).UTC()
-	values := map[string]any{"id": webhookID, "at": at, "slow": nil, "given_up": 0}
+	values := map[string]any{
+		"id": webhookID, "at": at, "started": attempt.StartedAt.UTC(), "slow": nil, "given_up": 0,
+		"throttled_until": outcome.ThrottledUntil,
+	}
 	if took >= SlowAttempt {
 		values["slow"] = at
 	}
@@ -202,5 +213,6 @@ func changeBy(tx *gorm.DB, attempt Attempt, change *HealthChange) error {
 func forgetFailures(tx *gorm.DB, webhookID string) error {
 	return tx.Model(&WebhookHealth{}).Where("webhook_id = ?", webhookID).Updates(map[string]any{
 		"consecutive_failures": 0, "failed_deliveries": 0, "first_failure_at": nil, "slow_at": nil, "failing_since": nil,
+		"throttled_until": nil,
 	}).Error
 }

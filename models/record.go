@@ -21,6 +21,8 @@ type Outcome struct {
 	RunID string
 	// DisableWebhook, unless empty, makes the webhook inactive for this reason.
 	DisableWebhook string
+	// ThrottledUntil, unless nil, is until when other deliveries' first attempts keep away from the webhook.
+	ThrottledUntil *time.Time
 	// Health is the webhook's as it was before, so that a success that changes nothing writes nothing.
 	Health WebhookHealth
 }

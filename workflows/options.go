@@ -125,6 +125,9 @@ func withTurnOptions(detour activities.Detour) workflow.TimerOptions {
 	if detour.SlotAt != nil {
 		return workflow.TimerOptions{Summary: "rate limit: turn at " + detour.SlotAt.UTC().Format("15:04:05")}
 	}
+	if detour.Throttled {
+		return workflow.TimerOptions{Summary: "the receiver is overloaded"}
+	}
 	return workflow.TimerOptions{Summary: "the webhook is busy"}
 }
 

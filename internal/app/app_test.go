@@ -46,7 +46,7 @@ func TestHelpListsFlagsWithTheirEnvironment(t *testing.T) {
 func TestServeReportsEveryFaultAtOnce(t *testing.T) {
 	t.Parallel()
 	code, _, stderr := postriderLine(t, "serve", "--listen", "nowhere", "--admin-key", "short", "--public-url", "x",
-		"--retention", "71h", "--inbound-retention=-1h")
+		"--retention", "71h", "--inbound-retention=-1h", "--retry-jitter", "1.5")
 	require.Equal(t, 1, code)
 	for _, text := range []string{
 		"--listen ($POSTRIDER_LISTEN) must be host:port",
@@ -56,6 +56,7 @@ func TestServeReportsEveryFaultAtOnce(t *testing.T) {
 		"--public-url must be a URL",
 		"--retention ($POSTRIDER_RETENTION) must be at least 72h, or 0 to keep everything, not 71h",
 		"--inbound-retention ($POSTRIDER_INBOUND_RETENTION) must not be negative, not -1h; 0 keeps everything",
+		"--retry-jitter ($POSTRIDER_RETRY_JITTER) must be from 0 to 1, not 1.5",
 	} {
 		require.Contains(t, stderr, text)
 	}

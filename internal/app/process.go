@@ -177,6 +177,7 @@ func (p *process) activities() (*activities.Activities, error) {
 		Lanes:            activities.NewLanes(s.WebhookConcurrency),
 		Fresh:            &activities.Fresh{},
 		Schedule:         s.RetrySchedule,
+		RetryJitter:      s.RetryJitter,
 		DisableAfter:     s.DisableAfter,
 		Retention:        s.Retention,
 		InboundRetention: s.InboundRetention,

@@ -1,0 +1,5 @@
+-- +goose Up
+ALTER TABLE webhook_health ADD COLUMN throttled_until timestamptz;
+
+-- +goose Down
+ALTER TABLE webhook_health DROP COLUMN throttled_until;
