@@ -1,0 +1,125 @@
+package bench
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+)
+
+// writeTable writes the report for a terminal.
+func (r *Report) writeTable(out io.Writer) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	row := func(cells ...string) { _, _ = fmt.Fprintln(w, strings.Join(cells, "\t")+"\t") }
+	row("", "accepted", "delivered", "publish to arrival, ms", "", "", "", "202", "CPU ms", "SQL per delivery", "", "Temporal", "", "", "")
+	row("scenario", "/s", "/s", "p50", "p95", "p99", "max", "p50", "/delivery", "trans.", "statem.", "events", "writes", "lost", "dupl.")
+	for _, s := range r.Scenarios {
+		row(s.Name, s.shown("accepted_per_s", s.AcceptedPerS), s.shown("delivered_per_s", s.DeliveredPerS),
+			ms(s.LatencyMS.P50), ms(s.LatencyMS.P95), ms(s.LatencyMS.P99), ms(s.LatencyMS.Max), ms(s.AnswerMS.P50),
+			s.shown("cpu_ms_per_delivery.total", s.CPU.Total), s.SQL.transactions(), s.SQL.statements(),
+			s.Temporal.events(), s.Temporal.transitions(), fmt.Sprint(s.Lost), fmt.Sprint(s.Duplicated))
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if err := r.writeProcesses(out); err != nil {
+		return err
+	}
+	for _, s := range r.Scenarios {
+		if s.Problem != "" {
+			_, _ = fmt.Fprintf(out, "%s: %s\n", s.Name, s.Problem)
+		}
+	}
+	return nil
+}
+
+// writeProcesses writes what each process uses.
+func (r *Report) writeProcesses(out io.Writer) error {
+	names := r.processes()
+	if len(names) == 0 {
+		return nil
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	_, _ = fmt.Fprintf(w, "\nCPU ms per delivery, memory MB\t%s\tgenerator\t\n", strings.Join(names, "\t"))
+	for _, s := range r.Scenarios {
+		_, _ = fmt.Fprintf(w, "%s\t", s.Name)
+		for _, name := range names {
+			_, _ = fmt.Fprintf(w, "%.2f  %.0f\t", s.CPU.ByProcess[name], s.MemoryMB[name])
+		}
+		_, _ = fmt.Fprintf(w, "%.2f  %.0f\t\n", s.CPU.Bench, s.MemoryMB[self])
+	}
+	return w.Flush()
+}
+
+// processes are the names of the installation's processes.
+func (r *Report) processes() []string {
+	names := map[string]bool{}
+	for _, s := range r.Scenarios {
+		for name := range s.CPU.ByProcess {
+			names[name] = true
+		}
+	}
+	return slices.SortedFunc(maps.Keys(names), cmp.Compare)
+}
+
+// shown is a figure, with its range when there were several runs.
+func (r *Result) shown(name string, value float64) string {
+	text := figure(value)
+	if bounds, ok := r.Ranges[name]; ok {
+		text += fmt.Sprintf(" (%s–%s)", figure(bounds[0]), figure(bounds[1]))
+	}
+	return text
+}
+
+// figure is a number of three digits or more.
+func figure(value float64) string {
+	switch {
+	case value >= 100:
+		return fmt.Sprintf("%.0f", value)
+	case value >= 10:
+		return fmt.Sprintf("%.1f", value)
+	default:
+		return fmt.Sprintf("%.2f", value)
+	}
+}
+
+func ms(value float64) string {
+	if value >= 100 {
+		return fmt.Sprintf("%.0f", value)
+	}
+	return fmt.Sprintf("%.1f", value)
+}
+
+// unknown stands for a figure that could not be measured.
+const unknown = "-"
+
+func (s *SQL) transactions() string {
+	if s == nil {
+		return unknown
+	}
+	return figure(s.Transactions)
+}
+
+func (s *SQL) statements() string {
+	if s == nil || s.Statements == nil {
+		return unknown
+	}
+	return figure(*s.Statements)
+}
+
+func (t *Workflows) events() string {
+	if t == nil {
+		return unknown
+	}
+	return figure(t.Events)
+}
+
+func (t *Workflows) transitions() string {
+	if t == nil {
+		return unknown
+	}
+	return figure(t.StateTransitions)
+}
