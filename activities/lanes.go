@@ -22,6 +22,8 @@ const (
 const (
 	// hangingAfter is how long a webhook may keep a request before the next one makes a detour.
 	hangingAfter = 2 * time.Second
+	// placePatience is how long a first attempt without a workflow waits for a place.
+	placePatience = time.Second
 	// DefaultConcurrency is how many requests a process makes to one webhook at once while there is room.
 	DefaultConcurrency = 100
 )
@@ -49,18 +51,24 @@ type Lanes struct {
 	fast, slow  lane
 }
 
-// lane has places for requests; busy are those taken by each webhook, the oldest first.
+// lane has places for requests; busy are those taken by each webhook, the oldest first, and waiting is who wants
+// to know when one of a webhook's is free.
 type lane struct {
 	places, taken int
 	busy          map[string][]time.Time
+	waiting       map[string][]chan struct{}
+}
+
+func newLane(places int) lane {
+	return lane{places: places, busy: map[string][]time.Time{}, waiting: map[string][]chan struct{}{}}
 }
 
 // NewLanes returns lanes in which one webhook gets at most so many requests at once.
 func NewLanes(concurrency int) *Lanes {
 	return &Lanes{
 		concurrency: concurrency,
-		fast:        lane{places: FastPlaces, busy: map[string][]time.Time{}},
-		slow:        lane{places: SlowPlaces, busy: map[string][]time.Time{}},
+		fast:        newLane(FastPlaces),
+		slow:        newLane(SlowPlaces),
 	}
 }
 
@@ -88,6 +96,55 @@ func (l *Lanes) enter(webhookID string, slow bool, now time.Time) (leave func(),
 	}, true
 }
 
+// enterSoon is enter for who can wait a moment for a place in the fast lane, unless the webhook hangs. Those who
+// wait for one webhook get in one after the other, as places become free.
+func (l *Lanes) enterSoon(ctx context.Context, webhookID string, now func() time.Time) (leave func(), ok bool) {
+	patience := time.NewTimer(placePatience)
+	defer patience.Stop()
+	for {
+		if leave, ok := l.enter(webhookID, false, now()); ok {
+			return leave, true
+		}
+		turn, hopeless := l.queue(webhookID, now())
+		if hopeless {
+			return nil, false
+		}
+		select {
+		case <-turn:
+			continue
+		case <-patience.C:
+		case <-ctx.Done():
+		}
+		l.leaveQueue(webhookID, turn)
+		return nil, false
+	}
+}
+
+// queue returns a channel that is closed when a place of the webhook's is free; that may be so already.
+func (l *Lanes) queue(webhookID string, now time.Time) (turn chan struct{}, hopeless bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.fast.hangs(webhookID, now) {
+		return nil, true
+	}
+	turn = make(chan struct{})
+	if len(l.fast.busy[webhookID]) == 0 {
+		close(turn)
+	} else {
+		l.fast.waiting[webhookID] = append(l.fast.waiting[webhookID], turn)
+	}
+	return turn, false
+}
+
+func (l *Lanes) leaveQueue(webhookID string, turn chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	waiting := l.fast.waiting
+	if waiting[webhookID] = slices.DeleteFunc(waiting[webhookID], func(other chan struct{}) bool { return other == turn }); len(waiting[webhookID]) == 0 {
+		delete(waiting, webhookID)
+	}
+}
+
 // room says whether enter would succeed.
 func (l *Lanes) room(webhookID string, slow bool, now time.Time) bool {
 	l.mu.Lock()
@@ -96,12 +153,16 @@ func (l *Lanes) room(webhookID string, slow bool, now time.Time) bool {
 }
 
 // roomLocked refuses a webhook that has as many requests under way as it may, and in the fast lane one that
-// keeps a request waiting for so long that it must be hanging.
+// hangs.
 func (l *Lanes) roomLocked(webhookID string, slow bool, now time.Time) bool {
 	lane := l.lane(slow)
-	under := lane.busy[webhookID]
-	hanging := !slow && len(under) > 1 && now.Sub(under[0]) > hangingAfter
-	return !hanging && len(under) < lane.limit(l.concurrency)
+	return (slow || !lane.hangs(webhookID, now)) && len(lane.busy[webhookID]) < lane.limit(l.concurrency)
+}
+
+// hangs says that a webhook keeps a request waiting for so long that it must be hanging.
+func (l *lane) hangs(webhookID string, now time.Time) bool {
+	under := l.busy[webhookID]
+	return len(under) > 1 && now.Sub(under[0]) > hangingAfter
 }
 
 // limit is how many places one webhook may have. Half of the lane is for whoever comes first; when it is taken,
@@ -115,6 +176,12 @@ func (l *lane) limit(concurrency int) int {
 }
 
 func (l *lane) leave(webhookID string, since time.Time) {
+	if waiting := l.waiting[webhookID]; len(waiting) > 0 {
+		close(waiting[0])
+		if l.waiting[webhookID] = waiting[1:]; len(waiting) == 1 {
+			delete(l.waiting, webhookID)
+		}
+	}
 	under := l.busy[webhookID]
 	at := slices.IndexFunc(under, since.Equal)
 	if under = slices.Delete(under, at, at+1); len(under) == 0 {
