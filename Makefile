@@ -29,7 +29,7 @@ RATE ?= 8
 
 # Of make recovery: how many deliveries are recovered, and how many of them a second.
 DELIVERIES ?= 20000
-RECOVERY_RATE ?= 60
+RECOVERY_RATE ?= 40
 
 .PHONY: help
 help: ## Show this list.

@@ -21,7 +21,7 @@ import (
 // The size of the recovery of TestLongRecovery; TestRecovery tells the same story in short.
 var (
 	recoveryDeliveries = flag.Int("recovery.deliveries", 0, "how many deliveries TestLongRecovery recovers; 0 leaves it out")
-	recoveryRate       = flag.Int("recovery.rate", 60, "how many of them per second")
+	recoveryRate       = flag.Int("recovery.rate", 40, "how many of them per second")
 )
 
 // mostEvents is what a run's history may have: Temporal suggests to continue as new from 4,096 on.

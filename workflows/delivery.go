@@ -137,7 +137,7 @@ func (d *delivery) attempt(cancellable workflow.Context, trigger models.Trigger)
 }
 
 // awaitTurn lets a webhook that is busy, or that wants few requests a second, have its time. Who asks for a
-// resend meanwhile wants it tried now; a rate limit holds all the same.
+// resend meanwhile asks for what is being waited for: it is tried now, unless a rate limit holds.
 func (d *delivery) awaitTurn(ctx workflow.Context, in *activities.AttemptInput, detour activities.Detour) error {
 	in.Slow, in.SlotAt = detour.Slow, detour.SlotAt
 	in.Detours++
@@ -147,13 +147,17 @@ func (d *delivery) awaitTurn(ctx workflow.Context, in *activities.AttemptInput, 
 	timerCtx, stop := workflow.WithCancel(ctx)
 	defer stop()
 	var err error
+	over := false
 	selector := workflow.NewSelector(ctx)
 	turn := workflow.NewTimerWithOptions(timerCtx, detour.Wait(), withTurnOptions(detour))
-	selector.AddFuture(turn, func(turn workflow.Future) { err = turn.Get(ctx, nil) })
-	if detour.SlotAt == nil {
-		selector.AddReceive(d.resends, func(workflow.ReceiveChannel, bool) { d.resendAsked() })
+	selector.AddFuture(turn, func(turn workflow.Future) { over, err = true, turn.Get(ctx, nil) })
+	selector.AddReceive(d.resends, func(workflow.ReceiveChannel, bool) {
+		d.resendAsked()
+		over = detour.SlotAt == nil
+	})
+	for !over {
+		selector.Select(ctx)
 	}
-	selector.Select(ctx)
 	return err
 }
 
