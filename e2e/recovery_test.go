@@ -87,7 +87,7 @@ func TestRecovery(t *testing.T) {
 			eventuallyWithin(t, recoveryPatience(), func() bool { return arrived() >= n }, "fewer than %d arrived", n)
 		}
 		awaitArrived(total*4/10 + int64(*recoveryRate)/2)
-		p.postrider.kill()
+		p.postrider.Kill()
 		p.postrider = nil
 		p.start(t)
 		awaitArrived(total*6/10 + int64(*recoveryRate)/2)
