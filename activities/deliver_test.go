@@ -52,6 +52,50 @@ func TestDeliverSendsTheWireContract(t *testing.T) {
 	require.Equal(t, want, got)
 }
 
+// The API refuses such headers. Were one in the database all the same, ours would win.
+func TestAWebhooksHeadersDoNotReplaceOurs(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	_, err := r.store.UpdateWebhook(t.Context(), models.Scope{}, r.webhook.ID, func(w *models.Webhook) error {
+		w.Headers = models.Headers{"Host": "evil.example", "content-length": "3", "Transfer-Encoding": "chunked", "user-agent": "x",
+			"content-type": "text/plain", "x-webhook-signature": "t=1,v1=00", "webhook-signature": "v1,x", "Webhook-ID": "x",
+			"x-webhook-event": "x", "X-WEBHOOK-DELIVERY": "x", "x-webhook-attempt": "9", "webhook-timestamp": "1"}
+		return nil
+	})
+	require.NoError(t, err)
+	require.Equal(t, models.StatusDelivered, r.deliver(1).Status)
+	request, body := r.requests[0], r.bodies[0]
+	require.Equal(t, r.webhook.Host, request.Host)
+	require.EqualValues(t, len(body), request.ContentLength)
+	require.Empty(t, request.TransferEncoding)
+	signer, err := signature.NewSigner(testSecret)
+	require.NoError(t, err)
+	for name, want := range map[string]string{
+		"User-Agent": "Postrider/test", "Content-Type": "application/json", "X-Webhook-Event": "order.created",
+		"X-Webhook-Delivery": r.delivery.ID, "X-Webhook-Attempt": "1", "Webhook-Id": r.delivery.ID,
+		"Webhook-Timestamp": fmt.Sprint(now.Unix()), "X-Webhook-Signature": signer.Postrider(now, []byte(body)),
+		"Webhook-Signature": signer.Standard(r.delivery.ID, now, []byte(body)),
+	} {
+		require.Equal(t, []string{want}, request.Header.Values(name))
+	}
+}
+
+// A header of two lines is never sent: the attempt fails, and tells nothing of it.
+func TestAHeaderOfTwoLinesIsNotSent(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	_, err := r.store.UpdateWebhook(t.Context(), models.Scope{}, r.webhook.ID, func(w *models.Webhook) error {
+		w.Headers = models.Headers{"X-Team": "a\r\nX-Private: b"}
+		return nil
+	})
+	require.NoError(t, err)
+	result := r.deliver(1)
+	require.Equal(t, models.StatusFailed, result.Status)
+	require.Equal(t, models.ErrorBlocked, result.ErrorClass)
+	require.NotContains(t, result.Error, "X-Private")
+	require.Empty(t, r.requests)
+}
+
 func TestDeliverRecordsTheAttempt(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

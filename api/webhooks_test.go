@@ -172,6 +172,24 @@ func TestEveryWrongFieldIsNamedAtOnce(t *testing.T) {
 	}, locations)
 }
 
+// What is part of the wire contract or belongs to the connection is set by Postrider alone, however it is written.
+func TestReservedHeaders(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	for _, name := range []string{
+		"Host", "Content-Length", "Content-Type", "Content-Encoding", "User-Agent", "Expect", "Accept-Encoding",
+		"Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "TE", "Trailer",
+		"Transfer-Encoding", "Upgrade", "Webhook-Id", "Webhook-Timestamp", "Webhook-Signature", "Webhook-Anything",
+		"X-Webhook-Event", "X-Webhook-Delivery", "X-Webhook-Attempt", "X-Webhook-Signature", "X-Webhook-Anything",
+	} {
+		for _, name := range []string{name, strings.ToLower(name), strings.ToUpper(name)} {
+			body := `{"url":"https://example.com","events":["*"],"headers":{"` + name + `":"1"}}`
+			problem := s.call(adminKey, "POST", "/api/webhooks", body).problem(http.StatusUnprocessableEntity, "invalid")
+			require.Equal(t, "body.headers."+name+": this header is set by Postrider", problem.Detail)
+		}
+	}
+}
+
 func TestActivatingClearsTheReason(t *testing.T) {
 	t.Parallel()
 	s := newService(t)

@@ -72,7 +72,7 @@ func (p *installation) awaitInbound(t testing.TB, sourceID, status string) []inb
 			}
 		}
 		return len(list) > 0
-	}, "inbound events are not %s", status)
+	}, "inbound events are not %s: %+v", status, &list)
 	return list
 }
 

@@ -2,96 +2,65 @@ package e2e
 
 import (
 	"bytes"
-	"crypto/rand"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
-	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
-	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/postrider/postrider/models"
+	"github.com/postrider/postrider/signature"
+	"github.com/postrider/postrider/workflows"
 )
 
-// nothingPrivateTold lets deliveries succeed, fail for good, be resent and be cancelled, and then searches
-// Temporal's histories and the processes' logs, which are at their most talkative, for what was marked: the
-// payload, the receiver's answer, a header of the webhook, the secrets, the token within the URL.
+// nothingPrivateTold uses every feature with marked things, while the processes log all that they can, and then
+// searches every workflow's history, every log and every refusal for the marks.
 func nothingPrivateTold(t *testing.T, p *installation, mail *mailServer) {
-	marks := map[string]string{
-		"data": rand.Text(), "response body": rand.Text(), "response header": rand.Text(), "webhook header": rand.Text(),
-		"token in the URL": rand.Text(), "Slack URL": rand.Text(), "idempotency key": rand.Text(),
-	}
-	target := newReceiver(t, func(n int, _ *http.Request) answer {
-		told := answer{status: http.StatusInternalServerError, body: marks["response body"],
-			header: http.Header{"X-Told": {marks["response header"]}}}
-		if n == 5 {
-			told.status = http.StatusOK
-		}
-		return told
-	})
-	slack := newReceiver(t, func(int, *http.Request) answer {
-		return answer{status: http.StatusNotFound, body: marks["response body"]}
-	})
-	const email = "private@example.com"
-	owner := p.newOwner(t, object{"email": email, "slack_url": slack.url + "/" + marks["Slack URL"]})
-	hook := p.newWebhook(t, owner, target.url+"/"+marks["token in the URL"]+"?token="+marks["token in the URL"], object{
-		"retry_schedule": []string{"1s"}, "headers": object{"Authorization": "Bearer " + marks["webhook header"]},
-	})
-	marks["secret"] = strings.TrimPrefix(hook.Secret, "whsec_")
-	var key struct {
-		Key string `json:"key"`
-	}
-	p.call(t, http.MethodPost, "/api/owners/"+owner+"/keys", nil, http.StatusCreated, &key)
-	marks["owner's key"] = key.Key
+	m := newMarked(t, p)
+	id := m.failAndResend(t, mail)
+	m.rotateAndRecover(t)
+	m.fanOut(t)
+	m.receive(t)
+	m.beRefused(t)
+	m.markSignatures()
 
-	// The schedule is used up twice, and the owner told each time, before the fifth attempt succeeds.
-	status, body, err := p.ask(t, http.MethodPost, "/api/events",
-		object{"event": "order.created", "owner_id": owner, "data": object{"card": marks["data"]}},
-		http.Header{"Idempotency-Key": {marks["idempotency key"]}})
-	require.NoError(t, err)
-	require.Equal(t, http.StatusAccepted, status)
-	var published event
-	require.NoError(t, json.Unmarshal(body, &published))
-	id := p.deliveriesOf(t, published.ID)[0].ID
 	temporal := p.dial(t)
-	for _, attempts := range []int{2, 4, 5} {
-		eventually(t, func() bool { return p.delivery(t, id).AttemptCount >= attempts }, "attempt %d is not recorded", attempts)
-		if attempts < 5 {
-			given := p.await(t, id, "permanently_failed")
-			awaitWorkflow(t, temporal, id, *given.Workflow.RunID, enumspb.WORKFLOW_EXECUTION_STATUS_FAILED)
-			p.resend(t, id)
-		}
+	require.NoError(t, temporal.ScheduleClient().GetHandle(t.Context(), workflows.RetentionScheduleID).
+		Trigger(t.Context(), client.ScheduleTriggerOptions{}))
+	for _, workflowType := range []string{workflows.TypeFanOut, workflows.TypeInbound, workflows.TypeNotification,
+		workflows.TypeRecovery, workflows.TypeRetention, workflows.TypeSweep} {
+		eventually(t, func() bool {
+			return len(find(t, temporal, "WorkflowType='"+workflowType+"' AND ExecutionStatus!='Running'")) > 0
+		}, "no %s has ended", workflowType)
 	}
-	p.await(t, id, "delivered")
-	awaitWorkflow(t, temporal, id, "", enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED)
-	for _, notification := range []string{id + "/notification/2", id + "/notification/4"} {
-		// It failed: Slack refused it, which must not tell the URL either.
-		awaitWorkflow(t, temporal, notification, "", enumspb.WORKFLOW_EXECUTION_STATUS_FAILED)
-		awaitFound(t, temporal, notification, "WorkflowType='Notification'")
-	}
-	require.Len(t, mail.to(email), 2)
-
 	var runs []run
 	eventually(t, func() bool {
 		runs = find(t, temporal, "WorkflowId STARTS_WITH '"+id+"'")
 		return len(runs) == 5
 	}, "three runs of the delivery and two notifications are not found")
 	told := 0
-	for _, run := range runs {
+	for _, run := range find(t, temporal, "") {
 		for _, event := range historyOf(t, temporal, run.workflowID, run.runID).GetEvents() {
 			// On the wire, payloads are bytes; in JSON they would hide behind base64.
 			encoded, err := proto.Marshal(event)
 			require.NoError(t, err)
-			requireNone(t, string(encoded), marks, "%s of %s", event.GetEventType(), run.workflowID)
+			requireNone(t, string(encoded), m.marks, "%s of %s", event.GetEventType(), run.workflowID)
+			require.Empty(t, secretForm.FindString(string(encoded)), "%s of %s", event.GetEventType(), run.workflowID)
 			told += bytes.Count(encoded, []byte(id))
 		}
 	}
 	require.NotZero(t, told, "the search finds what is there: the delivery's ID")
 	for _, program := range p.programs {
-		requireNone(t, program.Stdout.String()+program.Stderr.String(), marks, "the log of %s", program)
+		requireNone(t, program.Stdout.String()+program.Stderr.String(), m.marks, "the log of %s", program)
 	}
+	for request, answer := range m.refusals {
+		requireNone(t, answer, m.marks, "the answer to %s", request)
+	}
+	m.requireNoSecretShown(t)
 }
 
 // keysNotLogged searches everything that the processes wrote for the installation's keys. The welcome of
@@ -138,4 +107,18 @@ func formsOf(text string) []string {
 		forms = append(forms, string(decoded))
 	}
 	return forms
+}
+
+// What every log is searched for has the form of what would be there.
+func TestSecretForm(t *testing.T) {
+	t.Parallel()
+	secret, err := signature.NewSecret()
+	require.NoError(t, err)
+	signer, err := signature.NewSigner(secret)
+	require.NoError(t, err)
+	now, body := time.Now(), []byte(`{}`)
+	for _, text := range []string{secret, models.NewAPIKeyToken(), signer.Postrider(now, body), signer.Standard("dlv_1", now, body)} {
+		require.Regexp(t, secretForm, "error: "+text+" is wrong")
+	}
+	require.NotRegexp(t, secretForm, `method=GET route=/api/webhooks attempt=1 id=wh_01m88xs11pegb94bk1v27gkpzs v1,v2`)
 }

@@ -4,11 +4,14 @@ import (
 	"encoding/json"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 
 	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/worker"
 	"github.com/postrider/postrider/workflows"
 )
 
@@ -71,6 +74,29 @@ func TestReadinessTellsTheTruth(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
 	require.Equal(t, http.StatusOK, response.StatusCode)
+}
+
+// TestReadinessAsTimePasses looks at a running installation from two minutes later: a sweep that has not come since, and
+// a worker that has not asked for work since, are noticed.
+func TestReadinessAsTimePasses(t *testing.T) {
+	t.Parallel()
+	p := prepareProduction(t)
+	p.start(t)
+	temporal := p.dial(t)
+	queue, err := temporal.DescribeTaskQueue(t.Context(), workflows.TaskQueue, enumspb.TASK_QUEUE_TYPE_ACTIVITY)
+	require.NoError(t, err)
+	require.NotEmpty(t, queue.GetPollers())
+	polling := queue.GetPollers()[0].GetIdentity()
+	now := time.Now()
+	later := now.Add(2 * time.Minute)
+
+	require.NoError(t, worker.CheckSweep(t.Context(), temporal, now))
+	require.ErrorContains(t, worker.CheckSweep(t.Context(), temporal, later), "instead of every 10s")
+	require.NoError(t, worker.CheckPolling(t.Context(), temporal, polling, now))
+	require.EqualError(t, worker.CheckPolling(t.Context(), temporal, polling, later), "does not poll")
+	require.EqualError(t, worker.CheckPolling(t.Context(), temporal, "another process", now), "does not poll")
+	require.NoError(t, temporal.ScheduleClient().GetHandle(t.Context(), workflows.SweepScheduleID).Delete(t.Context()))
+	require.ErrorContains(t, worker.CheckSweep(t.Context(), temporal, now), "does not know of its schedule")
 }
 
 // TestTemporalHangs stops Temporal's process without ending it: connections stay open and nothing answers.

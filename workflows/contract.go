@@ -204,12 +204,13 @@ func RecoveryOptions(recovery models.Recovery) client.StartWorkflowOptions {
 	}
 }
 
-// InboundOptions start the processing of an inbound event. Starting it again changes nothing.
+// InboundOptions start the processing of an inbound event, or another run of it. A run changes nothing unless the
+// event is pending, as it is when it came in or someone asked for it to be reprocessed.
 func InboundOptions(inbound models.InboundEvent) client.StartWorkflowOptions {
 	return client.StartWorkflowOptions{
 		ID:                                       inbound.ID,
 		TaskQueue:                                TaskQueue,
-		WorkflowIDReusePolicy:                    enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		WorkflowIDReusePolicy:                    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowIDConflictPolicy:                 enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
 		EnableEagerStart:                         true,
@@ -218,13 +219,6 @@ func InboundOptions(inbound models.InboundEvent) client.StartWorkflowOptions {
 			SearchEvent.ValueSet(inbound.Type), SearchOwner.ValueSet(inbound.OwnerID),
 		),
 	}
-}
-
-// ReprocessOptions start the processing of an inbound event anew.
-func ReprocessOptions(inbound models.InboundEvent) client.StartWorkflowOptions {
-	options := InboundOptions(inbound)
-	options.WorkflowIDReusePolicy = enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
-	return options
 }
 
 // FanOutOptions start the FanOut of an event.

@@ -35,9 +35,9 @@ func (d *Dispatcher) Reprocess(ctx context.Context, inbound models.InboundEvent)
 		return err
 	}
 	in := workflows.InboundInput{InboundEventID: inbound.ID}
-	_, err := d.temporal.ExecuteWorkflow(ctx, workflows.ReprocessOptions(inbound), workflows.TypeInbound, in)
+	_, err := d.temporal.ExecuteWorkflow(ctx, workflows.InboundOptions(inbound), workflows.TypeInbound, in)
 	if temporal.IsWorkflowExecutionAlreadyStartedError(err) {
-		return nil // it runs: it will find the event pending
+		return nil // the run finds the event pending, or the sweep does if it had just looked
 	}
 	return unavailable(err)
 }

@@ -99,6 +99,39 @@ func TestNameThatChangesBetweenLookUps(t *testing.T) {
 	require.Zero(t, reached.Load())
 }
 
+// A redirect leads nowhere, whether it points at metadata, at an address of the inside or at a name of one.
+func TestRedirectsToTheInside(t *testing.T) {
+	t.Parallel()
+	inside, reached := listen(t, func(conn net.Conn) { _ = conn.Close() })
+	var asked atomic.Int64
+	resolver := resolve(t, func(name string) []netip.Addr {
+		if name == "inside.example" {
+			asked.Add(1)
+		}
+		return []netip.Addr{netip.MustParseAddr("127.0.0.1")}
+	})
+	client := localClient(t, Config{Resolver: resolver})
+	for _, location := range []string{
+		"http://169.254.169.254/latest/meta-data/", "http://[fd00:ec2::254]/", "http://" + inside + "/", "//" + inside + "/",
+		"http://localhost:" + portOf(t, "http://"+inside) + "/", "http://inside.example:" + portOf(t, "http://"+inside) + "/",
+		"http://2130706433:" + portOf(t, "http://"+inside) + "/", "file:///etc/passwd", "gopher://" + inside + "/", "",
+	} {
+		for _, code := range []int{301, 302, 303, 307, 308, 300, 305} {
+			server, requests := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Location", location)
+				w.Header().Set("Refresh", "0; url="+location)
+				w.WriteHeader(code)
+			})
+			result, err := client.Send(post(t, "http://receiver.example:"+portOf(t, server.URL)+"/"), 100)
+			require.NoError(t, err)
+			require.Equal(t, code, result.StatusCode)
+			require.EqualValues(t, 1, requests.Load())
+		}
+	}
+	require.Zero(t, reached.Load())
+	require.Zero(t, asked.Load())
+}
+
 // Of the several addresses of a name only those that are permitted are tried.
 func TestNameOfPrivateAndAllowedAddress(t *testing.T) {
 	t.Parallel()
