@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"go.temporal.io/api/serviceerror"
@@ -53,16 +54,25 @@ type Dispatcher struct {
 	temporal client.Client
 	logger   *slog.Logger
 	starter  *starter
+	inbound  *inboundStarter
 }
 
 // New returns a Dispatcher that starts workflows in the background.
 func New(store Store, temporal client.Client, logger *slog.Logger) *Dispatcher {
-	return &Dispatcher{store: store, temporal: temporal, logger: logger, starter: newStarter(logger)}
+	return &Dispatcher{
+		store: store, temporal: temporal, logger: logger,
+		starter: newStarter(logger), inbound: newInboundStarter(logger),
+	}
 }
 
 // Close waits until every workflow that was to be started is started or left to the sweep. Nothing may be
 // published any more.
-func (d *Dispatcher) Close() { d.starter.close() }
+func (d *Dispatcher) Close() {
+	var both sync.WaitGroup
+	both.Go(d.inbound.close)
+	both.Go(d.starter.close)
+	both.Wait()
+}
 
 // Publish stores an event with its deliveries and returns when that is durable; the workflows start behind
 // it. Its errors are those of models.Store.Publish.
