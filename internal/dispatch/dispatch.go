@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"go.temporal.io/api/serviceerror"
@@ -55,6 +56,7 @@ type Dispatcher struct {
 	temporal client.Client
 	logger   *slog.Logger
 	starter  *starter
+	inbound  *inboundStarter
 	// attempts, unless nil, is told of what is about to start in this process; direct, unless nil, makes the
 	// first attempts.
 	attempts Attempts
@@ -63,7 +65,10 @@ type Dispatcher struct {
 
 // New returns a Dispatcher that starts workflows in the background.
 func New(store Store, temporal client.Client, logger *slog.Logger) *Dispatcher {
-	return &Dispatcher{store: store, temporal: temporal, logger: logger, starter: newStarter(logger)}
+	return &Dispatcher{
+		store: store, temporal: temporal, logger: logger,
+		starter: newStarter(logger), inbound: newInboundStarter(logger),
+	}
 }
 
 // AttemptWith makes first attempts the business of this process, before anything is published: with direct it
@@ -81,7 +86,10 @@ func (d *Dispatcher) Close() {
 	if d.direct != nil {
 		d.direct.close()
 	}
-	d.starter.close()
+	var both sync.WaitGroup
+	both.Go(d.inbound.close)
+	both.Go(d.starter.close)
+	both.Wait()
 }
 
 // Publish stores an event with its deliveries and returns when that is durable; the workflows start behind
