@@ -117,9 +117,9 @@ type account struct {
 	published, accepted, rejected int
 	// expected are the deliveries of all accepted events, lost those that did not arrive.
 	expected, lost, duplicated, refusals int
-	// delivered are those of measured events that arrived, latencies how long they took from when publishing
-	// was due, answers how long the 202 took from then.
-	delivered          int
+	// arrived are the deliveries of measured events that did, delivered those of them to webhooks that count:
+	// latencies is how long these took from when publishing was due. answers is how long each 202 took from then.
+	arrived, delivered int
 	latencies, answers []time.Duration
 	// arrivals are when they arrived, ids their deliveries' IDs.
 	arrivals []time.Duration
@@ -151,10 +151,16 @@ func (l *ledger) reconcile(counts func(webhook int) bool) account {
 				a.lost++
 				continue
 			}
-			if measured && (counts == nil || counts(e.first+k)) {
+			if !measured {
+				continue
+			}
+			a.arrived++
+			if counts == nil || counts(e.first+k) {
 				a.delivered++
 				a.latencies = append(a.latencies, at-e.due)
-				a.ids = append(a.ids, e.ids[k])
+				if e.ids[k] != "" {
+					a.ids = append(a.ids, e.ids[k])
+				}
 				a.arrivals = append(a.arrivals, at)
 			}
 		}

@@ -28,6 +28,15 @@ func (r *Report) writeTable(out io.Writer) error {
 	if err := r.writeProcesses(out); err != nil {
 		return err
 	}
+	if err := r.writeCalls(out); err != nil {
+		return err
+	}
+	if len(r.Comparisons) > 0 {
+		_, _ = fmt.Fprintln(out)
+	}
+	for _, c := range r.Comparisons {
+		_, _ = fmt.Fprintf(out, "%s: %.2f\n", c.Name, c.Value)
+	}
 	for _, s := range r.Scenarios {
 		if s.Problem != "" {
 			_, _ = fmt.Fprintf(out, "%s: %s\n", s.Name, s.Problem)
@@ -50,6 +59,33 @@ func (r *Report) writeProcesses(out io.Writer) error {
 			_, _ = fmt.Fprintf(w, "%.2f  %.0f\t", s.CPU.ByProcess[name], s.MemoryMB[name])
 		}
 		_, _ = fmt.Fprintf(w, "%.2f  %.0f\t\n", s.CPU.Bench, s.MemoryMB[self])
+	}
+	return w.Flush()
+}
+
+// writeCalls writes how long lists took, a column for each scenario that asked for them.
+func (r *Report) writeCalls(out io.Writer) error {
+	var asked []Result
+	for _, s := range r.Scenarios {
+		if len(s.CallsMS) > 0 {
+			asked = append(asked, s)
+		}
+	}
+	if len(asked) == 0 {
+		return nil
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	_, _ = fmt.Fprint(w, "\nms, p50  p99\t")
+	for _, s := range asked {
+		_, _ = fmt.Fprint(w, s.Name+"\t")
+	}
+	_, _ = fmt.Fprintln(w)
+	for _, call := range slices.Sorted(maps.Keys(asked[0].CallsMS)) {
+		_, _ = fmt.Fprint(w, call+"\t")
+		for _, s := range asked {
+			_, _ = fmt.Fprintf(w, "%s  %s\t", ms(s.CallsMS[call].P50), ms(s.CallsMS[call].P99))
+		}
+		_, _ = fmt.Fprintln(w)
 	}
 	return w.Flush()
 }
