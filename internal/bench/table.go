@@ -19,8 +19,8 @@ func (r *Report) writeTable(out io.Writer) error {
 	for _, s := range r.Scenarios {
 		row(s.Name, s.shown("accepted_per_s", s.AcceptedPerS), s.shown("delivered_per_s", s.DeliveredPerS),
 			ms(s.LatencyMS.P50), ms(s.LatencyMS.P95), ms(s.LatencyMS.P99), ms(s.LatencyMS.Max), ms(s.AnswerMS.P50),
-			s.shown("cpu_ms_per_delivery.total", s.CPU.Total), s.SQL.transactions(), s.SQL.statements(),
-			s.Temporal.events(), s.Temporal.transitions(), fmt.Sprint(s.Lost), fmt.Sprint(s.Duplicated))
+			s.shown("cpu_ms_per_delivery.total", s.CPU.Total), s.SQL.ShownTransactions(), s.SQL.ShownStatements(),
+			s.Temporal.ShownEvents(), s.Temporal.ShownTransitions(), fmt.Sprint(s.Lost), fmt.Sprint(s.Duplicated))
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -80,7 +80,7 @@ func (r *Report) writeCalls(out io.Writer) error {
 		_, _ = fmt.Fprint(w, s.Name+"\t")
 	}
 	_, _ = fmt.Fprintln(w)
-	for _, call := range slices.Sorted(maps.Keys(asked[0].CallsMS)) {
+	for _, call := range callNames(asked[0]) {
 		_, _ = fmt.Fprint(w, call+"\t")
 		for _, s := range asked {
 			_, _ = fmt.Fprintf(w, "%s  %s\t", ms(s.CallsMS[call].P50), ms(s.CallsMS[call].P99))
@@ -89,6 +89,8 @@ func (r *Report) writeCalls(out io.Writer) error {
 	}
 	return w.Flush()
 }
+
+func callNames(s Result) []string { return slices.Sorted(maps.Keys(s.CallsMS)) }
 
 // processes are the names of the installation's processes.
 func (r *Report) processes() []string {
@@ -132,28 +134,32 @@ func ms(value float64) string {
 // unknown stands for a figure that could not be measured.
 const unknown = "-"
 
-func (s *SQL) transactions() string {
+// ShownTransactions is the figure, or a dash when it is not known; the others are alike.
+func (s *SQL) ShownTransactions() string {
 	if s == nil {
 		return unknown
 	}
 	return figure(s.Transactions)
 }
 
-func (s *SQL) statements() string {
+// ShownStatements is the figure or a dash.
+func (s *SQL) ShownStatements() string {
 	if s == nil || s.Statements == nil {
 		return unknown
 	}
 	return figure(*s.Statements)
 }
 
-func (t *Workflows) events() string {
+// ShownEvents is the figure or a dash.
+func (t *Workflows) ShownEvents() string {
 	if t == nil {
 		return unknown
 	}
 	return figure(t.Events)
 }
 
-func (t *Workflows) transitions() string {
+// ShownTransitions is the figure or a dash.
+func (t *Workflows) ShownTransitions() string {
 	if t == nil {
 		return unknown
 	}
