@@ -30,8 +30,8 @@ const (
 func floor(concurrency int) scenario {
 	return scenario{
 		name: fmt.Sprintf("floor-c%d", concurrency), group: "floor", needs: needsTemporal,
-		help:  fmt.Sprintf("closed loop: %d workflows under way that do nothing: the engine's limit", concurrency),
-		drive: closedLoop(concurrency), run: (*bench).floor,
+		help:        fmt.Sprintf("closed loop: %d workflows under way that do nothing: the engine's limit", concurrency),
+		concurrency: concurrency, run: (*bench).floor,
 	}
 }
 

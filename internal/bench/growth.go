@@ -21,7 +21,7 @@ func growth(size string, deliveries int) scenario {
 	return scenario{
 		name: "growth-" + size, group: "growth", needs: needsStart, fresh: deliveries == smallestGrowth,
 		help:     fmt.Sprintf("30 events a second, and lists, with %d deliveries in the database", deliveries),
-		webhooks: 1, drive: openLoop(30), reply: atOnce,
+		webhooks: 1, perSecond: 30, reply: atOnce,
 		run: func(b *bench, s scenario) (Result, error) { return b.grow(s, deliveries) },
 	}
 }

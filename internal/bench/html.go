@@ -108,13 +108,17 @@ func (r *Report) highest(figure func(Result) float64) float64 {
 }
 
 func (r *Report) ratePlot() plot {
+	closed := slices.DeleteFunc(slices.Clone(r.Scenarios), func(s Result) bool { return s.openLoop })
 	p := newPlot("Deliveries per second",
-		"What arrived while the load lasted. In open loops, such as latency-50, the rate is that of the load. Thin lines are the range of several runs.", len(r.Scenarios))
+		"What arrived while the load lasted, in closed loops: a new event follows each that has arrived. Thin lines are the range of several runs.", len(closed))
 	const name = "delivered_per_s"
-	highest := r.highest(func(s Result) float64 { return max(s.DeliveredPerS, s.Ranges[name][1]) })
+	var highest float64
+	for _, s := range closed {
+		highest = max(highest, s.DeliveredPerS, s.Ranges[name][1])
+	}
 	s, ticks := linearScale(highest, plotLeft, plotRight)
 	p.Ticks = ticksAt(s, ticks, plain)
-	for _, result := range r.Scenarios {
+	for _, result := range closed {
 		row := p.row(result)
 		color := 0
 		if result.benchWorks || strings.HasPrefix(result.Name, "floor") {

@@ -21,8 +21,8 @@ const inboundPatience = 5 * time.Minute
 func inbound(perSecond int) scenario {
 	return scenario{
 		name: "inbound", group: "inbound",
-		help:  fmt.Sprintf("open loop: %d webhooks a second to a source; times are until the 200", perSecond),
-		drive: openLoop(perSecond), run: (*bench).inbound,
+		help:      fmt.Sprintf("open loop: %d webhooks a second to a source; times are until the 200", perSecond),
+		perSecond: perSecond, run: (*bench).inbound,
 	}
 }
 

@@ -28,7 +28,7 @@ func (b *bench) measure(s scenario, l *load, result *Result) (account, error) {
 		return account{}, err
 	}
 	b.progress.begin(s.name+": warming up", l.ledger)
-	s.drive(b.ctx, l.ledger, b.command.WarmUp, l.send)
+	s.drive(b.ctx, l, b.command.WarmUp)
 	if err := b.settle(s, l); err != nil {
 		return account{}, err
 	}
@@ -41,7 +41,7 @@ func (b *bench) measure(s scenario, l *load, result *Result) (account, error) {
 	l.measuring()
 	began := l.ledger.measure()
 	b.progress.begin(s.name, l.ledger)
-	s.drive(b.ctx, l.ledger, max(b.command.Duration, s.atLeast), l.send)
+	s.drive(b.ctx, l, max(b.command.Duration, s.atLeast))
 	stopped := l.ledger.now()
 	l.ended()
 	err = b.settle(s, l)
@@ -50,6 +50,7 @@ func (b *bench) measure(s scenario, l *load, result *Result) (account, error) {
 		return account{}, err
 	}
 	accounted := l.ledger.reconcile(s.counts)
+	result.openLoop = s.perSecond > 0
 	result.account(accounted, began, stopped)
 	result.use(used, processorTime(parts), memory, accounted.arrived)
 	result.Problem = l.problems.first()

@@ -172,7 +172,7 @@ type smallPlot struct {
 }
 
 func newSmallPlot(title string) smallPlot {
-	return smallPlot{Title: title, Width: 360, Height: 210, Left: 52, Right: 350, Top: 10, Bottom: 184}
+	return smallPlot{Title: title, Width: 372, Height: 210, Left: 52, Right: 350, Top: 10, Bottom: 184}
 }
 
 // polyline is the points attribute of a curve.

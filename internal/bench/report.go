@@ -63,6 +63,8 @@ type Result struct {
 
 	// benchWorks says that this process is part of what is measured.
 	benchWorks bool
+	// openLoop says that the load set the rate.
+	openLoop bool
 	// distribution are the latencies' quantiles from 0 to 1 in milliseconds, perSecond the deliveries in each
 	// second, both for plots.
 	distribution []float64

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -20,7 +21,8 @@ type scenario struct {
 	// fresh has it run on an installation of its own.
 	fresh bool
 
-	drive driver
+	// concurrency is of a closed loop, perSecond of an open one.
+	concurrency, perSecond int
 
 	// What follows is for publish.
 
@@ -64,7 +66,7 @@ func scenarios() []scenario {
 		fanOut(10, 8), fanOut(1000, 1),
 		{
 			name: "failing", group: "failing", help: "30 events a second; half of the first attempts fail, retries wait 1 s",
-			webhooks: 100, drive: openLoop(30), schedule: fastRetries, reply: failFirst, run: (*bench).publish,
+			webhooks: 100, perSecond: 30, schedule: fastRetries, reply: failFirst, run: (*bench).publish,
 		},
 		slow(50*time.Millisecond, 1), slow(5*time.Second, 100),
 		noisy(false), noisy(true),
@@ -78,7 +80,7 @@ func throughput(concurrency int) scenario {
 	return scenario{
 		name: fmt.Sprintf("throughput-c%d", concurrency), group: "throughput",
 		help:     fmt.Sprintf("closed loop: %d events under way to one webhook", concurrency),
-		webhooks: 1, drive: closedLoop(concurrency), reply: atOnce, run: (*bench).publish,
+		webhooks: 1, concurrency: concurrency, reply: atOnce, run: (*bench).publish,
 	}
 }
 
@@ -86,7 +88,7 @@ func latency(perSecond int) scenario {
 	return scenario{
 		name: fmt.Sprintf("latency-%d", perSecond), group: "latency",
 		help:     fmt.Sprintf("open loop: %d events a second to one webhook", perSecond),
-		webhooks: 1, drive: openLoop(perSecond), reply: atOnce, run: (*bench).publish,
+		webhooks: 1, perSecond: perSecond, reply: atOnce, run: (*bench).publish,
 	}
 }
 
@@ -94,7 +96,7 @@ func fanOut(webhooks, concurrency int) scenario {
 	return scenario{
 		name: fmt.Sprintf("fanout-%d", webhooks), group: "fanout",
 		help:     fmt.Sprintf("closed loop: %d events under way, each to %d webhooks", concurrency, webhooks),
-		webhooks: webhooks, toAll: true, drive: closedLoop(concurrency), reply: atOnce, run: (*bench).publish,
+		webhooks: webhooks, toAll: true, concurrency: concurrency, reply: atOnce, run: (*bench).publish,
 	}
 }
 
@@ -102,7 +104,7 @@ func slow(answer time.Duration, webhooks int) scenario {
 	return scenario{
 		name: fmt.Sprintf("slow-%s", shortDuration(answer)), group: "slow",
 		help:     fmt.Sprintf("20 events a second; receivers answer after %s", shortDuration(answer)),
-		webhooks: webhooks, drive: openLoop(20),
+		webhooks: webhooks, perSecond: 20,
 		reply: func(int, int, string) reply { return reply{status: http.StatusOK, after: answer} },
 		run:   (*bench).publish,
 	}
@@ -113,7 +115,7 @@ func slow(answer time.Duration, webhooks int) scenario {
 func noisy(hanging bool) scenario {
 	s := scenario{
 		name: "noisy-without", group: "noisy", help: "20 events a second to 100 webhooks",
-		webhooks: 100, drive: openLoop(20), reply: atOnce, run: (*bench).publish,
+		webhooks: 100, perSecond: 20, reply: atOnce, run: (*bench).publish,
 		// Long enough for requests that hang to pile up and time out.
 		atLeast: 45 * time.Second,
 	}
@@ -121,7 +123,7 @@ func noisy(hanging bool) scenario {
 		return s
 	}
 	s.name, s.help = "noisy", "the same, and 20 a second to 100 webhooks that hang; times are of the webhooks that answer"
-	s.webhooks, s.drive, s.schedule = 2*s.webhooks, openLoop(40), fastRetries
+	s.webhooks, s.perSecond, s.schedule = 2*s.webhooks, 2*s.perSecond, fastRetries
 	s.reply = func(webhook, _ int, _ string) reply {
 		if healthy(webhook) {
 			return reply{status: http.StatusOK}
@@ -182,6 +184,15 @@ func (c *Command) lacks(s scenario) string {
 		return "--temporal-address"
 	}
 	return ""
+}
+
+// drive runs the scenario's loop for a time.
+func (s scenario) drive(ctx context.Context, l *load, duration time.Duration) {
+	if s.perSecond > 0 {
+		l.open(ctx, s.perSecond, duration)
+		return
+	}
+	l.closed(ctx, s.concurrency, duration)
 }
 
 func (s scenario) is(name string) bool { return s.name == name || s.group == name }
