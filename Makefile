@@ -27,6 +27,10 @@ KILLS ?= 100
 SEED ?= 0
 RATE ?= 8
 
+# Of make bench-report: what is measured, all when empty, and how many times.
+SCENARIOS ?=
+RUNS ?= 3
+
 .PHONY: help
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
@@ -88,6 +92,11 @@ production-check:
 chaos: ## Kill every part KILLS times (100) under load and compare what was accepted with what arrived.
 	go test ./e2e -run '^TestChaos$$' -count=1 -v -timeout 6h \
 		-chaos.kills=$(KILLS) -chaos.seed=$(SEED) -chaos.rate=$(RATE)
+
+.PHONY: bench-report
+bench-report: ## Measure SCENARIOS (all) on a whole installation, RUNS (3) times: bin/bench-report.html and .json.
+	mkdir -p bin
+	go run ./cmd/postrider-bench $(SCENARIOS) --start --runs $(RUNS) --output bin/bench-report.json --html bin/bench-report.html
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (20s each).

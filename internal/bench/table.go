@@ -56,9 +56,16 @@ func (r *Report) writeProcesses(out io.Writer) error {
 	for _, s := range r.Scenarios {
 		_, _ = fmt.Fprintf(w, "%s\t", s.Name)
 		for _, name := range names {
-			_, _ = fmt.Fprintf(w, "%.2f  %.0f\t", s.CPU.ByProcess[name], s.MemoryMB[name])
+			if each, ok := s.CPU.ByProcess[name]; ok {
+				_, _ = fmt.Fprintf(w, "%.2f  %.0f\t", each, s.MemoryMB[name])
+			} else {
+				_, _ = fmt.Fprint(w, unknown+"\t")
+			}
 		}
-		_, _ = fmt.Fprintf(w, "%.2f  %.0f\t\n", s.CPU.Bench, s.MemoryMB[self])
+		if s.CPU.Bench > 0 {
+			_, _ = fmt.Fprintf(w, "%.2f  %.0f", s.CPU.Bench, s.MemoryMB[self])
+		}
+		_, _ = fmt.Fprintln(w, "\t")
 	}
 	return w.Flush()
 }
