@@ -176,16 +176,19 @@ func (r *Report) latencyPlot() plot {
 		q := result.LatencyMS
 		for i, value := range []float64{q.P50, q.P95, q.P99, q.Max} {
 			title := fmt.Sprintf("%s: %s ms", quantileNames[i], ms(value))
-			row.Marks = append(row.Marks, mark{X: s.at(value), Y: row.Middle, Color: i, Title: title})
+			row.Marks = append(row.Marks, mark{X: s.at(value), Y: row.Middle, Color: quantileColors + i, Title: title})
 		}
 		row.From, row.To = row.Marks[0].X, row.Marks[len(row.Marks)-1].X
 		row.ValueX, row.Value = row.To+10, ms(q.P50)+" / "+ms(q.P99)
 	}
 	for i, name := range quantileNames {
-		p.Legend = append(p.Legend, legendItem{i, name})
+		p.Legend = append(p.Legend, legendItem{quantileColors + i, name})
 	}
 	return p
 }
+
+// quantileColors are shades of one color, where the others tell kinds apart.
+const quantileColors = 10
 
 var quantileNames = []string{"p50", "p95", "p99", "max"}
 

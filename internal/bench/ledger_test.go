@@ -87,6 +87,21 @@ func TestReconciliation(t *testing.T) {
 	}
 }
 
+// A publisher that got no answer does not know whether its event was stored.
+func TestArrivalOfWhatWasNotAccepted(t *testing.T) {
+	t.Parallel()
+	l := newLedger()
+	_, e := l.open(0, 0, 2)
+	l.answer(e, false)
+	<-e.complete
+	require.True(t, l.arrive(0, 0, "dlv_1", time.Second))
+	require.True(t, l.arrive(0, 1, "dlv_2", time.Second))
+	_, arrived, missing := l.progress()
+	require.Equal(t, 2, arrived)
+	require.Zero(t, missing)
+	require.Zero(t, l.reconcile(nil).expected)
+}
+
 func TestLedgerKnowsItsOwn(t *testing.T) {
 	t.Parallel()
 	l := newLedger()
