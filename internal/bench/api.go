@@ -15,6 +15,9 @@ import (
 // setupConcurrency is how many webhooks are made or deleted at once.
 const setupConcurrency = 8
 
+// cleanupTimeout bounds the removal of one thing.
+const cleanupTimeout = 10 * time.Second
+
 // client calls the API for everything but the load itself.
 type apiClient struct {
 	url, key string
@@ -96,7 +99,7 @@ func (b *bench) deleteWebhooks(ids []string) {
 			continue
 		}
 		group.Go(func() error {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(b.ctx), 10*time.Second)
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(b.ctx), cleanupTimeout)
 			defer cancel()
 			return b.api.call(ctx, http.MethodDelete, "/api/webhooks/"+id, nil, nil)
 		})

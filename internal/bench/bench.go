@@ -25,11 +25,8 @@ type bench struct {
 
 // run measures everything and writes the reports.
 func (c *Command) run(ctx context.Context, stdout, stderr io.Writer) (err error) {
-	if err := c.check(); err != nil {
-		return err
-	}
-	wanted, err := chosen(c.Scenarios)
-	if err != nil {
+	wanted, err := c.chosen()
+	if err := errors.Join(c.check(), err); err != nil {
 		return err
 	}
 	b := &bench{ctx: ctx, command: c, progress: newProgress(stderr)}
@@ -47,33 +44,34 @@ func (c *Command) run(ctx context.Context, stdout, stderr io.Writer) (err error)
 	}
 	report := c.newReport()
 	results := make([][]Result, len(wanted))
-	for n := range c.Runs {
+	for n := 0; n < c.Runs && err == nil; n++ {
 		if c.Runs > 1 {
 			b.progress.say(fmt.Sprintf("run %d of %d", n+1, c.Runs))
 		}
-		if err := b.runOnce(wanted, results, report); err != nil {
-			return err
-		}
+		err = b.runOnce(wanted, results, report)
 	}
 	for _, runs := range results {
-		report.Scenarios = append(report.Scenarios, combine(runs))
-	}
-	return c.write(report, stdout)
-}
-
-// runOnce measures every scenario on one installation.
-func (b *bench) runOnce(wanted []scenario, results [][]Result, report *Report) (err error) {
-	if err := b.open(); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, b.close()) }()
-	if report.IdleMSPerS == nil {
-		report.IdleMSPerS = map[string]float64{}
-		for name, cores := range b.target.idle {
-			report.IdleMSPerS[name] = cores * 1000
+		if len(runs) > 0 {
+			report.Scenarios = append(report.Scenarios, combine(runs))
 		}
 	}
+	report.compare()
+	if len(report.Scenarios) > 0 {
+		err = errors.Join(err, c.write(report, stdout)) // what was measured before an error counts
+	}
+	return err
+}
+
+// runOnce measures every scenario once, on one installation but for those that want their own.
+func (b *bench) runOnce(wanted []scenario, results [][]Result, report *Report) (err error) {
+	defer func() { err = errors.Join(err, b.close()) }()
 	for i, s := range wanted {
+		if b.target == nil || s.fresh {
+			if err := errors.Join(b.close(), b.open()); err != nil {
+				return err
+			}
+			report.setIdle(b.target.idle)
+		}
 		result, err := s.run(b, s)
 		b.progress.end()
 		if err != nil {
@@ -98,39 +96,22 @@ func (b *bench) open() (err error) {
 		b.target, err = b.command.runningTarget(b.ctx)
 	}
 	if err != nil {
+		b.target = nil // it has closed itself
 		return err
 	}
 	b.api = newAPIClient(b.target.apis[0], b.target.adminKey)
 	b.target.idle, err = b.idle()
-	if err != nil {
-		return errors.Join(err, b.target.close())
-	}
-	return nil
-}
-
-// idle waits until the start is over and measures what is used then.
-func (b *bench) idle() (map[string]float64, error) {
-	if len(b.target.parts) == 0 {
-		return nil, nil
-	}
-	b.progress.step("measuring what it uses when idle")
-	var last map[string]float64
-	for range 5 {
-		busy, err := cores(b.ctx, b.target.parts, idleSample)
-		if err != nil {
-			return nil, err
-		}
-		if last != nil && sum(busy) >= sum(last)-quietCores/2 {
-			return last, nil
-		}
-		last = busy
-	}
-	return last, nil
+	return err
 }
 
 func (b *bench) close() error {
+	if b.target == nil {
+		return nil
+	}
 	b.api.http.CloseIdleConnections()
-	return b.target.close()
+	err := b.target.close()
+	b.target = nil
+	return err
 }
 
 // summary is a line about a result.

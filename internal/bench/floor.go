@@ -27,16 +27,12 @@ const (
 	floorSlots = 1000
 )
 
-func floors() []scenario {
-	var all []scenario
-	for _, concurrency := range []int{16, 64} {
-		all = append(all, scenario{
-			name: fmt.Sprintf("floor-c%d", concurrency), group: "floor",
-			help:  fmt.Sprintf("closed loop: %d workflows under way that do nothing: the engine's limit", concurrency),
-			drive: closedLoop(concurrency), run: (*bench).floor,
-		})
+func floor(concurrency int) scenario {
+	return scenario{
+		name: fmt.Sprintf("floor-c%d", concurrency), group: "floor", needs: needsTemporal,
+		help:        fmt.Sprintf("closed loop: %d workflows under way that do nothing: the engine's limit", concurrency),
+		concurrency: concurrency, run: (*bench).floor,
 	}
-	return all
 }
 
 // floorWorker is both ends of the floor's workflows.
@@ -51,11 +47,8 @@ type floorWorker struct {
 // floor runs a scenario of workflows that do nothing.
 func (b *bench) floor(s scenario) (Result, error) {
 	result := Result{Name: s.name, Help: s.help, benchWorks: true}
-	if b.target.temporal == nil {
-		return result, errors.New("the floor needs --temporal-address")
-	}
-	l := newLedger()
-	f := &floorWorker{ledger: l, numbers: map[string]int{}}
+	l := newLoad()
+	f := &floorWorker{ledger: l.ledger, numbers: map[string]int{}}
 	w := worker.New(b.target.temporal, floorTaskQueue, worker.Options{
 		MaxConcurrentActivityExecutionSize:      floorSlots,
 		MaxConcurrentLocalActivityExecutionSize: floorSlots,
@@ -66,41 +59,14 @@ func (b *bench) floor(s scenario) (Result, error) {
 		return result, fmt.Errorf("start the floor's worker: %w", err)
 	}
 	defer w.Stop()
-
-	problems := &problems{}
-	send := func(ctx context.Context, due time.Duration) <-chan struct{} {
-		n, e := l.open(due, 0, 1)
+	l.send = func(ctx context.Context, due time.Duration) <-chan struct{} {
+		n, e := l.ledger.open(due, 0, 1)
 		err := b.startFloor(ctx, f, n)
-		problems.add(err)
-		l.answer(e, err == nil)
+		l.problems.add(err)
+		l.ledger.answer(e, err == nil)
 		return e.complete
 	}
-	var m measurement
-	if err := b.startCounting(b.ctx, &m); err != nil {
-		return result, err
-	}
-	b.progress.begin(s.name+": warming up", l)
-	s.drive(b.ctx, l, b.command.WarmUp, send)
-	if err := b.settle(l, s.lateness); err != nil {
-		return result, err
-	}
-	if err := problems.fatal(l); err != nil {
-		return result, err
-	}
-	m.startUsing()
-	began := l.measure()
-	b.progress.begin(s.name, l)
-	s.drive(b.ctx, l, b.command.Duration, send)
-	stopped := l.now()
-	if err := b.settle(l, s.lateness); err != nil {
-		return result, err
-	}
-	accounted := l.reconcile(nil)
-	result.account(accounted, began, stopped)
-	result.Problem = problems.first()
-	m.stopUsing(&result, accounted.delivered)
-	var err error
-	result.Temporal, err = describeSample(b.ctx, b.target.temporal, accounted.ids)
+	_, err := b.measure(s, l, &result)
 	return result, err
 }
 

@@ -16,6 +16,8 @@ type ledger struct {
 	// arrivals counts first arrivals, duplicated those beyond, refusals the requests that were refused on
 	// purpose.
 	arrivals, duplicated, refusals int
+	// missing are the deliveries that have not arrived.
+	missing int
 }
 
 // event is one published event. Its deliveries go to the webhooks from first on.
@@ -47,6 +49,7 @@ func (l *ledger) open(due time.Duration, first, deliveries int) (int, *event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.events = append(l.events, e)
+	l.missing += deliveries
 	return len(l.events) - 1, e
 }
 
@@ -57,6 +60,7 @@ func (l *ledger) answer(e *event, accepted bool) {
 	defer l.mu.Unlock()
 	e.answered, e.accepted = at, accepted
 	if !accepted && e.missing > 0 {
+		l.missing -= e.missing
 		e.missing = 0
 		close(e.complete) // nobody waits for it
 	}
@@ -80,6 +84,10 @@ func (l *ledger) arrive(n, webhook int, id string, at time.Duration) bool {
 	}
 	e.arrived[k], e.ids[k] = at, id
 	l.arrivals++
+	if e.missing == 0 {
+		return true // nobody waits for it: it was not accepted, as far as its publisher knows
+	}
+	l.missing--
 	if e.missing--; e.missing == 0 {
 		close(e.complete)
 	}
@@ -105,10 +113,7 @@ func (l *ledger) measure() time.Duration {
 func (l *ledger) progress() (published, arrived, missing int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, e := range l.events {
-		missing += e.missing
-	}
-	return len(l.events), l.arrivals, missing
+	return len(l.events), l.arrivals, l.missing
 }
 
 // account is the reconciliation.
@@ -117,9 +122,9 @@ type account struct {
 	published, accepted, rejected int
 	// expected are the deliveries of all accepted events, lost those that did not arrive.
 	expected, lost, duplicated, refusals int
-	// delivered are those of measured events that arrived, latencies how long they took from when publishing
-	// was due, answers how long the 202 took from then.
-	delivered          int
+	// arrived are the deliveries of measured events that did, delivered those of them to webhooks that count:
+	// latencies is how long these took from when publishing was due. answers is how long each 202 took from then.
+	arrived, delivered int
 	latencies, answers []time.Duration
 	// arrivals are when they arrived, ids their deliveries' IDs.
 	arrivals []time.Duration
@@ -151,10 +156,16 @@ func (l *ledger) reconcile(counts func(webhook int) bool) account {
 				a.lost++
 				continue
 			}
-			if measured && (counts == nil || counts(e.first+k)) {
+			if !measured {
+				continue
+			}
+			a.arrived++
+			if counts == nil || counts(e.first+k) {
 				a.delivered++
 				a.latencies = append(a.latencies, at-e.due)
-				a.ids = append(a.ids, e.ids[k])
+				if e.ids[k] != "" {
+					a.ids = append(a.ids, e.ids[k])
+				}
 				a.arrivals = append(a.arrivals, at)
 			}
 		}

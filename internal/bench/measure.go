@@ -2,86 +2,12 @@ package bench
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"time"
 )
 
 // self is how this process is listed where it is measured itself.
 const self = "bench"
-
-// measurement is what the installation uses between two moments.
-type measurement struct {
-	target *target
-	parts  []process
-	sql    sqlCounts
-	used   map[string]time.Duration
-	memory func() map[string]int64
-}
-
-// parts are the installation's processes and this one.
-func (b *bench) parts() []process {
-	return append([]process{{name: self, pid: os.Getpid(), alone: true}}, b.target.parts...)
-}
-
-// startCounting begins to count SQL, also that of the warm-up: its counts are complete only after a wait.
-func (b *bench) startCounting(ctx context.Context, m *measurement) error {
-	m.target, m.parts = b.target, b.parts()
-	if b.target.sql == nil {
-		return nil
-	}
-	var err error
-	m.sql, err = b.target.sql.read(ctx)
-	return err
-}
-
-// startUsing begins to count processor time and memory.
-func (m *measurement) startUsing() {
-	m.used = processorTime(m.parts)
-	m.memory = watchMemory(m.parts)
-}
-
-// stopUsing fills in what each delivery cost.
-func (m *measurement) stopUsing(result *Result, delivered int) {
-	used := processorTime(m.parts)
-	result.MemoryMB = map[string]float64{}
-	for name, bytes := range m.memory() {
-		result.MemoryMB[name] = float64(bytes) / (1 << 20)
-	}
-	if delivered == 0 {
-		return
-	}
-	result.CPU.ByProcess = map[string]float64{}
-	for name, time := range used {
-		each := milliseconds(time-m.used[name]) / float64(delivered)
-		if name == self && !result.benchWorks {
-			result.CPU.Bench = each
-			continue
-		}
-		result.CPU.ByProcess[name] = each
-		result.CPU.Total += each
-	}
-}
-
-// stopCounting fills in the SQL of each delivery, those of the warm-up among them.
-func (m *measurement) stopCounting(ctx context.Context, result *Result, deliveries int) error {
-	if m.target.sql == nil || deliveries == 0 {
-		return nil
-	}
-	if err := m.target.sql.flushed(ctx); err != nil {
-		return err
-	}
-	counts, err := m.target.sql.read(ctx)
-	if err != nil {
-		return err
-	}
-	result.SQL = &SQL{Transactions: float64(counts.transactions-m.sql.transactions) / float64(deliveries)}
-	if m.target.sql.statements {
-		statements := float64(counts.statements-m.sql.statements) / float64(deliveries)
-		result.SQL.Statements = &statements
-	}
-	return nil
-}
 
 const (
 	pollInterval = 50 * time.Millisecond
@@ -93,6 +19,111 @@ const (
 	// quietCores is how much more than when idle it may use to count as idle.
 	quietCores = 0.08
 )
+
+// measure lets a load warm everything up, then runs it and fills in what it showed.
+func (b *bench) measure(s scenario, l *load, result *Result) (account, error) {
+	parts := append([]process{{name: self, pid: os.Getpid(), alone: true}}, b.target.parts...)
+	counts, err := b.count(result)
+	if err != nil {
+		return account{}, err
+	}
+	b.progress.begin(s.name+": warming up", l.ledger)
+	s.drive(b.ctx, l, b.command.WarmUp)
+	if err := b.settle(s, l); err != nil {
+		return account{}, err
+	}
+	if published, _, _ := l.ledger.progress(); published > 0 {
+		if err := l.problems.fatal(published); err != nil {
+			return account{}, err
+		}
+	}
+	used, highest := processorTime(parts), watchMemory(parts)
+	l.measuring()
+	began := l.ledger.measure()
+	b.progress.begin(s.name, l.ledger)
+	s.drive(b.ctx, l, max(b.command.Duration, s.atLeast))
+	stopped := l.ledger.now()
+	l.ended()
+	err = b.settle(s, l)
+	memory := highest()
+	if err != nil {
+		return account{}, err
+	}
+	accounted := l.ledger.reconcile(s.counts)
+	result.openLoop = s.perSecond > 0
+	result.account(accounted, began, stopped)
+	result.use(used, processorTime(parts), memory, accounted.arrived)
+	result.Problem = l.problems.first()
+	if counts != nil {
+		if result.SQL, err = b.target.sql.each(b.ctx, *counts, accounted.expected-accounted.lost); err != nil {
+			return accounted, err
+		}
+	}
+	if b.target.temporal != nil {
+		result.Temporal, err = describeSample(b.ctx, b.target.temporal, accounted.ids)
+	}
+	return accounted, err
+}
+
+// count begins to count SQL, also that of the warm-up: its counts are complete only after a wait. It counts
+// nothing where Postrider is not what is measured.
+func (b *bench) count(result *Result) (*sqlCounts, error) {
+	if b.target.sql == nil || result.benchWorks {
+		return nil, nil //nolint:nilnil // there is nothing to count
+	}
+	counts, err := b.target.sql.read(b.ctx)
+	return &counts, err
+}
+
+// settle waits until everything has arrived and the installation has nothing left to do.
+func (b *bench) settle(s scenario, l *load) error {
+	defer b.progress.end()
+	lateness := s.lateness
+	if lateness == 0 {
+		lateness = usualLateness
+	}
+	if err := l.drain(b.ctx, lateness); err != nil {
+		return err
+	}
+	return b.awaitQuiet(b.ctx)
+}
+
+// awaitQuiet waits until the installation is as idle as it was: Temporal goes on for a moment after the last
+// delivery has arrived. One that is busy by itself is not waited for.
+func (b *bench) awaitQuiet(ctx context.Context) error {
+	deadline := time.Now().Add(quietPatience)
+	for len(b.target.parts) > 0 && time.Now().Before(deadline) {
+		busy, err := cores(ctx, b.target.parts, quietSample)
+		if err != nil {
+			return err
+		}
+		if sum(busy) <= sum(b.target.idle)+quietCores {
+			return nil
+		}
+	}
+	return nil
+}
+
+// idle waits until the start is over and measures what is used then.
+func (b *bench) idle() (map[string]float64, error) {
+	if len(b.target.parts) == 0 {
+		return nil, nil
+	}
+	b.progress.step("measuring what it uses when idle")
+	const tries = 5
+	var last map[string]float64
+	for range tries {
+		busy, err := cores(b.ctx, b.target.parts, idleSample)
+		if err != nil {
+			return nil, err
+		}
+		if last != nil && sum(busy) >= sum(last)-quietCores/2 {
+			break
+		}
+		last = busy
+	}
+	return last, nil
+}
 
 // cores is how many processors each part keeps busy during a time.
 func cores(ctx context.Context, parts []process, during time.Duration) (map[string]float64, error) {
@@ -107,22 +138,6 @@ func cores(ctx context.Context, parts []process, during time.Duration) (map[stri
 	return busy, nil
 }
 
-// awaitQuiet waits until the installation has nothing left to do: Temporal goes on for a moment after the last
-// delivery has arrived.
-func (b *bench) awaitQuiet(ctx context.Context) error {
-	deadline := time.Now().Add(quietPatience)
-	for time.Now().Before(deadline) {
-		busy, err := cores(ctx, b.target.parts, quietSample)
-		if err != nil {
-			return err
-		}
-		if sum(busy) <= sum(b.target.idle)+quietCores {
-			return nil
-		}
-	}
-	return nil // it is busy by itself
-}
-
 func sum(values map[string]float64) float64 {
 	var total float64
 	for _, value := range values {
@@ -131,20 +146,14 @@ func sum(values map[string]float64) float64 {
 	return total
 }
 
-// drain waits until everything has arrived, or nothing more does.
-func drain(ctx context.Context, l *ledger, lateness time.Duration) error {
-	if lateness == 0 {
-		lateness = usualLateness
+// pause waits for a time.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	_, arrived, missing := l.progress()
-	for last := time.Now(); missing > 0 && time.Since(last) < lateness; {
-		if err := pause(ctx, pollInterval); err != nil {
-			return fmt.Errorf("wait for deliveries: %w", err)
-		}
-		before := arrived
-		if _, arrived, missing = l.progress(); arrived != before {
-			last = time.Now()
-		}
-	}
-	return nil
 }

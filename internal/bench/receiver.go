@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -47,6 +48,8 @@ type reception struct {
 	name   string
 	ledger *ledger
 	reply  behaviour
+	// measured says that the warm-up is over; during it nothing is refused and nothing waits.
+	measured atomic.Bool
 	// release ends the waits.
 	release chan struct{}
 }
@@ -97,7 +100,10 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	reply := load.reply(webhook, n, request.Header.Get("X-Webhook-Attempt"))
+	reply := reply{status: http.StatusOK}
+	if load.measured.Load() {
+		reply = load.reply(webhook, n, request.Header.Get("X-Webhook-Attempt"))
+	}
 	if reply.after > 0 && !load.wait(request.Context(), reply.after) {
 		return // the sender has given up
 	}

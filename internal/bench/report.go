@@ -21,6 +21,8 @@ type Report struct {
 	// of what deliveries cost.
 	IdleMSPerS map[string]float64 `json:"idle_cpu_ms_per_s"`
 	Scenarios  []Result           `json:"scenarios"`
+	// Comparisons set scenarios against each other.
+	Comparisons []Comparison `json:"comparisons"`
 }
 
 // Result is what a scenario showed. Of several runs each figure is the median; lost, duplicated, rejected and
@@ -61,6 +63,8 @@ type Result struct {
 
 	// benchWorks says that this process is part of what is measured.
 	benchWorks bool
+	// openLoop says that the load set the rate.
+	openLoop bool
 	// distribution are the latencies' quantiles from 0 to 1 in milliseconds, perSecond the deliveries in each
 	// second, both for plots.
 	distribution []float64
@@ -108,6 +112,33 @@ func (r *Result) account(a account, began, stopped time.Duration) {
 	r.LatencyMS, r.AnswerMS = quantilesOf(a.latencies), quantilesOf(a.answers)
 	for step := range distributionSteps + 1 {
 		r.distribution = append(r.distribution, milliseconds(quantile(a.latencies, float64(step)/distributionSteps)))
+	}
+}
+
+// use fills in what each of some deliveries cost, of what the processes had used before and after.
+func (r *Result) use(before, after map[string]time.Duration, memory map[string]int64, deliveries int) {
+	r.MemoryMB, r.CPU.ByProcess = map[string]float64{}, map[string]float64{}
+	for name, bytes := range memory {
+		r.MemoryMB[name] = float64(bytes) / (1 << 20)
+	}
+	for name, used := range after {
+		each := milliseconds(used-before[name]) / float64(max(deliveries, 1))
+		if name == self && !r.benchWorks {
+			r.CPU.Bench = each
+			continue
+		}
+		r.CPU.ByProcess[name] = each
+		r.CPU.Total += each
+	}
+}
+
+func (r *Report) setIdle(cores map[string]float64) {
+	if r.IdleMSPerS != nil {
+		return
+	}
+	r.IdleMSPerS = map[string]float64{}
+	for name, busy := range cores {
+		r.IdleMSPerS[name] = busy * 1000
 	}
 }
 

@@ -70,16 +70,21 @@ func (c *sqlCounter) read(ctx context.Context) (sqlCounts, error) {
 // flushed waits until the counts of transactions are complete.
 func (c *sqlCounter) flushed(ctx context.Context) error { return pause(ctx, flushTime) }
 
-func (c *sqlCounter) close(ctx context.Context) error { return c.conn.Close(ctx) }
-
-// pause waits for a time.
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+// each is what one of some deliveries cost since before.
+func (c *sqlCounter) each(ctx context.Context, before sqlCounts, deliveries int) (*SQL, error) {
+	if err := c.flushed(ctx); err != nil {
+		return nil, err
 	}
+	counts, err := c.read(ctx)
+	if err != nil || deliveries == 0 {
+		return nil, err
+	}
+	sql := &SQL{Transactions: float64(counts.transactions-before.transactions) / float64(deliveries)}
+	if c.statements {
+		statements := float64(counts.statements-before.statements) / float64(deliveries)
+		sql.Statements = &statements
+	}
+	return sql, nil
 }
+
+func (c *sqlCounter) close(ctx context.Context) error { return c.conn.Close(ctx) }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/url"
 	"os"
@@ -216,22 +217,29 @@ func (c *Command) applyVisibilitySQL(ctx context.Context, server string) error {
 	return errors.Join(err, conn.Close(ctx))
 }
 
-// freePorts finds ports of 127.0.0.1 that nobody uses.
+// freePorts finds ports of 127.0.0.1 that nobody uses. They lie below those that systems choose by themselves
+// for outgoing connections, so that nobody takes one before its process does.
 func freePorts(n int) ([]int, error) {
-	ports := make([]int, n)
-	for i := range ports {
-		listener, err := net.Listen("tcp", address(0))
+	const first, last, tries = 20000, 32000, 1000
+	var ports []int
+	for range tries {
+		if len(ports) == n {
+			return ports, nil
+		}
+		port := first + rand.IntN(last-first) //nolint:gosec // no secret
+		if slices.Contains(ports, port) {
+			continue
+		}
+		listener, err := net.Listen("tcp", address(port))
 		if err != nil {
+			continue
+		}
+		if err := listener.Close(); err != nil {
 			return nil, err
 		}
-		defer listener.Close() // held until all are found, so that they differ
-		tcp, ok := listener.Addr().(*net.TCPAddr)
-		if !ok {
-			return nil, fmt.Errorf("no port in %s", listener.Addr())
-		}
-		ports[i] = tcp.Port
+		ports = append(ports, port)
 	}
-	return ports, nil
+	return nil, errors.New("there are no free ports")
 }
 
 func address(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }

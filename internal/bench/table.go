@@ -19,14 +19,23 @@ func (r *Report) writeTable(out io.Writer) error {
 	for _, s := range r.Scenarios {
 		row(s.Name, s.shown("accepted_per_s", s.AcceptedPerS), s.shown("delivered_per_s", s.DeliveredPerS),
 			ms(s.LatencyMS.P50), ms(s.LatencyMS.P95), ms(s.LatencyMS.P99), ms(s.LatencyMS.Max), ms(s.AnswerMS.P50),
-			s.shown("cpu_ms_per_delivery.total", s.CPU.Total), s.SQL.transactions(), s.SQL.statements(),
-			s.Temporal.events(), s.Temporal.transitions(), fmt.Sprint(s.Lost), fmt.Sprint(s.Duplicated))
+			s.shown("cpu_ms_per_delivery.total", s.CPU.Total), s.SQL.ShownTransactions(), s.SQL.ShownStatements(),
+			s.Temporal.ShownEvents(), s.Temporal.ShownTransitions(), fmt.Sprint(s.Lost), fmt.Sprint(s.Duplicated))
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
 	if err := r.writeProcesses(out); err != nil {
 		return err
+	}
+	if err := r.writeCalls(out); err != nil {
+		return err
+	}
+	if len(r.Comparisons) > 0 {
+		_, _ = fmt.Fprintln(out)
+	}
+	for _, c := range r.Comparisons {
+		_, _ = fmt.Fprintf(out, "%s: %.2f\n", c.Name, c.Value)
 	}
 	for _, s := range r.Scenarios {
 		if s.Problem != "" {
@@ -47,12 +56,48 @@ func (r *Report) writeProcesses(out io.Writer) error {
 	for _, s := range r.Scenarios {
 		_, _ = fmt.Fprintf(w, "%s\t", s.Name)
 		for _, name := range names {
-			_, _ = fmt.Fprintf(w, "%.2f  %.0f\t", s.CPU.ByProcess[name], s.MemoryMB[name])
+			if each, ok := s.CPU.ByProcess[name]; ok {
+				_, _ = fmt.Fprintf(w, "%.2f  %.0f\t", each, s.MemoryMB[name])
+			} else {
+				_, _ = fmt.Fprint(w, unknown+"\t")
+			}
 		}
-		_, _ = fmt.Fprintf(w, "%.2f  %.0f\t\n", s.CPU.Bench, s.MemoryMB[self])
+		if s.CPU.Bench > 0 {
+			_, _ = fmt.Fprintf(w, "%.2f  %.0f", s.CPU.Bench, s.MemoryMB[self])
+		}
+		_, _ = fmt.Fprintln(w, "\t")
 	}
 	return w.Flush()
 }
+
+// writeCalls writes how long lists took, a column for each scenario that asked for them.
+func (r *Report) writeCalls(out io.Writer) error {
+	var asked []Result
+	for _, s := range r.Scenarios {
+		if len(s.CallsMS) > 0 {
+			asked = append(asked, s)
+		}
+	}
+	if len(asked) == 0 {
+		return nil
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	_, _ = fmt.Fprint(w, "\nms, p50  p99\t")
+	for _, s := range asked {
+		_, _ = fmt.Fprint(w, s.Name+"\t")
+	}
+	_, _ = fmt.Fprintln(w)
+	for _, call := range callNames(asked[0]) {
+		_, _ = fmt.Fprint(w, call+"\t")
+		for _, s := range asked {
+			_, _ = fmt.Fprintf(w, "%s  %s\t", ms(s.CallsMS[call].P50), ms(s.CallsMS[call].P99))
+		}
+		_, _ = fmt.Fprintln(w)
+	}
+	return w.Flush()
+}
+
+func callNames(s Result) []string { return slices.Sorted(maps.Keys(s.CallsMS)) }
 
 // processes are the names of the installation's processes.
 func (r *Report) processes() []string {
@@ -96,28 +141,32 @@ func ms(value float64) string {
 // unknown stands for a figure that could not be measured.
 const unknown = "-"
 
-func (s *SQL) transactions() string {
+// ShownTransactions is the figure, or a dash when it is not known; the others are alike.
+func (s *SQL) ShownTransactions() string {
 	if s == nil {
 		return unknown
 	}
 	return figure(s.Transactions)
 }
 
-func (s *SQL) statements() string {
+// ShownStatements is the figure or a dash.
+func (s *SQL) ShownStatements() string {
 	if s == nil || s.Statements == nil {
 		return unknown
 	}
 	return figure(*s.Statements)
 }
 
-func (t *Workflows) events() string {
+// ShownEvents is the figure or a dash.
+func (t *Workflows) ShownEvents() string {
 	if t == nil {
 		return unknown
 	}
 	return figure(t.Events)
 }
 
-func (t *Workflows) transitions() string {
+// ShownTransitions is the figure or a dash.
+func (t *Workflows) ShownTransitions() string {
 	if t == nil {
 		return unknown
 	}
