@@ -25,6 +25,14 @@ import (
 // for the log.
 const StopTimeout = 35 * time.Second
 
+// maxPollers bounds how many requests for tasks of a kind wait at Temporal. There are as many as it says are of
+// use, a few when idle: retries that come due together must not wait for each other's requests.
+const maxPollers = 30
+
+func pollers() worker.PollerBehavior {
+	return worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{MaximumNumberOfPollers: maxPollers})
+}
+
 // Worker works on everything: workflows and attempts, and apart from them the attempts to webhooks that are
 // slow or fail.
 type Worker struct{ fast, slow worker.Worker }
@@ -36,11 +44,14 @@ func New(temporal client.Client, implementation *activities.Activities, onFatalE
 			MaxConcurrentActivityExecutionSize:      activities.FastPlaces,
 			MaxConcurrentLocalActivityExecutionSize: activities.FastPlaces,
 			MaxConcurrentWorkflowTaskExecutionSize:  activities.FastPlaces,
+			WorkflowTaskPollerBehavior:              pollers(),
+			ActivityTaskPollerBehavior:              pollers(),
 			WorkerStopTimeout:                       StopTimeout,
 			OnFatalError:                            onFatalError,
 		}),
 		slow: worker.New(temporal, workflows.TaskQueueSlow, worker.Options{
 			MaxConcurrentActivityExecutionSize: activities.SlowPlaces,
+			ActivityTaskPollerBehavior:         pollers(),
 			DisableWorkflowWorker:              true,
 			WorkerStopTimeout:                  StopTimeout,
 			OnFatalError:                       onFatalError,
