@@ -22,8 +22,10 @@ race := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
 FUZZTIME ?= 20s
 
-# Of make chaos: how many processes are killed, the seed of an earlier run to repeat, events a second.
+# Of make chaos: how many processes are killed, the seed of an earlier run to repeat, events a second, and who
+# makes first attempts: workflow or direct.
 KILLS ?= 100
+FIRST_ATTEMPT ?= workflow
 SEED ?= 0
 RATE ?= 8
 
@@ -95,7 +97,7 @@ production-check:
 .PHONY: chaos
 chaos: ## Kill every part KILLS times (100) under load and compare what was accepted with what arrived.
 	go test ./e2e -run '^TestChaos$$' -count=1 -v -timeout 6h \
-		-chaos.kills=$(KILLS) -chaos.seed=$(SEED) -chaos.rate=$(RATE)
+		-chaos.kills=$(KILLS) -chaos.seed=$(SEED) -chaos.rate=$(RATE) -chaos.first-attempt=$(FIRST_ATTEMPT)
 
 .PHONY: recovery
 recovery: ## Recover DELIVERIES (20,000) deliveries while everything is killed, on PostgreSQL.

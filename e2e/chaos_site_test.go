@@ -27,7 +27,7 @@ type site struct {
 	serves     [serveProcesses]*slot
 }
 
-func newSite(t *testing.T) *site {
+func newSite(t *testing.T, settings ...string) *site {
 	t.Helper()
 	cluster := testdb.NewCluster(t)
 	s := &site{t: t, cluster: cluster, adminKey: models.NewAPIKeyToken()}
@@ -36,7 +36,7 @@ func newSite(t *testing.T) *site {
 		AdminKey: s.adminKey, EncryptionKey: models.NewEncryptionKey(),
 		TemporalPort: ports.next(t), TemporalUIPort: ports.next(t),
 		// Few enough that the test can use them up.
-		Settings: []string{"POSTRIDER_DATABASE_MAX_CONNECTIONS=10"},
+		Settings: append([]string{"POSTRIDER_DATABASE_MAX_CONNECTIONS=10"}, settings...),
 	}
 	for range serveProcesses {
 		config.APIPorts = append(config.APIPorts, ports.next(t))

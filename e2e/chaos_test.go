@@ -13,6 +13,7 @@ var (
 	chaosSeed  = flag.Uint64("chaos.seed", 0, "seed of TestChaos; 0 takes another one every time")
 	chaosKills = flag.Int("chaos.kills", 0, "how many processes TestChaos kills; 0 is a short run with every quick fault once")
 	chaosRate  = flag.Float64("chaos.rate", 8, "events that TestChaos publishes each second")
+	chaosFirst = flag.String("chaos.first-attempt", "workflow", "who makes first attempts in a long run of TestChaos: workflow or direct")
 	chaosQuick = flag.Bool("chaos.quick", false, "leave the faults that take minutes out of a long run of TestChaos")
 )
 
@@ -31,15 +32,30 @@ const (
 // duplicate must have a kill during its attempt, and after a kill no delivery may take more than 30 seconds.
 func TestChaos(t *testing.T) {
 	t.Parallel()
+	if *chaosKills > 0 {
+		chaos(t, *chaosFirst)
+		return
+	}
+	for _, firstAttempt := range []string{"workflow", "direct"} {
+		t.Run(firstAttempt, func(t *testing.T) {
+			t.Parallel()
+			chaos(t, firstAttempt)
+		})
+	}
+}
+
+func chaos(t *testing.T, firstAttempt string) {
+	t.Helper()
 	seed := *chaosSeed
 	if seed == 0 {
 		seed = rand.Uint64()
 	}
-	t.Logf("seed %d: repeat with -chaos.seed=%d -chaos.kills=%d -chaos.rate=%g", seed, seed, *chaosKills, *chaosRate)
+	t.Logf("seed %d: repeat with -chaos.seed=%d -chaos.kills=%d -chaos.rate=%g -chaos.first-attempt=%s",
+		seed, seed, *chaosKills, *chaosRate, firstAttempt)
 	random := rand.New(rand.NewPCG(seed, 0))
 	plan := chaosPlan(random, *chaosKills, *chaosQuick)
 
-	s := newSite(t)
+	s := newSite(t, "POSTRIDER_FIRST_ATTEMPT="+firstAttempt)
 	s.start()
 	load := newLoad(t, s, seed, *chaosRate)
 	load.start()
