@@ -104,10 +104,10 @@ func (s *Store) Deliveries(ctx context.Context, scope Scope, filter DeliveryFilt
 
 // PendingDeliveries returns deliveries without an attempt that were made at or before a time, oldest first,
 // from behind the one with the ID after. They are the ones whose workflow may not have been started; one that
-// waits its turn is not among them.
+// waits its turn, or is left to the process that published it, is not among them.
 func (s *Store) PendingDeliveries(ctx context.Context, madeBy time.Time, after string, limit int) ([]Delivery, error) {
 	// SQLite compares times as text, which all have to be in UTC for that.
-	q := s.db.Where("created_at <= ? AND (next_attempt_at IS NULL OR next_attempt_at <= ?)", madeBy.UTC(), madeBy.UTC())
+	q := s.db.Where("created_at <= ? AND (next_attempt_at IS NULL OR next_attempt_at <= ?)", madeBy.UTC(), s.Now())
 	return s.pending(ctx, q, after, limit)
 }
 

@@ -208,3 +208,35 @@ func listDeliveries(t *testing.T, store *models.Store, scope models.Scope, filte
 	require.NoError(t, err)
 	return ids(rows, deliveryID)
 }
+
+// What a process makes first attempts of is its own until its lease ends; the process extends it.
+func TestLeaseKeepsTheSweepAway(t *testing.T) {
+	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
+		clock := newClock()
+		const lease = 10 * time.Second
+		store := models.NewStore(db, models.Config{Keyring: newKeyring(t), Now: clock.now, Lease: lease})
+		makeWebhook(t, store, models.DefaultOwnerID, "*")
+		published := publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)})
+		id := published.Deliveries[0].ID
+		pending := func() bool {
+			t.Helper()
+			found, err := store.PendingDeliveries(t.Context(), clock.now(), "", 10)
+			require.NoError(t, err)
+			return len(found) == 1
+		}
+		clock.advance(lease - time.Millisecond)
+		require.False(t, pending())
+		require.NoError(t, store.PostponeAll(t.Context(), []string{id}, clock.now().Add(lease)))
+		clock.advance(lease - time.Millisecond)
+		require.False(t, pending())
+		clock.advance(time.Millisecond)
+		require.True(t, pending())
+		of, err := store.PendingDeliveriesOf(t.Context(), published.Event.ID, "", 10)
+		require.NoError(t, err)
+		require.Len(t, of, 1)
+		attempted(t, store, published.Deliveries[0], 1, models.StatusDelivered)
+		got, err := store.Delivery(t.Context(), everything, id)
+		require.NoError(t, err)
+		require.Nil(t, got.NextAttemptAt)
+	})
+}

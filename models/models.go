@@ -47,6 +47,7 @@ type Store struct {
 	keyring *Keyring
 	now     func() time.Time
 	health  HealthPolicy
+	lease   time.Duration
 	// dispatchSQL is made once: it names every column of five tables.
 	dispatchSQL string
 	// publishing and recording join what comes at the same time; nil on SQLite, which has one writer anyway.
@@ -62,6 +63,9 @@ type Config struct {
 	Now func() time.Time
 	// Health says when webhooks count as failing; DefaultHealthPolicy when nil.
 	Health *HealthPolicy
+	// Lease is for how long what is published is left to the process that published it, before a sweep takes it
+	// for forgotten; zero where workflows make the first attempts.
+	Lease time.Duration
 }
 
 // NewStore wraps an open database whose schema is up to date.
@@ -73,7 +77,7 @@ func NewStore(db *gorm.DB, cfg Config) *Store {
 	if cfg.Health != nil {
 		health = *cfg.Health
 	}
-	s := &Store{db: db, keyring: cfg.Keyring, now: cfg.Now, health: health, dispatchSQL: dispatchSQL(db)}
+	s := &Store{db: db, keyring: cfg.Keyring, now: cfg.Now, health: health, lease: cfg.Lease, dispatchSQL: dispatchSQL(db)}
 	if db.Name() == "postgres" {
 		s.publishing = &batcher[Event, publishOutcome]{run: s.publishBatch}
 		s.recording = &batcher[Outcome, bool]{run: s.recordBatch}

@@ -51,7 +51,10 @@ func (s *Store) publishAlone(ctx context.Context, event Event) (Published, error
 			return err
 		}
 		event.DeliveryCount = len(deliveries)
-		return tx.Create(&event).Error
+		if err := tx.Create(&event).Error; err != nil || s.lease == 0 {
+			return err
+		}
+		return tx.Model(&Delivery{}).Where("event_id = ?", event.ID).Update("next_attempt_at", s.leasedUntil(event)).Error
 	})
 	if event.IdempotencyKey != nil && isUniqueViolation(err) {
 		err = errKeyUsed

@@ -14,8 +14,8 @@ import (
 // them.
 var publishBatchSQL = `
 WITH new AS MATERIALIZED (
-    SELECT * FROM unnest(?::text[], ?::text[], ?::text[], ?::bytea[], ?::text[], ?::timestamptz[], ?::text[], ?::bigint[])
-        AS n (id, owner_id, event, data, idempotency_key, created_at, prefix, start)),
+    SELECT * FROM unnest(?::text[], ?::text[], ?::text[], ?::bytea[], ?::text[], ?::timestamptz[], ?::text[], ?::bigint[], ?::timestamptz[])
+        AS n (id, owner_id, event, data, idempotency_key, created_at, prefix, start, leased_until)),
 matched AS MATERIALIZED (
     SELECT n.id AS event_id, w.id, w.owner_id, w.host,
            CAST((row_number() OVER (PARTITION BY n.id ORDER BY w.id) + n.start) & ? AS integer) AS n
@@ -30,8 +30,8 @@ stored AS (
     ON CONFLICT (owner_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
     RETURNING id),
 made AS (
-    INSERT INTO deliveries (id, event_id, webhook_id, owner_id, event, host, status, attempt_count, test, created_at)
-    SELECT e.prefix || ` + digitsSQL + `, e.id, n.id, n.owner_id, e.event, n.host, 'pending', 0, FALSE, e.created_at
+    INSERT INTO deliveries (id, event_id, webhook_id, owner_id, event, host, status, attempt_count, next_attempt_at, test, created_at)
+    SELECT e.prefix || ` + digitsSQL + `, e.id, n.id, n.owner_id, e.event, n.host, 'pending', 0, e.leased_until, FALSE, e.created_at
     FROM stored s JOIN new e ON e.id = s.id JOIN matched n ON n.event_id = e.id
     RETURNING id, event_id, webhook_id, owner_id, host)
 SELECT s.id, COALESCE(d.id, ''), COALESCE(d.webhook_id, ''), COALESCE(d.owner_id, ''), COALESCE(d.host, ''), COALESCE(w.url, ''),
@@ -60,7 +60,7 @@ func (s *Store) publish(ctx context.Context, event Event) (Published, error) {
 }
 
 func (s *Store) publishBatch(ctx context.Context, events []Event) ([]publishOutcome, error) {
-	rows, err := s.db.WithContext(ctx).Raw(publishBatchSQL, publishArguments(events)...).Rows()
+	rows, err := s.db.WithContext(ctx).Raw(publishBatchSQL, s.publishArguments(events)...).Rows()
 	if err != nil {
 		return nil, err
 	}
@@ -105,20 +105,31 @@ func (p *Published) add(dispatch Dispatch) {
 }
 
 // publishArguments are those of publishBatchSQL. Pointers keep gorm from taking arrays for lists of values.
-func publishArguments(events []Event) []any {
+func (s *Store) publishArguments(events []Event) []any {
 	n := len(events)
 	ids, owners, types, data := make([]string, n), make([]string, n), make([]string, n), make([][]byte, n)
 	keys, times, prefixes, starts := make([]*string, n), make([]time.Time, n), make([]string, n), make([]int64, n)
+	leases := make([]*time.Time, n)
 	var askedBy, patterns []string
 	for i, event := range events {
 		ids[i], owners[i], types[i], data[i] = event.ID, event.OwnerID, event.Type, event.Data
 		keys[i], times[i] = event.IdempotencyKey, event.CreatedAt
 		prefixes[i], starts[i] = countedIDs(event)
+		leases[i] = s.leasedUntil(event)
 		for _, pattern := range patternsMatching(event.Type) {
 			askedBy, patterns = append(askedBy, event.ID), append(patterns, pattern)
 		}
 	}
-	return []any{&ids, &owners, &types, &data, &keys, &times, &prefixes, &starts, countedMask, &askedBy, &patterns}
+	return []any{&ids, &owners, &types, &data, &keys, &times, &prefixes, &starts, &leases, countedMask, &askedBy, &patterns}
+}
+
+// leasedUntil is until when no sweep takes an event's deliveries for forgotten; nil where that is no question.
+func (s *Store) leasedUntil(event Event) *time.Time {
+	if s.lease == 0 {
+		return nil
+	}
+	until := event.CreatedAt.Add(s.lease)
+	return &until
 }
 
 // countedIDs returns what the IDs of an event's deliveries have in common, and where the database begins to

@@ -18,6 +18,7 @@ import (
 	"go.temporal.io/sdk/contrib/envconfig"
 	"go.temporal.io/sdk/log"
 
+	"github.com/postrider/postrider/internal/dispatch"
 	"github.com/postrider/postrider/internal/egress"
 	"github.com/postrider/postrider/models"
 )
@@ -103,6 +104,15 @@ type Sending struct {
 
 // directly says that first attempts are made without a workflow.
 func (s Sending) directly() bool { return s.FirstAttempt == "direct" }
+
+// storeConfig says how a process of a role uses the database.
+func (s Sending) storeConfig(role role, keyring *models.Keyring) models.Config {
+	cfg := models.Config{Keyring: keyring, Health: s.healthPolicy()}
+	if role.api && s.directly() {
+		cfg.Lease = dispatch.Lease
+	}
+	return cfg
+}
 
 // minRetention is for owners: they are told of a final failure for up to three days, with what the log says.
 const minRetention = 72 * time.Hour

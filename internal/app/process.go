@@ -108,7 +108,7 @@ func (p *process) assemble(ctx context.Context, options client.Options) error {
 	if p.listener, err = listen(ctx, p.settings.Listen, "--listen"); err != nil {
 		return err
 	}
-	if p.store, err = p.settings.store(ctx, models.Config{Keyring: keyring, Health: p.settings.healthPolicy()}); err != nil {
+	if p.store, err = p.settings.store(ctx, p.settings.storeConfig(p.role, keyring)); err != nil {
 		return err
 	}
 	p.notebook = models.NewNotebook(p.store, p.logger)

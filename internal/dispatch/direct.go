@@ -15,8 +15,9 @@ const (
 	// roomWait is how long a publisher waits for room among them; then the delivery gets its workflow at once,
 	// and waits in Temporal.
 	roomWait = time.Second
-	// aliveEvery is how often a process says that it still makes the attempts that take long, so that no sweep
-	// takes them for forgotten.
+	// Lease is for how long a delivery is left to the process that published it. One that makes an attempt which
+	// takes longer extends it every aliveEvery.
+	Lease      = 10 * time.Second
 	aliveEvery = 3 * time.Second
 )
 
@@ -93,7 +94,7 @@ func (d *direct) enter(ctx context.Context) bool {
 	return false
 }
 
-// keepAlive postpones, for the sweep, the deliveries whose attempts take long.
+// keepAlive extends the leases of deliveries whose attempts take long, so that no sweep takes them for forgotten.
 func (d *direct) keepAlive(ctx context.Context) {
 	ticker := time.NewTicker(aliveEvery)
 	defer ticker.Stop()
@@ -108,14 +109,14 @@ func (d *direct) keepAlive(ctx context.Context) {
 			continue
 		}
 		ctx, cancel := context.WithTimeout(ctx, aliveEvery)
-		if err := d.store.PostponeAll(ctx, ids, time.Now()); err != nil {
+		if err := d.store.PostponeAll(ctx, ids, time.Now().Add(Lease)); err != nil {
 			d.logger.WarnContext(ctx, "first attempts under way cannot be protected from the sweep", "attempts", len(ids), "error", err)
 		}
 		cancel()
 	}
 }
 
-// longRunning are the attempts that the next sweeps could take for forgotten.
+// longRunning are the attempts whose leases could end before the next extension.
 func (d *direct) longRunning() []string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
