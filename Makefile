@@ -31,6 +31,9 @@ RATE ?= 8
 DELIVERIES ?= 20000
 RECOVERY_RATE ?= 40
 
+# Of make retention: how many attempts the log holds.
+ATTEMPTS ?= 1000000
+
 .PHONY: help
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
@@ -97,6 +100,10 @@ chaos: ## Kill every part KILLS times (100) under load and compare what was acce
 recovery: ## Recover DELIVERIES (20,000) deliveries while everything is killed, on PostgreSQL.
 	go test ./e2e -run '^TestLongRecovery$$' -count=1 -v -timeout 2h \
 		-recovery.deliveries=$(DELIVERIES) -recovery.rate=$(RECOVERY_RATE)
+
+.PHONY: retention
+retention: ## Purge half of a log of ATTEMPTS (1,000,000) attempts while deliveries go on, with the plans.
+	POSTRIDER_TEST_ATTEMPTS=$(ATTEMPTS) go test ./models -run '^TestRetentionWhileDeliveriesGoOn$$' -count=1 -v -timeout 1h
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (20s each).
