@@ -37,6 +37,9 @@ RECOVERY_RATE ?= 40
 SCENARIOS ?=
 RUNS ?= 3
 
+# Of make retention: how many attempts the log holds.
+ATTEMPTS ?= 1000000
+
 .PHONY: help
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
@@ -108,6 +111,10 @@ recovery: ## Recover DELIVERIES (20,000) deliveries while everything is killed, 
 bench-report: ## Measure SCENARIOS (all) on a whole installation, RUNS (3) times: bin/bench-report.html and .json.
 	mkdir -p bin
 	go run ./cmd/postrider-bench $(SCENARIOS) --start --runs $(RUNS) --output bin/bench-report.json --html bin/bench-report.html
+
+.PHONY: retention
+retention: ## Purge half of a log of ATTEMPTS (1,000,000) attempts while deliveries go on, with the plans.
+	POSTRIDER_TEST_ATTEMPTS=$(ATTEMPTS) go test ./models -run '^TestRetentionWhileDeliveriesGoOn$$' -count=1 -v -timeout 1h
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (20s each).

@@ -214,6 +214,21 @@ func TestRecordHistories(t *testing.T) {
 		"gone": {always(http.StatusGone), func(t *testing.T, d models.Delivery) {
 			require.Error(t, begin(t, p.plain, d).Get(t.Context(), nil))
 		}, enumspb.WORKFLOW_EXECUTION_STATUS_FAILED},
+		"delivered-in-the-slow-lane": {always(200), func(t *testing.T, d models.Delivery) {
+			p.sicken(t, d)
+			require.NoError(t, begin(t, p.plain, d).Get(t.Context(), nil))
+		}, enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED},
+		"delivered-under-a-rate-limit": {always(200), func(t *testing.T, d models.Delivery) {
+			perSecond := 0.25
+			_, err := p.store.UpdateWebhook(t.Context(), models.Scope{}, d.WebhookID, func(webhook *models.Webhook) error {
+				webhook.RateLimit = &perSecond
+				return nil
+			})
+			require.NoError(t, err)
+			_, err = p.store.ReserveSlot(t.Context(), d.WebhookID, perSecond)
+			require.NoError(t, err)
+			require.NoError(t, begin(t, p.plain, d).Get(t.Context(), nil))
+		}, enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED},
 	} {
 		t.Run(name, func(t *testing.T) {
 			delivery := p.deliveryTo(t, newReceiver(t, scenario.script))
@@ -255,6 +270,20 @@ func TestRecordHistories(t *testing.T) {
 		require.NoError(t, started.Get(t.Context(), nil))
 		p.keepHistory(t, "retention", started.GetID(), "")
 	})
+}
+
+// sicken has other deliveries to the same webhook fail.
+func (p *inProcess) sicken(t *testing.T, delivery models.Delivery) {
+	t.Helper()
+	for range 2 {
+		published, err := p.store.Publish(t.Context(), models.Event{Type: "order.created", Data: []byte(`{}`), OwnerID: delivery.OwnerID})
+		require.NoError(t, err)
+		now := p.store.Now()
+		_, err = p.store.Store.RecordAttempt(t.Context(), models.Outcome{Status: models.StatusPermanentlyFailed, Attempt: models.Attempt{
+			ID: models.NewID(models.KindAttempt, now), DeliveryID: published.Deliveries[0].ID, Number: 1, StartedAt: now,
+		}})
+		require.NoError(t, err)
+	}
 }
 
 // awaitCancelSeen waits until a worker has dealt with the request to cancel a workflow.

@@ -35,10 +35,12 @@ func TestRateLimit(t *testing.T) {
 	began := time.Now()
 	for n := range *limitedEvents {
 		fleet[n%len(fleet)].publish(t, owner, "order.created", object{"n": n})
-		fleet[n%len(fleet)].publish(t, owner, "user.created", object{"n": n})
+		if n%4 == 0 {
+			fleet[n%len(fleet)].publish(t, owner, "user.created", object{"n": n})
+		}
 	}
-	others.await(t, *limitedEvents)
-	t.Logf("%d events to the webhook without a limit arrived %s after the first was published", *limitedEvents, time.Since(began).Round(time.Millisecond))
+	others.await(t, (*limitedEvents+3)/4)
+	t.Logf("everything for the webhook without a limit arrived %s after the first event was published", time.Since(began).Round(time.Millisecond))
 	require.Less(t, limited.count(), *limitedEvents, "they did not wait for the others")
 	limit := patience + 2*time.Duration(*limitedEvents)*time.Second/perSecond
 	eventuallyWithin(t, limit, func() bool { return limited.count() >= *limitedEvents }, "not everything arrives")

@@ -20,7 +20,9 @@ const (
 	PurgeDeliveries Purgeable = "deliveries"
 	// PurgeEvents deletes events without deliveries, and their idempotency keys with them.
 	PurgeEvents Purgeable = "events"
-	// PurgeWebhooks deletes webhooks that were deleted before the time and have no deliveries.
+	// PurgeRecoveries deletes recoveries that ended before the time.
+	PurgeRecoveries Purgeable = "recoveries"
+	// PurgeWebhooks deletes webhooks that were deleted before the time and have no deliveries, with their health.
 	PurgeWebhooks Purgeable = "webhooks"
 	// PurgeKeys deletes API keys that were revoked before the time.
 	PurgeKeys Purgeable = "api_keys"
@@ -34,7 +36,7 @@ const (
 
 // Purgeables lists everything that can be purged, what refers to something before that.
 func Purgeables() []Purgeable {
-	return []Purgeable{PurgeDeliveries, PurgeEvents, PurgeWebhooks, PurgeKeys, PurgeInbound, PurgeRejections, PurgeSources}
+	return []Purgeable{PurgeDeliveries, PurgeEvents, PurgeRecoveries, PurgeWebhooks, PurgeKeys, PurgeInbound, PurgeRejections, PurgeSources}
 }
 
 // Inbound says whether it belongs to receiving, rather than to sending.
@@ -54,7 +56,8 @@ type purging struct {
 var purgings = map[Purgeable]purging{
 	PurgeDeliveries: {kind: KindDelivery, disposable: finishedSQL + ` AND NOT EXISTS (
 		SELECT 1 FROM attempts a WHERE a.delivery_id = deliveries.id AND a.id >= @first_attempt)`},
-	PurgeEvents: {kind: KindEvent, disposable: "NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event_id = events.id)"},
+	PurgeEvents:     {kind: KindEvent, disposable: "NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event_id = events.id)"},
+	PurgeRecoveries: {kind: KindRecovery, candidates: "finished_at < @before", disposable: "TRUE"},
 	PurgeWebhooks: {kind: KindWebhook, candidates: "deleted_at < @before",
 		disposable: "NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.webhook_id = webhooks.id)"},
 	PurgeKeys:       {kind: KindKey, candidates: "revoked_at < @before", disposable: "TRUE"},
@@ -127,14 +130,21 @@ func (s *Store) purge(ctx context.Context, purge Purge, purging purging) (Purged
 			}
 		}
 		gone, err := deleteRows(tx, purge.What, ids, purging.disposable, firstID(KindAttempt, before))
-		if err != nil || purge.What != PurgeDeliveries {
-			purged.Deleted = int64(len(gone))
+		if err != nil {
 			return err
 		}
 		purged.Deleted = int64(len(gone))
-		log := tx.Exec("DELETE FROM attempts WHERE "+amongSQL(tx, "delivery_id"), map[string]any{"ids": idList(tx, gone)})
-		purged.Attempts = log.RowsAffected
-		return log.Error
+		switch purge.What {
+		case PurgeDeliveries:
+			purged.Attempts, err = deleteWhatBelongs(tx, "attempts", "delivery_id", gone)
+		case PurgeWebhooks:
+			for _, table := range []string{"webhook_health", "webhook_slots"} {
+				if _, err = deleteWhatBelongs(tx, table, "webhook_id", gone); err != nil {
+					break
+				}
+			}
+		}
+		return err
 	})
 	if err != nil {
 		return Purged{}, err
@@ -166,6 +176,12 @@ func deleteRows(tx *gorm.DB, table Purgeable, ids []string, disposable, firstAtt
 	err := tx.Raw(fmt.Sprintf("DELETE FROM %s WHERE id IN (%s) RETURNING id", table, which),
 		map[string]any{"ids": idList(tx, ids), "first_attempt": firstAttempt}).Scan(&gone).Error
 	return gone, err
+}
+
+// deleteWhatBelongs deletes the rows of a table that belong to rows that are gone, and returns how many they were.
+func deleteWhatBelongs(tx *gorm.DB, table, column string, gone []string) (int64, error) {
+	result := tx.Exec(fmt.Sprintf("DELETE FROM %s WHERE %s", table, amongSQL(tx, column)), map[string]any{"ids": idList(tx, gone)})
+	return result.RowsAffected, result.Error
 }
 
 // amongSQL says that a column is one of @ids, which idList makes. The IDs are one parameter, so that a batch of

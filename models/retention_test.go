@@ -180,6 +180,59 @@ func TestPurgeWhatWasDeleted(t *testing.T) {
 	})
 }
 
+// With a webhook goes what is known of its health and its rate limit.
+func TestPurgeHealth(t *testing.T) {
+	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
+		store, clock := clockedStore(t, db)
+		goes, stays := makeWebhook(t, store, models.DefaultOwnerID, "a"), makeWebhook(t, store, models.DefaultOwnerID, "a")
+		for _, delivery := range publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries {
+			attempted(t, store, delivery, 1, models.StatusDelivered)
+			_, err := store.ReserveSlot(t.Context(), delivery.WebhookID, 1)
+			require.NoError(t, err)
+		}
+		require.NoError(t, store.DeleteWebhook(t.Context(), everything, goes.ID))
+		clock.advance(month + time.Second)
+		for _, what := range models.Purgeables() {
+			purge(t, store, what)
+		}
+		for _, table := range []string{"webhooks", "webhook_health", "webhook_slots"} {
+			column := map[bool]string{true: "id", false: "webhook_id"}[table == "webhooks"]
+			var left []string
+			require.NoError(t, db.Table(table).Pluck(column, &left).Error)
+			require.Equal(t, []string{stays.ID}, left, table)
+		}
+	})
+}
+
+// A recovery goes a month after its end, however long it took.
+func TestPurgeRecoveries(t *testing.T) {
+	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
+		store, clock := clockedStore(t, db)
+		begin := func(webhookID string) string {
+			recovery := models.Recovery{WebhookID: webhookID, OwnerID: models.DefaultOwnerID, Include: models.IncludeFailed, Rate: 1}
+			require.NoError(t, store.CreateRecovery(t.Context(), &recovery))
+			return recovery.ID
+		}
+		end := func(id string) {
+			_, err := store.SetRecoveryStatus(t.Context(), id, models.RecoveryCancelled, "x")
+			require.NoError(t, err)
+		}
+		goes, late, paused := begin("wh_a"), begin("wh_b"), begin("wh_c")
+		end(goes)
+		clock.advance(time.Hour)
+		end(late)
+		clock.advance(month - time.Minute)
+		deleted, _ := purge(t, store, models.PurgeRecoveries)
+		require.EqualValues(t, 1, deleted)
+		_, err := store.Recovery(t.Context(), everything, goes)
+		require.ErrorIs(t, err, models.ErrNotFound)
+		for _, id := range []string{late, paused} {
+			_, err := store.Recovery(t.Context(), everything, id)
+			require.NoError(t, err)
+		}
+	})
+}
+
 func TestPurgeInbound(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		store, clock := clockedStore(t, db)

@@ -8,6 +8,8 @@ import "go.temporal.io/sdk/workflow"
 const (
 	// changeCancelUnstarted: a cancelled delivery gives up an attempt that still waits for a worker.
 	changeCancelUnstarted = "cancel-unstarted-attempt"
+	// changePurgeEverything: the retention deletes more than inbound events.
+	changePurgeEverything = "purge-everything"
 )
 
 // changed says whether a run follows a change. The first time that a run gets to ask, the answer is yes and is

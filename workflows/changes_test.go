@@ -34,7 +34,7 @@ func TestRunsFromBeforeAChangeNeedItsGuard(t *testing.T) {
 				return d.run(ctx)
 			}, workflow.RegisterOptions{Name: TypeDelivery})
 			quiet := log.NewStructuredLogger(slog.New(slog.DiscardHandler))
-			err := replayer.ReplayWorkflowHistoryFromJSONFile(quiet, "testdata/histories/cancelled-during-attempt.json")
+			err := replayer.ReplayWorkflowHistoryFromJSONFile(quiet, "testdata/histories/cancelled-during-attempt-before-cancel-unstarted-attempt.json")
 			if test.fits {
 				require.NoError(t, err)
 				return
