@@ -27,6 +27,14 @@ KILLS ?= 100
 SEED ?= 0
 RATE ?= 8
 
+# Of make recovery: how many deliveries are recovered, and how many of them a second.
+DELIVERIES ?= 20000
+RECOVERY_RATE ?= 40
+
+# Of make bench-report: what is measured, all when empty, and how many times.
+SCENARIOS ?=
+RUNS ?= 3
+
 .PHONY: help
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
@@ -88,6 +96,16 @@ production-check:
 chaos: ## Kill every part KILLS times (100) under load and compare what was accepted with what arrived.
 	go test ./e2e -run '^TestChaos$$' -count=1 -v -timeout 6h \
 		-chaos.kills=$(KILLS) -chaos.seed=$(SEED) -chaos.rate=$(RATE)
+
+.PHONY: recovery
+recovery: ## Recover DELIVERIES (20,000) deliveries while everything is killed, on PostgreSQL.
+	go test ./e2e -run '^TestLongRecovery$$' -count=1 -v -timeout 2h \
+		-recovery.deliveries=$(DELIVERIES) -recovery.rate=$(RECOVERY_RATE)
+
+.PHONY: bench-report
+bench-report: ## Measure SCENARIOS (all) on a whole installation, RUNS (3) times: bin/bench-report.html and .json.
+	mkdir -p bin
+	go run ./cmd/postrider-bench $(SCENARIOS) --start --runs $(RUNS) --output bin/bench-report.json --html bin/bench-report.html
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (20s each).

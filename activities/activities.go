@@ -23,6 +23,7 @@ const ErrTypeDeliveryNotFound = "DeliveryNotFound"
 // Store is what activities need of the database.
 type Store interface {
 	Dispatch(ctx context.Context, deliveryID, attemptID string) (models.Dispatch, error)
+	AdoptFirstAttempt(ctx context.Context, deliveryID, runID string) (models.Attempt, error)
 	SigningSecrets(webhook models.Webhook, at time.Time) ([]string, error)
 	RecordAttempt(ctx context.Context, outcome models.Outcome) (models.Recorded, error)
 	ReserveSlot(ctx context.Context, webhookID string, perSecond float64) (time.Time, error)
@@ -31,6 +32,7 @@ type Store interface {
 	FinalFailure(ctx context.Context, deliveryID string) (models.FinalFailure, error)
 	PendingDeliveries(ctx context.Context, madeBy time.Time, after string, limit int) ([]models.Delivery, error)
 	PendingDeliveriesOf(ctx context.Context, eventID, after string, limit int) ([]models.Delivery, error)
+	UnstartedDeliveries(ctx context.Context, after string, limit int) ([]models.Delivery, error)
 	PendingInbound(ctx context.Context, receivedBy time.Time, after string, limit int) ([]models.InboundEvent, error)
 	ProcessInbound(ctx context.Context, id string, event func(models.InboundEvent, models.Source) (models.Event, error)) (models.Published, error)
 	FailInbound(ctx context.Context, id, reason string) error
@@ -65,6 +67,8 @@ type Activities struct {
 	Slack Channel
 	// Lanes keep webhooks out of each other's way.
 	Lanes *Lanes
+	// Fresh, unless nil, has what was published just now.
+	Fresh *Fresh
 	// Schedule is the installation's retry schedule.
 	Schedule models.RetrySchedule
 	// RetryJitter is by what part of itself a wait of a schedule may be longer: 0.1 for up to a tenth.

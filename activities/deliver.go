@@ -93,11 +93,7 @@ func (a *Activities) Deliver(ctx context.Context, in AttemptInput) (AttemptResul
 	// From here on: a database that lets the attempt wait must not make it look dead and be repeated elsewhere.
 	stopHeartbeat := heartbeat(ctx)
 	defer stopHeartbeat()
-	dispatch, err := a.Store.Dispatch(ctx, in.DeliveryID, attemptID)
-	if errors.Is(err, models.ErrNotFound) {
-		return AttemptResult{}, temporal.NewNonRetryableApplicationError(
-			"there is no delivery "+in.DeliveryID, ErrTypeDeliveryNotFound, nil)
-	}
+	dispatch, err := a.load(ctx, in, attemptID, runID)
 	if err != nil {
 		return AttemptResult{}, err
 	}
@@ -123,12 +119,31 @@ func (a *Activities) Deliver(ctx context.Context, in AttemptInput) (AttemptResul
 	result := a.decide(dispatch, in, attempt, header)
 	outcome := outcomeOf(result, in.DeliveryID, runID, attempt.ResponseBody)
 	outcome.Health = dispatch.Health
-	if result.Change, err = a.record(ctx, outcome); err != nil {
+	recorded, err := a.record(ctx, outcome)
+	if err != nil {
 		a.Logger.WarnContext(ctx, "attempt not recorded yet", "delivery_id", in.DeliveryID, "error", err)
 		result.Unrecorded = true
 	}
+	result.Change = recorded.Change
 	a.report(ctx, dispatch, result)
 	return result, nil
+}
+
+// load finds out what the attempt needs to know. A first attempt that was made without a workflow counts as
+// recorded by this run.
+func (a *Activities) load(ctx context.Context, in AttemptInput, attemptID, runID string) (models.Dispatch, error) {
+	if dispatch, ok := a.Fresh.take(in, a.Now()); ok {
+		return dispatch, nil
+	}
+	dispatch, err := a.Store.Dispatch(ctx, in.DeliveryID, attemptID)
+	if err == nil && dispatch.Recorded.ID == "" && madeDirectly(dispatch, in) {
+		dispatch.Recorded, err = a.Store.AdoptFirstAttempt(ctx, in.DeliveryID, runID)
+	}
+	if errors.Is(err, models.ErrNotFound) {
+		return dispatch, temporal.NewNonRetryableApplicationError(
+			"there is no delivery "+in.DeliveryID, ErrTypeDeliveryNotFound, nil)
+	}
+	return dispatch, err
 }
 
 // reasonToStop says why the webhook must get no request; empty when it must.

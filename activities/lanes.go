@@ -3,19 +3,29 @@ package activities
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
+	"go.temporal.io/sdk/activity"
+
 	"github.com/postrider/postrider/models"
+)
+
+// FastPlaces is how many attempts a worker makes at once; they mostly wait for receivers. SlowPlaces is how many
+// it makes to webhooks that are slow or fail.
+const (
+	FastPlaces = 1000
+	SlowPlaces = 200
 )
 
 const (
 	// hangingAfter is how long a webhook may keep a request before the next one makes a detour.
 	hangingAfter = 2 * time.Second
-	// DefaultConcurrency is how many requests a process makes to one webhook at once, in the slow lane a tenth
-	// of them.
+	// placePatience is how long a first attempt without a workflow waits for a place.
+	placePatience = time.Second
+	// DefaultConcurrency is how many requests a process makes to one webhook at once while there is room.
 	DefaultConcurrency = 100
-	slowShare          = 10
 )
 
 // Detour says that an attempt is to be made elsewhere or later: in the slow lane, at the moment that the
@@ -33,58 +43,153 @@ type Detour struct {
 func (d Detour) Wait() time.Duration { return time.Duration(d.WaitMS) * time.Millisecond }
 
 // Lanes count the requests under way to each webhook in this process. A webhook that answers slowly, or
-// fails, leaves the fast lane to the others and goes to the slow one, which has workers of its own.
+// fails, leaves the fast lane to the others and goes to the slow one, which has workers of its own. In neither
+// can one webhook take more than half of the places, nor can many that hang at the same moment.
 type Lanes struct {
 	concurrency int
 	mu          sync.Mutex
-	busy        map[laneKey][]time.Time
+	fast, slow  lane
 }
 
-type laneKey struct {
-	webhookID string
-	slow      bool
+// lane has places for requests; busy are those taken by each webhook, the oldest first, and waiting is who wants
+// to know when one of a webhook's is free.
+type lane struct {
+	places, taken int
+	busy          map[string][]time.Time
+	waiting       map[string][]chan struct{}
+}
+
+func newLane(places int) lane {
+	return lane{places: places, busy: map[string][]time.Time{}, waiting: map[string][]chan struct{}{}}
 }
 
 // NewLanes returns lanes in which one webhook gets at most so many requests at once.
 func NewLanes(concurrency int) *Lanes {
-	return &Lanes{concurrency: concurrency, busy: map[laneKey][]time.Time{}}
+	return &Lanes{
+		concurrency: concurrency,
+		fast:        newLane(FastPlaces),
+		slow:        newLane(SlowPlaces),
+	}
 }
 
-// enter takes a place for a request, which leave gives back, unless the webhook has as many as it may, or
-// keeps one waiting for so long that it must be hanging.
+func (l *Lanes) lane(slow bool) *lane {
+	if slow {
+		return &l.slow
+	}
+	return &l.fast
+}
+
+// enter takes a place for a request, which leave gives back, unless there is no room for its webhook.
 func (l *Lanes) enter(webhookID string, slow bool, now time.Time) (leave func(), ok bool) {
-	key := laneKey{webhookID, slow}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	under := l.busy[key]
-	limit := l.concurrency
-	if slow {
-		limit = max(1, limit/slowShare)
-	}
-	// The oldest is first.
-	hanging := !slow && len(under) > 1 && now.Sub(under[0]) > hangingAfter
-	if len(under) >= limit || hanging {
+	lane := l.lane(slow)
+	if !l.roomLocked(webhookID, slow, now) {
 		return nil, false
 	}
-	l.busy[key] = append(under, now)
-	return func() { l.leave(key, now) }, true
+	lane.busy[webhookID] = append(lane.busy[webhookID], now)
+	lane.taken++
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		lane.leave(webhookID, now)
+	}, true
 }
 
-func (l *Lanes) leave(key laneKey, since time.Time) {
+// enterSoon is enter for who can wait a moment for a place in the fast lane, unless the webhook hangs. Those who
+// wait for one webhook get in one after the other, as places become free.
+func (l *Lanes) enterSoon(ctx context.Context, webhookID string, now func() time.Time) (leave func(), ok bool) {
+	patience := time.NewTimer(placePatience)
+	defer patience.Stop()
+	for {
+		if leave, ok := l.enter(webhookID, false, now()); ok {
+			return leave, true
+		}
+		turn, hopeless := l.queue(webhookID, now())
+		if hopeless {
+			return nil, false
+		}
+		select {
+		case <-turn:
+			continue
+		case <-patience.C:
+		case <-ctx.Done():
+		}
+		l.leaveQueue(webhookID, turn)
+		return nil, false
+	}
+}
+
+// queue returns a channel that is closed when a place of the webhook's is free; that may be so already.
+func (l *Lanes) queue(webhookID string, now time.Time) (turn chan struct{}, hopeless bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	under := l.busy[key]
-	for i, at := range under {
-		if at.Equal(since) {
-			under = append(under[:i], under[i+1:]...)
-			break
+	if l.fast.hangs(webhookID, now) {
+		return nil, true
+	}
+	turn = make(chan struct{})
+	if len(l.fast.busy[webhookID]) == 0 {
+		close(turn)
+	} else {
+		l.fast.waiting[webhookID] = append(l.fast.waiting[webhookID], turn)
+	}
+	return turn, false
+}
+
+func (l *Lanes) leaveQueue(webhookID string, turn chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	waiting := l.fast.waiting
+	if waiting[webhookID] = slices.DeleteFunc(waiting[webhookID], func(other chan struct{}) bool { return other == turn }); len(waiting[webhookID]) == 0 {
+		delete(waiting, webhookID)
+	}
+}
+
+// room says whether enter would succeed.
+func (l *Lanes) room(webhookID string, slow bool, now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.roomLocked(webhookID, slow, now)
+}
+
+// roomLocked refuses a webhook that has as many requests under way as it may, and in the fast lane one that
+// hangs.
+func (l *Lanes) roomLocked(webhookID string, slow bool, now time.Time) bool {
+	lane := l.lane(slow)
+	return (slow || !lane.hangs(webhookID, now)) && len(lane.busy[webhookID]) < lane.limit(l.concurrency)
+}
+
+// hangs says that a webhook keeps a request waiting for so long that it must be hanging.
+func (l *lane) hangs(webhookID string, now time.Time) bool {
+	under := l.busy[webhookID]
+	return len(under) > 1 && now.Sub(under[0]) > hangingAfter
+}
+
+// limit is how many places one webhook may have. Half of the lane is for whoever comes first; when it is taken,
+// the webhooks in the lane have equal shares of it, so that those who come find the other half free.
+func (l *lane) limit(concurrency int) int {
+	half := l.places / 2
+	if l.taken < half {
+		return min(concurrency, half)
+	}
+	return min(concurrency, max(1, half/len(l.busy)))
+}
+
+func (l *lane) leave(webhookID string, since time.Time) {
+	if waiting := l.waiting[webhookID]; len(waiting) > 0 {
+		close(waiting[0])
+		if l.waiting[webhookID] = waiting[1:]; len(waiting) == 1 {
+			delete(l.waiting, webhookID)
 		}
 	}
-	if len(under) == 0 {
-		delete(l.busy, key)
-		return
+	under := l.busy[webhookID]
+	at := slices.IndexFunc(under, since.Equal)
+	if under = slices.Delete(under, at, at+1); len(under) == 0 {
+		delete(l.busy, webhookID)
+	} else {
+		l.busy[webhookID] = under
 	}
-	l.busy[key] = under
+	l.taken--
 }
 
 // enter finds the way for an attempt: a place in its lane, or a detour. A test is waited for and goes ahead.
@@ -95,28 +200,40 @@ func (a *Activities) enter(ctx context.Context, dispatch models.Dispatch, in Att
 	if wait := throttle(dispatch, in, a.Now()); wait > 0 {
 		return &Detour{Slow: true, Throttled: true, WaitMS: wait.Milliseconds()}, nil, nil
 	}
-	if !in.Slow && dispatch.Health.Sick(a.Now()) {
-		return &Detour{Slow: true, SlotAt: in.SlotAt}, nil, nil
+	id := dispatch.Webhook.ID
+	if !in.Slow && (dispatch.Health.Sick(a.Now()) || !a.Lanes.room(id, false, a.Now())) {
+		return a.toSlowLane(dispatch, in, in.SlotAt), nil, nil
+	}
+	if in.Slow && !a.Lanes.room(id, true, a.Now()) {
+		return a.toSlowLane(dispatch, in, nil), nil, nil
 	}
 	slot, wait, err := a.slot(ctx, dispatch.Webhook, in)
 	if err != nil {
 		return nil, nil, err
 	}
-	if wait > slotLead {
-		return &Detour{Slow: in.Slow, SlotAt: slot, WaitMS: (wait - slotLead).Milliseconds()}, nil, nil
+	// Who waits must not take a place within a workflow task.
+	if wait > slotLead || wait > slotLate && activity.GetInfo(ctx).IsLocalActivity {
+		return &Detour{Slow: in.Slow, SlotAt: slot, WaitMS: max(0, wait-slotLead).Milliseconds()}, nil, nil
 	}
 	if err := a.sleep(ctx, wait); err != nil {
 		return nil, nil, err
 	}
-	leave, ok := a.Lanes.enter(dispatch.Webhook.ID, in.Slow, a.Now())
-	switch {
-	case ok:
-		return nil, leave, nil
-	case in.Slow:
-		return &Detour{Slow: true, WaitMS: backoff(in.Detours).Milliseconds()}, nil, nil
-	default:
-		return &Detour{Slow: true, SlotAt: slot}, nil, nil
+	if late(dispatch.Webhook, slot, a.Now()) {
+		return &Detour{Slow: in.Slow}, nil, nil
 	}
+	if leave, ok := a.Lanes.enter(id, in.Slow, a.Now()); ok {
+		return nil, leave, nil
+	}
+	return a.toSlowLane(dispatch, in, slot), nil, nil
+}
+
+// toSlowLane sends an attempt to the slow lane, and lets it wait first when there is no room for its webhook:
+// that costs Temporal less than an attempt that finds none.
+func (a *Activities) toSlowLane(dispatch models.Dispatch, in AttemptInput, slot *time.Time) *Detour {
+	if a.Lanes.room(dispatch.Webhook.ID, true, a.Now()) {
+		return &Detour{Slow: true, SlotAt: slot}
+	}
+	return &Detour{Slow: true, WaitMS: backoff(dispatch.Health, in.Detours, a.Now()).Milliseconds()}
 }
 
 // takeDetour tells the workflow of a detour. The sweep must not take a delivery that waits its turn for one
@@ -137,10 +254,14 @@ func (a *Activities) takeDetour(ctx context.Context, dispatch models.Dispatch, i
 // postponeAtLeast is for how long the sweep leaves a delivery alone that waits in the slow lane.
 const postponeAtLeast = 10 * time.Minute
 
-// backoff is how long an attempt waits that found its webhook busy in the slow lane: from one second to one
-// minute, spread so that they do not come together.
-func backoff(detours int) time.Duration {
-	const first, most = time.Second, time.Minute
+// backoff is how long an attempt waits that finds no room for its webhook: from one second to one minute or,
+// while the webhook fails, as long as it has failed so far, up to half an hour. So many as there may be, they
+// ask seldom. It is spread so that they do not come together.
+func backoff(health models.WebhookHealth, detours int, now time.Time) time.Duration {
+	const first, most, mostFailing = time.Second, time.Minute, 30 * time.Minute
 	wait := min(first<<min(detours, 10), most)
+	if health.FirstFailureAt != nil {
+		wait = max(wait, min(now.Sub(*health.FirstFailureAt), mostFailing))
+	}
 	return wait/2 + rand.N(wait/2) //nolint:gosec // spreads attempts, guards nothing
 }

@@ -49,15 +49,15 @@ func (a *Activities) RecordCancellation(ctx context.Context, in CancelInput) err
 }
 
 // record writes an outcome even when the attempt's own time is up or its worker is stopping.
-func (a *Activities) record(ctx context.Context, outcome models.Outcome) (models.HealthChange, error) {
+func (a *Activities) record(ctx context.Context, outcome models.Outcome) (models.Recorded, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
 	recorded, err := a.Store.RecordAttempt(ctx, outcome)
 	if err != nil {
-		return "", err
+		return models.Recorded{}, err
 	}
 	a.startNews(ctx, recorded.News)
-	return recorded.Change, nil
+	return recorded, nil
 }
 
 // startNews starts the deliveries of operational events; what cannot be started is left to the sweep.

@@ -34,7 +34,7 @@ type rig struct {
 	store      *models.Store
 	webhook    models.Webhook
 	delivery   models.Delivery
-	// scheduledAt is when the workflow asks for attempts: it keeps those of two deliveries apart.
+	// scheduledAt tells attempts of two deliveries apart: here all have the same Temporal run.
 	scheduledAt time.Time
 
 	mu       sync.Mutex
@@ -55,7 +55,7 @@ func newRig(t *testing.T) *rig {
 	require.NoError(t, err)
 	t.Cleanup(client.Close)
 	r.activities = &activities.Activities{
-		Store: r.store, Sender: client, Lanes: activities.NewLanes(activities.DefaultConcurrency), Schedule: models.DefaultRetrySchedule(), UserAgent: "Postrider/test",
+		Store: r.store, Sender: client, Lanes: activities.NewLanes(activities.DefaultConcurrency), Fresh: &activities.Fresh{}, Schedule: models.DefaultRetrySchedule(), UserAgent: "Postrider/test",
 		Now: func() time.Time { return now }, Logger: slog.New(slog.DiscardHandler),
 	}
 	var suite testsuite.WorkflowTestSuite

@@ -22,8 +22,7 @@ func (a *Activities) slot(ctx context.Context, webhook models.Webhook, in Attemp
 	if webhook.RateLimit == nil {
 		return nil, 0, nil
 	}
-	late := max(slotLate, time.Duration(float64(time.Second) / *webhook.RateLimit / 2))
-	if in.SlotAt != nil && a.Now().Sub(*in.SlotAt) <= late {
+	if in.SlotAt != nil && !late(webhook, in.SlotAt, a.Now()) {
 		return in.SlotAt, max(0, in.SlotAt.Sub(a.Now())), nil
 	}
 	slot, err := a.Store.ReserveSlot(ctx, webhook.ID, *webhook.RateLimit)
@@ -31,6 +30,14 @@ func (a *Activities) slot(ctx context.Context, webhook models.Webhook, in Attemp
 		return nil, 0, err
 	}
 	return &slot, max(0, slot.Sub(a.Now())), nil
+}
+
+// late says that a moment has passed by so much that the request after it would come too soon.
+func late(webhook models.Webhook, slot *time.Time, now time.Time) bool {
+	if slot == nil || webhook.RateLimit == nil {
+		return false
+	}
+	return now.Sub(*slot) > max(slotLate, time.Duration(float64(time.Second) / *webhook.RateLimit / 2))
 }
 
 // sleep waits unless the attempt ends first.

@@ -10,6 +10,10 @@ import (
 // startPage is how many deliveries one activity starts: a few seconds of work.
 const startPage = 200
 
+// inboundPatience is how long a page of inbound events may take when another is to follow in the same sweep. They
+// are started as fast as Temporal takes them; deliveries are not to wait for the end of a long backlog.
+const inboundPatience = 5 * time.Second
+
 // StartInput asks for workflows to be started, for the pending deliveries of one event or, without one, for
 // all that were made at or before a time.
 type StartInput struct {
@@ -33,19 +37,21 @@ func (a *Activities) StartPending(ctx context.Context, in StartInput) (StartResu
 	if err != nil {
 		return StartResult{}, err
 	}
-	if err := a.Starter.Start(ctx, deliveries); err != nil {
-		return StartResult{}, err
-	}
 	result := StartResult{Started: len(deliveries)}
 	if len(deliveries) == startPage {
 		result.Last = deliveries[startPage-1].ID
 	}
+	if err := a.Starter.Start(ctx, deliveries); err != nil {
+		return StartResult{}, err
+	}
 	return result, nil
 }
 
-// StartPendingInbound starts the workflows of one page of inbound events that are pending.
+// StartPendingInbound starts the workflows of one page of inbound events that are pending. When that takes long, the
+// rest is left to the next sweep.
 func (a *Activities) StartPendingInbound(ctx context.Context, in StartInput) (StartResult, error) {
 	defer heartbeat(ctx)()
+	began := a.Now()
 	inbound, err := a.Store.PendingInbound(ctx, in.MadeBy, in.After, startPage)
 	if err != nil {
 		return StartResult{}, err
@@ -54,7 +60,7 @@ func (a *Activities) StartPendingInbound(ctx context.Context, in StartInput) (St
 		return StartResult{}, err
 	}
 	result := StartResult{Started: len(inbound)}
-	if len(inbound) == startPage {
+	if len(inbound) == startPage && a.Now().Sub(began) <= inboundPatience {
 		result.Last = inbound[startPage-1].ID
 	}
 	return result, nil
@@ -64,5 +70,11 @@ func (a *Activities) pending(ctx context.Context, in StartInput) ([]models.Deliv
 	if in.EventID != "" {
 		return a.Store.PendingDeliveriesOf(ctx, in.EventID, in.After, startPage)
 	}
-	return a.Store.PendingDeliveries(ctx, in.MadeBy, in.After, startPage)
+	deliveries, err := a.Store.PendingDeliveries(ctx, in.MadeBy, in.After, startPage)
+	if err != nil || len(deliveries) == startPage {
+		return deliveries, err
+	}
+	// Behind those without an attempt come those whose first attempt was made without a workflow.
+	unstarted, err := a.Store.UnstartedDeliveries(ctx, in.After, startPage-len(deliveries))
+	return append(deliveries, unstarted...), err
 }

@@ -88,6 +88,12 @@ func (s *server) confirm(c *gin.Context) {
 		s.answer(c, err)
 		return
 	}
+	if source.Options.VerifyToken == "" {
+		c.Header("Allow", http.MethodPost)
+		s.answer(c, newProblem(http.StatusMethodNotAllowed, codeMethodNotAllowed,
+			"this source takes POST only; one with a verify_token answers a GET with hub.challenge"))
+		return
+	}
 	challenge, ok := receiver.HubChallenge(c.Request.URL.Query(), source.Options.VerifyToken)
 	if !ok {
 		s.reject(c, source, newProblem(http.StatusForbidden, codeForbidden, "the verify token is not this source's"))
@@ -106,8 +112,8 @@ func (s *server) sourceOf(c *gin.Context) (models.Source, error) {
 	if err != nil {
 		return source, orNotFound(err, "source", id)
 	}
-	if !source.Active {
-		return source, newProblem(http.StatusServiceUnavailable, codeUnavailable, "this source is paused; send again later")
+	if !source.Active { // as if there were none: providers try again later all the same
+		return source, orNotFound(models.ErrNotFound, "source", id)
 	}
 	return source, nil
 }

@@ -178,7 +178,7 @@ func TestReceiveWhileTheSourceIsPausedOrGone(t *testing.T) {
 		method, body string
 		status, then int
 	}{
-		{http.MethodPatch, `{"active":false}`, 200, http.StatusServiceUnavailable},
+		{http.MethodPatch, `{"active":false}`, 200, http.StatusNotFound},
 		{http.MethodPatch, `{"active":true,"secret":"other"}`, 200, http.StatusUnauthorized},
 		{http.MethodPatch, `{"secrets":["other","s"]}`, 200, http.StatusOK},
 		{http.MethodDelete, ``, 204, http.StatusNotFound},
@@ -210,4 +210,39 @@ func TestBadSources(t *testing.T) {
 		require.Len(t, problem.Errors, 1, test.body)
 		require.Equal(t, test.location, problem.Errors[0].Location, test.body)
 	}
+}
+
+func TestReceiveBadInput(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	id := s.source(`{"name":"x","scheme":"stripe","secret":"s"}`)
+	other := s.source(`{"name":"y","scheme":"stripe","secret":"of another source"}`)
+	const event, form = `{"id":"evt_1","type":"a"}`, "application/x-www-form-urlencoded"
+	cfg := signature.Config{Scheme: signature.SchemeStripe, Secrets: []string{"s"}}
+	signed := func(body string, more ...string) []string { return s.sign(cfg, body, more...) }
+	for name, test := range map[string]struct {
+		method, path, body string
+		header             []string
+		status             int
+		code, detail       string
+	}{
+		"unknown source":            {"POST", "src_00000000000000000000000001", event, signed(event), 404, "not_found", "there is no source"},
+		"another kind of ID":        {"POST", "wh_00000000000000000000000001", event, signed(event), 404, "not_found", "there is no source"},
+		"GET":                       {"GET", id, "", nil, 405, "method_not_allowed", "takes POST only"},
+		"PUT":                       {"PUT", id, event, signed(event), 405, "method_not_allowed", "PUT is not possible"},
+		"no body, signed":           {"POST", id, "", signed(""), 400, "bad_request", "not a JSON object"},
+		"no body, not signed":       {"POST", id, "", nil, 401, "bad_signature", "Stripe-Signature"},
+		"not JSON":                  {"POST", id, "id=evt_1", signed("id=evt_1", "Content-Type", form), 400, "bad_request", "not a JSON object"},
+		"no object":                 {"POST", id, "[1]", signed("[1]"), 400, "bad_request", "not a JSON object"},
+		"no ID":                     {"POST", id, `{"type":"a"}`, signed(`{"type":"a"}`), 400, "bad_request", "ID is missing"},
+		"too large":                 {"POST", id, strings.Repeat(" ", 1<<20+1), nil, 413, "body_too_large", "1048576 bytes"},
+		"signed for another source": {"POST", other, event, signed(event), 401, "bad_signature", "does not match"},
+	} {
+		reply := s.call("", test.method, "/webhooks/"+test.path, test.body, test.header...)
+		require.Equal(t, test.status, reply.status, name)
+		require.Contains(t, reply.problem(test.status, test.code).Detail, test.detail, name)
+	}
+	require.Empty(t, s.received())
+	s.call("", "POST", "/webhooks/"+id, event, signed(event, "Content-Type", "text/plain")...).is(http.StatusOK)
+	require.Len(t, s.received(), 1, "what counts is the body, not what its type is said to be")
 }

@@ -21,7 +21,7 @@ type Source struct {
 	URL         string `json:"url" doc:"Where the provider sends to."`
 	EventPrefix string `json:"event_prefix" doc:"Begins the type of the events that are published."`
 	SourceOptions
-	Active    bool      `json:"active" doc:"False while paused: requests get 503, so that the provider tries again later."`
+	Active    bool      `json:"active" doc:"False while paused: requests get 404, as if there were no such source."`
 	Rejected  int64     `json:"rejected" doc:"How many requests were refused."`
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`

@@ -40,6 +40,7 @@ const historiesFolder = "../workflows/testdata/histories"
 // inProcess is a worker in this process on an embedded Temporal server that can skip time.
 type inProcess struct {
 	store      *recorder
+	activities *activities.Activities
 	dispatcher *dispatch.Dispatcher
 	// skipping starts workflows whose waits take no time, plain such whose waits are real.
 	skipping, plain client.Client
@@ -60,6 +61,16 @@ func (r *recorder) RecordAttempt(ctx context.Context, outcome models.Outcome) (m
 
 // startInProcess starts all of it; settings are Temporal's, in addition.
 func startInProcess(t *testing.T, settings map[string]any) *inProcess {
+	t.Helper()
+	p := prepareInProcess(t, settings)
+	w := worker.New(p.plain, p.activities, nil)
+	require.NoError(t, w.Start())
+	t.Cleanup(w.Stop)
+	return p
+}
+
+// prepareInProcess starts all but the worker.
+func prepareInProcess(t *testing.T, settings map[string]any) *inProcess {
 	t.Helper()
 	dynamic := map[string]any{"frontend.WorkflowTimeSkippingEnabled": true}
 	maps.Copy(dynamic, settings)
@@ -88,13 +99,11 @@ func startInProcess(t *testing.T, settings map[string]any) *inProcess {
 	quiet := slog.New(slog.DiscardHandler)
 	p.dispatcher = dispatch.New(p.store, p.plain, quiet)
 	t.Cleanup(p.dispatcher.Close)
-	w := worker.New(p.plain, &activities.Activities{
+	p.activities = &activities.Activities{
 		Store: p.store, Sender: sender, Starter: p.dispatcher, Lanes: activities.NewLanes(activities.DefaultConcurrency), Schedule: models.DefaultRetrySchedule(),
 		UserAgent: "Postrider/test", Now: time.Now, Logger: quiet,
 		Links: activities.Links{Workflow: func(string) string { return "" }},
-	}, nil)
-	require.NoError(t, w.Start())
-	t.Cleanup(w.Stop)
+	}
 	return p
 }
 

@@ -47,9 +47,13 @@ type installation struct {
 	adminKey, encryptionKey          string
 	postrider                        *program
 	launchPostrider                  func(t testing.TB) *program
+	// patience is what a test needs beyond the usual for all that it makes happen.
+	patience time.Duration
 	// temporal is nil where Temporal is a part of the postrider process.
 	temporal       *program
 	launchTemporal func(t testing.TB) *program
+	// temporalSettings are environment variables of that process.
+	temporalSettings []string
 	// programs are all that ever ran.
 	programs []*program
 	// readKeys, unless nil, reads the keys that the program made for itself.
@@ -113,7 +117,7 @@ func prepareProductionOn(t testing.TB, databaseURL string, settings ...string) *
 	p.programs = append(p.programs, migrate)
 	p.launchPostrider = func(t testing.TB) *program { return launch(t, environment, "postrider", "serve") }
 	p.launchTemporal = func(t testing.TB) *program {
-		return launch(t, nil, "postrider-dev", "temporal", "--data-dir", folder,
+		return launch(t, p.temporalSettings, "postrider-dev", "temporal", "--data-dir", folder,
 			"--temporal-port", strconv.Itoa(temporal), "--temporal-ui-port", strconv.Itoa(ui))
 	}
 	return p

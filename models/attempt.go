@@ -3,12 +3,11 @@ package models
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 )
 
 // Trigger says what caused an attempt.
@@ -72,6 +71,16 @@ func AttemptID(runID string, sequence int, at time.Time) string {
 	return idOf(KindAttempt, at, [16]byte(sum[:16]))
 }
 
+// FirstAttemptID names the first attempt of a delivery that is made without a workflow. It begins with the
+// delivery's own time, as every ID of an attempt begins with one.
+func FirstAttemptID(deliveryID string) string {
+	const timeDigits = 10 // 48 bits of milliseconds, in digits of 5 bits
+	sum := sha256.Sum256([]byte(deliveryID))
+	id := idOf(KindAttempt, time.UnixMilli(0), [16]byte(sum[:16]))
+	made := strings.TrimPrefix(deliveryID, string(KindDelivery)+"_")[:timeDigits]
+	return id[:len(id)-idLength] + made + id[len(id)-idLength+timeDigits:]
+}
+
 // Attempts returns a delivery's attempts in their order.
 func (s *Store) Attempts(ctx context.Context, deliveryID string) ([]Attempt, error) {
 	var attempts []Attempt
@@ -114,91 +123,4 @@ func dispatchSQL(db *gorm.DB) string {
 		LEFT JOIN webhook_health h ON h.webhook_id = d.webhook_id
 		LEFT JOIN attempts a ON a.id = ? AND a.delivery_id = d.id
 		WHERE d.id = ?`
-}
-
-// Outcome is an attempt with what it makes of its delivery.
-type Outcome struct {
-	Attempt Attempt
-	// Status is the delivery's from now on.
-	Status Status
-	// NextAttemptAt is set for StatusFailed.
-	NextAttemptAt *time.Time
-	// RunID is the Temporal run that made the attempt.
-	RunID string
-	// DisableWebhook, unless empty, makes the webhook inactive for this reason.
-	DisableWebhook string
-	// ThrottledUntil, unless nil, is until when other deliveries' first attempts keep away from the webhook.
-	ThrottledUntil *time.Time
-	// Health is the webhook's as it was before, so that a success that changes nothing writes nothing.
-	Health WebhookHealth
-}
-
-// Recorded is what RecordAttempt made of an outcome.
-type Recorded struct {
-	// Change is the turn that the attempt brought about in its webhook's health; empty for none.
-	Change HealthChange
-	// News are the deliveries of operational events, whose workflows are to be started.
-	News []Delivery
-}
-
-// returningDelivery names its columns: a star would break in a process that runs while one is added.
-var returningDelivery = clause.Returning{Columns: []clause.Column{
-	{Name: "id"}, {Name: "event_id"}, {Name: "webhook_id"}, {Name: "owner_id"}, {Name: "event"}, {Name: "host"}, {Name: "test"},
-}}
-
-// errPurged undoes the record of an attempt whose delivery is gone.
-var errPurged = errors.New("the delivery was purged")
-
-// RecordAttempt writes, in one transaction, an attempt, the change of its delivery and of its webhook's
-// health, and the operational events that follow from them. Writing the same attempt again changes nothing,
-// and nothing is written of a delivery that was purged meanwhile.
-func (s *Store) RecordAttempt(ctx context.Context, outcome Outcome) (Recorded, error) {
-	attempt := outcome.Attempt
-	changes := map[string]any{
-		"status":           outcome.Status,
-		"attempt_count":    gorm.Expr("attempt_count + 1"),
-		"next_attempt_at":  outcome.NextAttemptAt,
-		"last_status_code": attempt.StatusCode,
-		"last_error":       attempt.Error,
-		"cancel_reason":    "",
-		"run_id":           outcome.RunID,
-	}
-	if outcome.Status == StatusDelivered {
-		changes["delivered_at"] = attempt.StartedAt.Add(time.Duration(attempt.DurationMS) * time.Millisecond)
-	}
-	var recorded Recorded
-	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		inserted := tx.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "id"}}, DoNothing: true}).Create(&attempt)
-		if inserted.Error != nil {
-			return inserted.Error
-		}
-		if inserted.RowsAffected == 0 {
-			return changeBy(tx, attempt, &recorded.Change)
-		}
-		var delivery Delivery
-		updated := tx.Model(&delivery).Clauses(returningDelivery).Where("id = ?", attempt.DeliveryID).Updates(changes)
-		switch {
-		case updated.Error != nil:
-			return updated.Error
-		case updated.RowsAffected == 0:
-			return errPurged
-		case delivery.Test && outcome.DisableWebhook == "":
-			return nil
-		}
-		if outcome.Status == StatusDelivered && outcome.Health.settled(attempt.StartedAt) &&
-			attempt.DurationMS < SlowAttempt.Milliseconds() {
-			return nil
-		}
-		health, change, err := s.countAttempt(tx, outcome, delivery.WebhookID)
-		if err != nil {
-			return err
-		}
-		recorded.Change = change
-		recorded.News, err = s.publishNews(tx, outcome, delivery, health, change)
-		return err
-	})
-	if err != nil && !errors.Is(err, errPurged) {
-		return Recorded{}, fmt.Errorf("record attempt: %w", err)
-	}
-	return recorded, nil
 }

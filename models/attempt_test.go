@@ -186,10 +186,11 @@ func TestErrorClassesAreAllDifferent(t *testing.T) {
 	require.Len(t, seen, 8)
 }
 
-func record(t *testing.T, store *models.Store, outcome models.Outcome) {
+func record(t *testing.T, store *models.Store, outcome models.Outcome) models.Recorded {
 	t.Helper()
-	_, err := store.RecordAttempt(t.Context(), outcome)
+	recorded, err := store.RecordAttempt(t.Context(), outcome)
 	require.NoError(t, err)
+	return recorded
 }
 
 func requireTime(t *testing.T, want, got *time.Time) {

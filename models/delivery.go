@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -110,6 +111,18 @@ func (s *Store) PendingDeliveries(ctx context.Context, madeBy time.Time, after s
 	return s.pending(ctx, q, after, limit)
 }
 
+// UnstartedDeliveries returns deliveries whose first attempt was made without a workflow and failed, and whose
+// workflow may not have been started, oldest first, from behind the one with the ID after.
+func (s *Store) UnstartedDeliveries(ctx context.Context, after string, limit int) ([]Delivery, error) {
+	var deliveries []Delivery
+	err := s.db.WithContext(ctx).Where("run_id = '' AND status IN ('failed', 'permanently_failed') AND id > ?", after).
+		Order("id").Limit(limit).Find(&deliveries).Error
+	if err != nil {
+		return nil, fmt.Errorf("list unstarted deliveries: %w", err)
+	}
+	return deliveries, nil
+}
+
 // PendingDeliveriesOf is PendingDeliveries for one event.
 func (s *Store) PendingDeliveriesOf(ctx context.Context, eventID, after string, limit int) ([]Delivery, error) {
 	return s.pending(ctx, s.db.Where("event_id = ?", eventID), after, limit)
@@ -142,10 +155,34 @@ func (s *Store) CancelDelivery(ctx context.Context, id, reason string) error {
 // Postpone says until when a delivery without an attempt waits its turn; one that had an attempt stays as it
 // is.
 func (s *Store) Postpone(ctx context.Context, id string, until time.Time) error {
-	err := s.db.WithContext(ctx).Model(&Delivery{}).Where("id = ? AND status = 'pending'", id).
-		Update("next_attempt_at", until.UTC()).Error
-	if err != nil {
-		return fmt.Errorf("postpone delivery: %w", err)
+	return s.PostponeAll(ctx, []string{id}, until)
+}
+
+// PostponeAll is Postpone for many deliveries.
+func (s *Store) PostponeAll(ctx context.Context, ids []string, until time.Time) error {
+	const most = 100 // of one statement, which is prepared for each number
+	for some := range slices.Chunk(ids, most) {
+		err := s.db.WithContext(ctx).Model(&Delivery{}).Where("id IN ? AND status = 'pending'", some).
+			Update("next_attempt_at", until.UTC()).Error
+		if err != nil {
+			return fmt.Errorf("postpone deliveries: %w", err)
+		}
 	}
 	return nil
+}
+
+// AdoptFirstAttempt makes a run responsible for a delivery whose first attempt was made without a workflow, and
+// returns the attempt.
+func (s *Store) AdoptFirstAttempt(ctx context.Context, deliveryID, runID string) (Attempt, error) {
+	var attempt Attempt
+	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if err := tx.Where("id = ?", FirstAttemptID(deliveryID)).Take(&attempt).Error; err != nil {
+			return oneRow(err)
+		}
+		return tx.Model(&Delivery{}).Where("id = ? AND run_id = ''", deliveryID).Update("run_id", runID).Error
+	})
+	if err != nil {
+		return Attempt{}, fmt.Errorf("adopt first attempt: %w", err)
+	}
+	return attempt, nil
 }

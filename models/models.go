@@ -49,6 +49,9 @@ type Store struct {
 	health  HealthPolicy
 	// dispatchSQL is made once: it names every column of five tables.
 	dispatchSQL string
+	// publishing and recording join what comes at the same time; nil on SQLite, which has one writer anyway.
+	publishing *batcher[Event, publishOutcome]
+	recording  *batcher[Outcome, bool]
 }
 
 // Config is what a Store needs beyond its database.
@@ -70,7 +73,12 @@ func NewStore(db *gorm.DB, cfg Config) *Store {
 	if cfg.Health != nil {
 		health = *cfg.Health
 	}
-	return &Store{db: db, keyring: cfg.Keyring, now: cfg.Now, health: health, dispatchSQL: dispatchSQL(db)}
+	s := &Store{db: db, keyring: cfg.Keyring, now: cfg.Now, health: health, dispatchSQL: dispatchSQL(db)}
+	if db.Name() == "postgres" {
+		s.publishing = &batcher[Event, publishOutcome]{run: s.publishBatch}
+		s.recording = &batcher[Outcome, bool]{run: s.recordBatch}
+	}
+	return s
 }
 
 // Now is the store's clock, in UTC and to the microsecond.

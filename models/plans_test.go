@@ -134,12 +134,13 @@ func (p *plansRig) calls() map[string]func() {
 		return recovery
 	})
 	return map[string]func(){
-		"APIKeyByToken":  func() { _, _ = s.APIKeyByToken(ctx, "x") },
-		"APIKeysUsed":    func() { p.ok(s.APIKeysUsed(ctx, map[string]time.Time{models.NewID(models.KindKey, now): now})) },
-		"APIKeys":        func() { p.scopes(func(scope models.Scope) { _, err := s.APIKeys(ctx, scope); p.ok(err) }) },
-		"Attempts":       func() { _, err := s.Attempts(ctx, delivery.ID); p.ok(err) },
-		"CancelDelivery": func() { _ = s.CancelDelivery(ctx, delivery.ID, "x") },
-		"CreateAPIKey":   func() { _, _, err := s.CreateAPIKey(ctx, owner.OwnerID); p.ok(err) },
+		"AdoptFirstAttempt": func() { _, _ = s.AdoptFirstAttempt(ctx, delivery.ID, "run") },
+		"APIKeyByToken":     func() { _, _ = s.APIKeyByToken(ctx, "x") },
+		"APIKeysUsed":       func() { p.ok(s.APIKeysUsed(ctx, map[string]time.Time{models.NewID(models.KindKey, now): now})) },
+		"APIKeys":           func() { p.scopes(func(scope models.Scope) { _, err := s.APIKeys(ctx, scope); p.ok(err) }) },
+		"Attempts":          func() { _, err := s.Attempts(ctx, delivery.ID); p.ok(err) },
+		"CancelDelivery":    func() { _ = s.CancelDelivery(ctx, delivery.ID, "x") },
+		"CreateAPIKey":      func() { _, _, err := s.CreateAPIKey(ctx, owner.OwnerID); p.ok(err) },
 		"ClaimRecovery": func() {
 			_, err := s.CollectRecovery(ctx, recovery().ID, 100)
 			p.ok(err)
@@ -221,7 +222,12 @@ func (p *plansRig) calls() map[string]func() {
 			}
 		},
 		"RecordAttempt": func() {
-			attempt := attempted(t, s, delivery, 9, models.StatusFailed)
+			settled := models.WebhookHealth{WebhookID: webhook.ID, LastSuccessAt: &now}
+			attempt := attempted(t, s, delivery, 8, models.StatusDelivered)
+			attempt.StartedAt = now
+			_, err := s.RecordAttempt(ctx, models.Outcome{Attempt: attempt, Status: models.StatusDelivered, RunID: "run", Health: settled})
+			p.ok(err)
+			attempt = attempted(t, s, delivery, 9, models.StatusFailed)
 			for _, outcome := range []models.Outcome{
 				{Attempt: attempt, Status: models.StatusDelivered},
 				{Attempt: attempt, Status: models.StatusPermanentlyFailed, DisableWebhook: "gone"},
@@ -265,6 +271,8 @@ func (p *plansRig) calls() map[string]func() {
 		"UnstartedRecoveries": func() { _, err := s.UnstartedRecoveries(ctx, now, 10); p.ok(err) },
 		"WebhookHealths":      func() { _, err := s.WebhookHealths(ctx, []string{webhook.ID}); p.ok(err) },
 		"Postpone":            func() { p.ok(s.Postpone(ctx, delivery.ID, now)) },
+		"PostponeAll":         func() { p.ok(s.PostponeAll(ctx, []string{delivery.ID, "x"}, now)) },
+		"UnstartedDeliveries": func() { _, err := s.UnstartedDeliveries(ctx, delivery.ID, 200); p.ok(err) },
 		"OwnerAPIKeys": func() {
 			p.pages(func(page models.Page) string {
 				_, next, err := s.OwnerAPIKeys(ctx, owner.OwnerID, page)

@@ -16,9 +16,11 @@ type webhookSlot struct {
 	NextUS int64 `gorm:"column:next_us"`
 }
 
+// PostgreSQL must be told the type of what it adds.
 const reserveSlotSQL = `
-INSERT INTO webhook_slots AS s (webhook_id, next_us) VALUES (@id, @now + @gap)
-ON CONFLICT (webhook_id) DO UPDATE SET next_us = CASE WHEN s.next_us > @now THEN s.next_us ELSE @now END + @gap
+INSERT INTO webhook_slots AS s (webhook_id, next_us) VALUES (@id, CAST(@now AS bigint) + CAST(@gap AS bigint))
+ON CONFLICT (webhook_id) DO UPDATE
+SET next_us = CASE WHEN s.next_us > CAST(@now AS bigint) THEN s.next_us ELSE CAST(@now AS bigint) END + CAST(@gap AS bigint)
 RETURNING next_us`
 
 // ReserveSlot takes the next moment at which a webhook may be called that gets perSecond requests a second,

@@ -28,6 +28,9 @@ func (*statements) Name() string { return "test:statements" }
 
 func (s *statements) Initialize(db *gorm.DB) error {
 	note := func(tx *gorm.DB) {
+		if tx.DryRun {
+			return // a part of another statement
+		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.list = append(s.list, statement{sql: tx.Statement.SQL.String(), vars: slices.Clone(tx.Statement.Vars)})

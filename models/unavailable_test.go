@@ -64,8 +64,11 @@ func callEverything(t *testing.T, store *models.Store) map[string]error {
 		args := []reflect.Value{reflect.ValueOf(t.Context())}
 		for n := 1; n < signature.NumIn(); n++ {
 			argument := reflect.Zero(signature.In(n))
-			if argument.Kind() == reflect.Pointer {
+			switch argument.Kind() {
+			case reflect.Pointer:
 				argument = reflect.New(signature.In(n).Elem())
+			case reflect.Slice:
+				argument = reflect.MakeSlice(signature.In(n), 1, 1) // without any there is nothing to ask
 			}
 			args = append(args, argument)
 		}

@@ -25,13 +25,6 @@ import (
 // for the log.
 const StopTimeout = 35 * time.Second
 
-const (
-	// maxAttempts is how many attempts a worker makes at once. They mostly wait for receivers.
-	maxAttempts = 1000
-	// maxSlowAttempts is how many of them a worker makes to webhooks that are slow or fail.
-	maxSlowAttempts = 200
-)
-
 // Worker works on everything: workflows and attempts, and apart from them the attempts to webhooks that are
 // slow or fail.
 type Worker struct{ fast, slow worker.Worker }
@@ -40,14 +33,14 @@ type Worker struct{ fast, slow worker.Worker }
 func New(temporal client.Client, implementation *activities.Activities, onFatalError func(error)) *Worker {
 	w := &Worker{
 		fast: worker.New(temporal, workflows.TaskQueue, worker.Options{
-			MaxConcurrentActivityExecutionSize:      maxAttempts,
-			MaxConcurrentLocalActivityExecutionSize: maxAttempts,
-			MaxConcurrentWorkflowTaskExecutionSize:  maxAttempts,
+			MaxConcurrentActivityExecutionSize:      activities.FastPlaces,
+			MaxConcurrentLocalActivityExecutionSize: activities.FastPlaces,
+			MaxConcurrentWorkflowTaskExecutionSize:  activities.FastPlaces,
 			WorkerStopTimeout:                       StopTimeout,
 			OnFatalError:                            onFatalError,
 		}),
 		slow: worker.New(temporal, workflows.TaskQueueSlow, worker.Options{
-			MaxConcurrentActivityExecutionSize: maxSlowAttempts,
+			MaxConcurrentActivityExecutionSize: activities.SlowPlaces,
 			DisableWorkflowWorker:              true,
 			WorkerStopTimeout:                  StopTimeout,
 			OnFatalError:                       onFatalError,

@@ -183,9 +183,10 @@ func ResendOptions(delivery models.Delivery) client.StartWorkflowOptions {
 	return options
 }
 
-// RecoverOptions start a finished delivery anew for a recovery. One that runs is refused.
+// RecoverOptions start a finished delivery anew for a recovery, behind what is new. One that runs is refused.
 func RecoverOptions(delivery models.Delivery) client.StartWorkflowOptions {
 	options := ResendOptions(delivery)
+	options.Priority.PriorityKey = priorityRecovered
 	options.WorkflowIDConflictPolicy = enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL
 	return options
 }

@@ -136,14 +136,29 @@ func (d *delivery) attempt(cancellable workflow.Context, trigger models.Trigger)
 	return nil
 }
 
-// awaitTurn lets a webhook that is busy, or that wants few requests a second, have its time.
+// awaitTurn lets a webhook that is busy, or that wants few requests a second, have its time. Who asks for a
+// resend meanwhile asks for what is being waited for: it is tried now, unless a rate limit holds.
 func (d *delivery) awaitTurn(ctx workflow.Context, in *activities.AttemptInput, detour activities.Detour) error {
 	in.Slow, in.SlotAt = detour.Slow, detour.SlotAt
 	in.Detours++
 	if detour.WaitMS == 0 {
 		return ctx.Err()
 	}
-	return workflow.NewTimerWithOptions(ctx, detour.Wait(), withTurnOptions(detour)).Get(ctx, nil)
+	timerCtx, stop := workflow.WithCancel(ctx)
+	defer stop()
+	var err error
+	over := false
+	selector := workflow.NewSelector(ctx)
+	turn := workflow.NewTimerWithOptions(timerCtx, detour.Wait(), withTurnOptions(detour))
+	selector.AddFuture(turn, func(turn workflow.Future) { over, err = true, turn.Get(ctx, nil) })
+	selector.AddReceive(d.resends, func(workflow.ReceiveChannel, bool) {
+		d.resendAsked()
+		over = detour.SlotAt == nil
+	})
+	for !over {
+		selector.Select(ctx)
+	}
+	return err
 }
 
 // send makes a run's first attempt inside the workflow task and all others as activities of their own. Of
@@ -158,7 +173,9 @@ func (d *delivery) send(ctx workflow.Context, cancelled workflow.ReceiveChannel,
 	}
 	summary := fmt.Sprintf("attempt %d", d.last.Number+1)
 	ctx, giveUpWaiting := workflow.WithCancel(ctx)
-	attempt := workflow.ExecuteActivity(withSendOptions(ctx, in, summary), do.Deliver, in)
+	// What a recovery starts was asked for too, but nobody waits for each of it.
+	asked := in.Trigger == models.TriggerResend && (d.sequence > 1 || !d.recovered)
+	attempt := workflow.ExecuteActivity(withSendOptions(ctx, in.Slow, asked, summary), do.Deliver, in)
 	selector := workflow.NewSelector(ctx)
 	selector.AddFuture(attempt, func(workflow.Future) {})
 	selector.AddReceive(cancelled, func(workflow.ReceiveChannel, bool) {

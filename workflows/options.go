@@ -11,11 +11,14 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/postrider/postrider/activities"
-	"github.com/postrider/postrider/models"
 )
 
-// priorityAsked is Temporal's priority of an attempt that someone waits for; that of all others is 3.
-const priorityAsked = 2
+// Temporal's priorities: of an attempt that someone waits for, and of deliveries that a recovery starts by the
+// thousand. That of all others is 3.
+const (
+	priorityAsked     = 2
+	priorityRecovered = 4
+)
 
 // attemptTimeout leaves room around the 30 seconds of an attempt for loading it and writing the log.
 const attemptTimeout = 60 * time.Second
@@ -35,7 +38,7 @@ func withFirstSendOptions(ctx workflow.Context) workflow.Context {
 const heartbeatTimeout = 10 * time.Second
 
 // withSendOptions is for all other attempts. What someone asked for goes before what the schedule brings.
-func withSendOptions(ctx workflow.Context, in activities.AttemptInput, summary string) workflow.Context {
+func withSendOptions(ctx workflow.Context, slow, asked bool, summary string) workflow.Context {
 	options := workflow.ActivityOptions{
 		StartToCloseTimeout: attemptTimeout,
 		HeartbeatTimeout:    heartbeatTimeout,
@@ -44,10 +47,10 @@ func withSendOptions(ctx workflow.Context, in activities.AttemptInput, summary s
 		WaitForCancellation: true,
 		Summary:             summary,
 	}
-	if in.Slow {
+	if slow {
 		options.TaskQueue = TaskQueueSlow
 	}
-	if in.Trigger == models.TriggerResend {
+	if asked {
 		options.Priority.PriorityKey = priorityAsked
 	}
 	return workflow.WithActivityOptions(ctx, options)

@@ -41,6 +41,8 @@ type rig struct {
 	webhook  models.Webhook
 	delivery models.Delivery
 	email    *mailbox
+	// activities are what the workflow calls.
+	activities *activities.Activities
 }
 
 // option changes a rig's webhook before its delivery is made.
@@ -61,11 +63,12 @@ func newRig(t *testing.T, options ...option) *rig {
 	client, err := egress.New(egress.Config{AllowTargets: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
 	require.NoError(t, err)
 	t.Cleanup(client.Close)
-	workflows.Register(env, &activities.Activities{
+	r.activities = &activities.Activities{
 		Store: r.store, Sender: client, Email: r.email, Lanes: activities.NewLanes(activities.DefaultConcurrency), Schedule: models.DefaultRetrySchedule(),
 		UserAgent: "Postrider/test", Now: env.Now, Logger: slog.New(slog.DiscardHandler),
 		Links: activities.Links{Workflow: func(string) string { return "" }},
-	})
+	}
+	workflows.Register(env, r.activities)
 	owner := models.Owner{Name: "acme", Email: "ops@example.com"}
 	require.NoError(t, r.store.CreateOwner(t.Context(), &owner))
 	target, err := url.Parse(r.receiver.URL)

@@ -86,7 +86,8 @@ func (e Encryption) keyring() (*models.Keyring, error) {
 type Sending struct {
 	RetrySchedule          models.RetrySchedule `env:"POSTRIDER_RETRY_SCHEDULE" default:"1m,5m,25m,2h,10h" placeholder:"WAITS" help:"The waits after the first, second … failed attempt; none for a single attempt. Default: ${default}."`
 	RetryJitter            float64              `env:"POSTRIDER_RETRY_JITTER" default:"0" placeholder:"PART" help:"By what part of itself a wait may be longer, at random, so that what failed together does not come again together: 0.1 for up to a tenth, 1 at most. Default: ${default}."`
-	WebhookConcurrency     int                  `env:"POSTRIDER_WEBHOOK_CONCURRENCY" default:"100" placeholder:"N" help:"How many requests to one webhook each process has under way at once; a tenth of them when it is slow or fails. Default: ${default}."`
+	FirstAttempt           string               `env:"POSTRIDER_FIRST_ATTEMPT" default:"workflow" enum:"workflow,direct" placeholder:"HOW" help:"Who makes first attempts: workflow, each delivery's own from the start; or direct, the process that published the event, and the workflow begins when that fails. Default: ${default}."`
+	WebhookConcurrency     int                  `env:"POSTRIDER_WEBHOOK_CONCURRENCY" default:"100" placeholder:"N" help:"How many requests to one webhook each process has under way at once, fewer when many webhooks are slow or fail. Default: ${default}."`
 	DisableAfter           time.Duration        `env:"POSTRIDER_DISABLE_AFTER" default:"120h" placeholder:"DURATION" help:"A webhook is disabled when nothing has succeeded for so long; 0 for never. Default: ${default}."`
 	DisableAfterDeliveries int                  `env:"POSTRIDER_DISABLE_AFTER_DELIVERIES" default:"10" placeholder:"N" help:"And when at least so many deliveries were given up in that time. Default: ${default}."`
 	Retention              time.Duration        `env:"POSTRIDER_RETENTION" default:"720h" placeholder:"DURATION" help:"How long events, finished deliveries and their attempts are kept, at least 72h; 0 for ever. Default: ${default}, 30 days."`
@@ -99,6 +100,9 @@ type Sending struct {
 	SMTPURL                string               `name:"smtp-url" env:"POSTRIDER_SMTP_URL" placeholder:"URL" help:"Sends owners mail about final failures: smtp://user:password@host:587 or smtps://…:465."`
 	SMTPFrom               string               `name:"smtp-from" env:"POSTRIDER_SMTP_FROM" default:"Postrider <postrider@localhost>" placeholder:"ADDRESS" help:"Whom that mail is from. Default: ${default}."`
 }
+
+// directly says that first attempts are made without a workflow.
+func (s Sending) directly() bool { return s.FirstAttempt == "direct" }
 
 // minRetention is for owners: they are told of a final failure for up to three days, with what the log says.
 const minRetention = 72 * time.Hour

@@ -123,14 +123,8 @@ func (p *process) assemble(ctx context.Context, options client.Options) error {
 		return fmt.Errorf("temporal connection: %w", err)
 	}
 	p.dispatcher = dispatch.New(p.store, p.temporal, p.logger)
-	if p.role.worker {
-		implementation, err := p.activities()
-		if err != nil {
-			return err
-		}
-		p.worker = worker.New(p.temporal, implementation, func(err error) {
-			p.failed <- fmt.Errorf("worker: %w", err)
-		})
+	if err := p.assembleWork(); err != nil {
+		return err
 	}
 	p.server = &http.Server{
 		Handler:           p.handler(),
@@ -138,6 +132,25 @@ func (p *process) assemble(ctx context.Context, options client.Options) error {
 		ReadTimeout:       time.Minute,
 		IdleTimeout:       2 * time.Minute,
 		ErrorLog:          slog.NewLogLogger(p.logger.Handler(), slog.LevelDebug),
+	}
+	return nil
+}
+
+// assembleWork makes what attempts are made with, where this process makes any.
+func (p *process) assembleWork() error {
+	direct := p.role.api && p.settings.directly()
+	if !p.role.worker && !direct {
+		return nil
+	}
+	implementation, err := p.activities()
+	if err != nil {
+		return err
+	}
+	p.dispatcher.AttemptWith(activities.FirstAttempts{Activities: implementation}, direct)
+	if p.role.worker {
+		p.worker = worker.New(p.temporal, implementation, func(err error) {
+			p.failed <- fmt.Errorf("worker: %w", err)
+		})
 	}
 	return nil
 }
@@ -162,6 +175,7 @@ func (p *process) activities() (*activities.Activities, error) {
 		Starter:          p.dispatcher,
 		Slack:            notify.NewSlack(p.egress),
 		Lanes:            activities.NewLanes(s.WebhookConcurrency),
+		Fresh:            &activities.Fresh{},
 		Schedule:         s.RetrySchedule,
 		RetryJitter:      s.RetryJitter,
 		DisableAfter:     s.DisableAfter,

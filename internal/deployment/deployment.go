@@ -16,7 +16,11 @@ import (
 )
 
 // Names of the databases that Temporal gets beside Postrider's own.
-const temporalDatabase = "postrider_temporal"
+const (
+	temporalDatabase = "postrider_temporal"
+	// VisibilityDatabase holds the lists of workflows that can be searched.
+	VisibilityDatabase = temporalDatabase + "_visibility"
+)
 
 // pollInterval is how often a wait looks again.
 const pollInterval = 20 * time.Millisecond
@@ -37,6 +41,8 @@ type Config struct {
 	APIPorts                     []int
 	// Settings are environment variables that postrider gets in addition.
 	Settings []string
+	// TemporalSettings are environment variables that Temporal gets in addition.
+	TemporalSettings []string
 }
 
 // Deployment starts the processes of one installation.
@@ -89,7 +95,9 @@ func (d *Deployment) StartTemporal() (*Process, error) {
 		Folder: d.config.Programs, Name: "postrider-dev",
 		Args: []string{"temporal", "--temporal-port", strconv.Itoa(d.config.TemporalPort),
 			"--temporal-ui-port", strconv.Itoa(d.config.TemporalUIPort)},
-		Environment: []string{"HOME=" + d.config.Home, "POSTRIDER_TEMPORAL_DATABASE_URL=" + d.temporalURL},
+		Environment: append([]string{
+			"HOME=" + d.config.Home, "POSTRIDER_TEMPORAL_DATABASE_URL=" + d.temporalURL,
+		}, d.config.TemporalSettings...),
 	})
 }
 

@@ -40,6 +40,9 @@ func dynamicConfig(overrides map[string]any) dynamicconfig.StaticClient {
 		// First workflow tasks come with the answer to the start.
 		dynamicconfig.EnableEagerWorkflowStart.Key(): true,
 
+		// A backlog is shared out among the fairness keys of its tasks.
+		dynamicconfig.MatchingEnableFairness.Key(): true,
+
 		// Scanners look for leftovers of failed hosts, and the worker takes
 		// over the children of parents with very many. Both poll all the time.
 		dynamicconfig.TaskQueueScannerEnabled.Key():       false,

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"go.temporal.io/api/serviceerror"
@@ -43,6 +44,8 @@ type Store interface {
 	CancelDelivery(ctx context.Context, id, reason string) error
 	StoreInbound(ctx context.Context, inbound *models.InboundEvent) (bool, error)
 	ReprocessInbound(ctx context.Context, id string) error
+	Dispatch(ctx context.Context, deliveryID, attemptID string) (models.Dispatch, error)
+	PostponeAll(ctx context.Context, ids []string, until time.Time) error
 	CreateRecovery(ctx context.Context, recovery *models.Recovery) error
 	SetRecoveryStatus(ctx context.Context, id string, status models.RecoveryStatus, reason string) (models.Recovery, error)
 }
@@ -53,16 +56,41 @@ type Dispatcher struct {
 	temporal client.Client
 	logger   *slog.Logger
 	starter  *starter
+	inbound  *inboundStarter
+	// attempts, unless nil, is told of what is about to start in this process; direct, unless nil, makes the
+	// first attempts.
+	attempts Attempts
+	direct   *direct
 }
 
 // New returns a Dispatcher that starts workflows in the background.
 func New(store Store, temporal client.Client, logger *slog.Logger) *Dispatcher {
-	return &Dispatcher{store: store, temporal: temporal, logger: logger, starter: newStarter(logger)}
+	return &Dispatcher{
+		store: store, temporal: temporal, logger: logger,
+		starter: newStarter(logger), inbound: newInboundStarter(logger),
+	}
 }
 
-// Close waits until every workflow that was to be started is started or left to the sweep. Nothing may be
-// published any more.
-func (d *Dispatcher) Close() { d.starter.close() }
+// AttemptWith makes first attempts the business of this process, before anything is published: with direct it
+// makes them itself, without it prepares them for the workflows that start here.
+func (d *Dispatcher) AttemptWith(attempts Attempts, direct bool) {
+	d.attempts = attempts
+	if direct {
+		d.direct = newDirect(attempts, d.store, d.logger)
+	}
+}
+
+// Close waits until every first attempt under way is made, and every workflow that was to be started is started
+// or left to the sweep. Nothing may be published any more.
+func (d *Dispatcher) Close() {
+	if d.direct != nil {
+		d.direct.close()
+	}
+	var both sync.WaitGroup
+	both.Go(d.inbound.close)
+	both.Go(d.starter.close)
+	both.Wait()
+}
 
 // Publish stores an event with its deliveries and returns when that is durable; the workflows start behind
 // it. Its errors are those of models.Store.Publish.
@@ -75,10 +103,31 @@ func (d *Dispatcher) Publish(ctx context.Context, event models.Event) (models.Pu
 		d.starter.add(func(ctx context.Context) error { return d.startFanOut(ctx, published.Event.ID) })
 		return published, nil
 	}
-	for _, delivery := range published.Deliveries {
-		d.starter.add(func(ctx context.Context) error { return d.startDelivery(ctx, delivery) })
+	if d.direct == nil && d.attempts != nil {
+		d.attempts.Expect(published.Dispatches)
+	}
+	for i, delivery := range published.Deliveries {
+		start := func() {
+			d.starter.add(func(ctx context.Context) error { return d.startDelivery(ctx, delivery) })
+		}
+		if !d.attemptDirectly(ctx, published, i, start) {
+			start()
+		}
 	}
 	return published, nil
+}
+
+// attemptDirectly makes the first attempt of an event's i-th delivery in this process, if that is how it works
+// and there is room.
+func (d *Dispatcher) attemptDirectly(ctx context.Context, published models.Published, i int, startWorkflow func()) bool {
+	if d.direct == nil {
+		return false
+	}
+	if published.Dispatches != nil {
+		return d.direct.add(ctx, published.Dispatches[i], startWorkflow)
+	}
+	dispatch, err := d.store.Dispatch(ctx, published.Deliveries[i].ID, "")
+	return err == nil && d.direct.add(ctx, dispatch, startWorkflow)
 }
 
 func (d *Dispatcher) startFanOut(ctx context.Context, eventID string) error {

@@ -146,7 +146,10 @@ func recoverRequest(namespace, recoveryID string, delivery models.Delivery) (*wo
 		WorkflowIdReusePolicy:    options.WorkflowIDReusePolicy,
 		WorkflowIdConflictPolicy: options.WorkflowIDConflictPolicy,
 		SearchAttributes:         attributes,
-		UserMetadata:             &sdkpb.UserMetadata{Summary: summary},
+		Priority: &commonpb.Priority{
+			PriorityKey: int32(options.Priority.PriorityKey), FairnessKey: options.Priority.FairnessKey, //nolint:gosec // 1 to 5
+		},
+		UserMetadata: &sdkpb.UserMetadata{Summary: summary},
 	}, nil
 }
 

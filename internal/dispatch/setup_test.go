@@ -30,8 +30,8 @@ type fakeTemporal struct {
 	client.Client
 	// start decides what becomes of a start; nil lets each succeed.
 	start func(ctx context.Context, workflowID string) error
-	// run is what ExecuteWorkflow returns.
-	run client.WorkflowRun
+	// run is what ExecuteWorkflow returns: unless a test sets it, one that has ended.
+	run run
 	// cancelErr is the answer to CancelWorkflow.
 	cancelErr error
 

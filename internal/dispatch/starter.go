@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,6 +28,9 @@ const (
 	bulkStarters = 16
 )
 
+// startedLater ends what the log says of workflows that are not started.
+const startedLater = "; what they stand for is stored and will be started later"
+
 // start starts one workflow.
 type start func(ctx context.Context) error
 
@@ -42,12 +46,13 @@ type starter struct {
 	closed bool
 	// closing ends the pauses when closed becomes true.
 	closing chan struct{}
-	// failing says that starts fail at present, so that a long outage is one line in the log.
-	failing atomic.Bool
+	// failing says that starts fail at present, so that a long outage is one line in the log; full does so for
+	// the queue.
+	failing, full atomic.Bool
 }
 
 func newStarter(logger *slog.Logger) *starter {
-	s := &starter{logger: logger, queue: make(chan start, startQueue), closing: make(chan struct{})}
+	s := emptyStarter(logger)
 	for range starters {
 		s.done.Go(func() {
 			for start := range s.queue {
@@ -58,16 +63,43 @@ func newStarter(logger *slog.Logger) *starter {
 	return s
 }
 
-func (s *starter) add(start start) {
+// newPacedStarter returns a starter that has as much under way at once as its pacer admits.
+func newPacedStarter(logger *slog.Logger, pacer *pacer) *starter {
+	s := emptyStarter(logger)
+	s.done.Go(func() {
+		for start := range s.queue {
+			_ = pacer.enter(context.Background()) // its turn comes
+			s.done.Go(func() {
+				defer pacer.leave()
+				s.run(start)
+			})
+		}
+	})
+	return s
+}
+
+func emptyStarter(logger *slog.Logger) *starter {
+	return &starter{logger: logger, queue: make(chan start, startQueue), closing: make(chan struct{})}
+}
+
+// add has a workflow started soon. It returns false for what is left to the sweep.
+func (s *starter) add(start start) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if s.closed {
-		return // the sweep of the next process starts it
+		return false // the sweep of the next process starts it
 	}
 	select {
 	case s.queue <- start:
+		if len(s.queue) < startQueue/2 {
+			s.full.Store(false)
+		}
+		return true
 	default:
-		s.failed("too many workflows wait to be started", nil)
+		if s.full.CompareAndSwap(false, true) {
+			s.logger.Warn("too many workflows wait to be started" + startedLater)
+		}
+		return false
 	}
 }
 
@@ -99,7 +131,7 @@ func (s *starter) try(start start) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
 	if err := start(ctx); err != nil {
-		s.failed("workflows cannot be started", err)
+		s.failed(err)
 		return rejected(err)
 	}
 	if s.failing.CompareAndSwap(true, false) {
@@ -115,9 +147,9 @@ func rejected(err error) bool {
 	return errors.As(err, &invalid) || errors.As(err, &denied)
 }
 
-func (s *starter) failed(message string, err error) {
+func (s *starter) failed(err error) {
 	if s.failing.CompareAndSwap(false, true) {
-		s.logger.Warn(message+"; what they stand for is stored and will be started later", "error", err)
+		s.logger.Warn("workflows cannot be started"+startedLater, "error", err)
 	}
 }
 
@@ -132,12 +164,10 @@ func (s *starter) close() {
 
 // Start starts the workflows of deliveries and returns when all are started; activities call it.
 func (d *Dispatcher) Start(ctx context.Context, deliveries []models.Delivery) error {
+	if d.direct != nil {
+		deliveries = slices.DeleteFunc(deliveries, func(delivery models.Delivery) bool { return d.direct.has(delivery.ID) })
+	}
 	return startAll(ctx, deliveries, d.startDelivery)
-}
-
-// StartInbound does for inbound events what Start does for deliveries.
-func (d *Dispatcher) StartInbound(ctx context.Context, inbound []models.InboundEvent) error {
-	return startAll(ctx, inbound, d.startInbound)
 }
 
 func startAll[T any](ctx context.Context, things []T, start func(context.Context, T) error) error {

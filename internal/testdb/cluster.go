@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -36,6 +37,7 @@ type Cluster struct {
 	programs   programs
 	credential *syscall.Credential // nil: the server runs as the present user
 	folder     string              // holds the data, the log and the socket
+	settings   []string
 	watchdog   *watchdog
 	server     *os.Process // nil while the server is stopped
 }
@@ -52,7 +54,19 @@ func NewCluster(t testing.TB) *Cluster {
 
 // StartCluster starts a server with empty data. The caller closes it; when the process ends first, the server
 // stops and its data are removed all the same. The error is ErrNotInstalled when there is no PostgreSQL.
-func StartCluster() (*Cluster, error) {
+func StartCluster() (*Cluster, error) { return StartClusterWith(Options{}) }
+
+// Options say how a server differs from that of a test.
+type Options struct {
+	// Settings are lines of postgresql.conf, such as fsync=on. They win over those of tests, the last over the
+	// first.
+	Settings []string
+	// OnDisk keeps the data on a disk also where there is room in memory.
+	OnDisk bool
+}
+
+// StartClusterWith is StartCluster for a server that is not for tests only.
+func StartClusterWith(options Options) (*Cluster, error) {
 	programs, err := findPrograms(debianPrograms)
 	if err != nil {
 		return nil, err
@@ -61,11 +75,14 @@ func StartCluster() (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	folder, err := makeFolder(credential)
+	folder, err := makeFolder(credential, options.OnDisk)
 	if err != nil {
 		return nil, fmt.Errorf("make the cluster's folder: %w", err)
 	}
-	c := &Cluster{programs: programs, credential: credential, folder: folder}
+	c := &Cluster{
+		programs: programs, credential: credential, folder: folder,
+		settings: slices.Concat(settings, options.Settings),
+	}
 	if c.watchdog, err = c.startWatchdog(); err != nil {
 		return nil, errors.Join(fmt.Errorf("start the cluster's watchdog: %w", err), os.RemoveAll(folder))
 	}
@@ -88,6 +105,14 @@ func (c *Cluster) URL() string {
 		RawQuery: url.Values{"host": {c.folder}}.Encode(),
 	}
 	return u.String()
+}
+
+// PID is the server's process, whose children serve its connections; 0 while it is stopped.
+func (c *Cluster) PID() int {
+	if c.server == nil {
+		return 0
+	}
+	return c.server.Pid
 }
 
 // Start starts the server after Stop or Kill, and returns once it takes connections. It does nothing while
@@ -174,7 +199,7 @@ func (c *Cluster) startOnce() error {
 	}
 	defer null.Close()
 	args := []string{"-D", c.data(), "-k", c.folder, "-p", "5432"}
-	for _, setting := range settings {
+	for _, setting := range c.settings {
 		args = append(args, "-c", setting)
 	}
 	server, err := c.start(null, output, c.programs.postgres, args...)

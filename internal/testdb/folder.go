@@ -15,10 +15,10 @@ const memoryNeeded = 2 << 30
 
 // makeFolder makes the folder of a cluster and gives it to the account that the server runs as. It does not
 // follow TMPDIR: the account has to reach the folder, and a socket's path may have 104 characters at most.
-func makeFolder(credential *syscall.Credential) (string, error) {
+func makeFolder(credential *syscall.Credential, onDisk bool) (string, error) {
 	parent := "/tmp"
 	var space syscall.Statfs_t
-	if err := syscall.Statfs(memoryFolder, &space); err == nil && space.Bavail*uint64(space.Bsize) >= memoryNeeded {
+	if err := syscall.Statfs(memoryFolder, &space); err == nil && !onDisk && space.Bavail*uint64(space.Bsize) >= memoryNeeded {
 		parent = memoryFolder
 	}
 	folder, err := os.MkdirTemp(parent, "postrider-testdb-")

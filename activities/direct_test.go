@@ -1,0 +1,151 @@
+package activities_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/models"
+)
+
+// watchedStore counts loads, and fails to record as often as it is told.
+type watchedStore struct {
+	*models.Store
+	loads, failures atomic.Int32
+}
+
+func (s *watchedStore) Dispatch(ctx context.Context, deliveryID, attemptID string) (models.Dispatch, error) {
+	s.loads.Add(1)
+	return s.Store.Dispatch(ctx, deliveryID, attemptID)
+}
+
+func (s *watchedStore) RecordAttempt(ctx context.Context, outcome models.Outcome) (models.Recorded, error) {
+	if s.failures.Add(-1) >= 0 {
+		return models.Recorded{}, errors.New("the database is away")
+	}
+	return s.Store.RecordAttempt(ctx, outcome)
+}
+
+func (r *rig) dispatch() models.Dispatch {
+	r.t.Helper()
+	dispatch, err := r.store.Dispatch(r.t.Context(), r.delivery.ID, "")
+	require.NoError(r.t, err)
+	return dispatch
+}
+
+func (r *rig) directly(dispatch models.Dispatch) bool {
+	return activities.FirstAttempts{Activities: r.activities}.DeliverDirectly(r.t.Context(), dispatch)
+}
+
+func TestDeliverDirectly(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	require.True(t, r.directly(r.dispatch()))
+	require.Len(t, r.requests, 1)
+	require.Equal(t, "1", r.requests[0].Header.Get("X-Webhook-Attempt"))
+	got := r.dispatch().Delivery
+	require.Equal(t, models.StatusDelivered, got.Status)
+	require.Empty(t, got.RunID)
+	require.Equal(t, models.FirstAttemptID(r.delivery.ID), r.attempts()[0].ID)
+
+	// A workflow that is started all the same finds what was done.
+	require.Equal(t, models.StatusDelivered, r.deliver(1).Status)
+	require.Len(t, r.requests, 1)
+}
+
+// A direct attempt that fails is the first of the workflow's, whoever starts that and however often.
+func TestWorkflowTakesOverADirectAttempt(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		code   int
+		status models.Status
+	}{{http.StatusInternalServerError, models.StatusFailed}, {http.StatusGone, models.StatusPermanentlyFailed}} {
+		r := newRig(t)
+		r.status = test.code
+		require.False(t, r.directly(r.dispatch()))
+		unstarted, err := r.store.UnstartedDeliveries(t.Context(), "", 10)
+		require.NoError(t, err)
+		require.Len(t, unstarted, 1)
+
+		first := r.deliver(1)
+		require.Equal(t, test.status, first.Status)
+		require.Equal(t, models.FirstAttemptID(r.delivery.ID), first.AttemptID)
+		require.Equal(t, test.status == models.StatusPermanentlyFailed, first.Notify)
+		if test.status == models.StatusFailed {
+			require.Equal(t, 1, first.Retry)
+			require.Equal(t, time.Minute, first.Wait())
+		}
+		require.NotEmpty(t, r.dispatch().Delivery.RunID)
+		unstarted, err = r.store.UnstartedDeliveries(t.Context(), "", 10)
+		require.NoError(t, err)
+		require.Empty(t, unstarted)
+		require.Len(t, r.requests, 1)
+		require.Len(t, r.attempts(), 1)
+	}
+}
+
+// What is not for the fast lane goes to the workflow before any request is made.
+func TestDeliverDirectlyLeavesSomeToTheWorkflow(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	lately, limit := now, 5.0
+	for name, change := range map[string]func(*models.Dispatch){
+		"slow":         func(d *models.Dispatch) { d.Health.SlowAt = &lately },
+		"failing":      func(d *models.Dispatch) { d.Health.ConsecutiveFailures, d.Health.LastFailureAt = 2, &lately },
+		"rate limited": func(d *models.Dispatch) { d.Webhook.RateLimit = &limit },
+		"test":         func(d *models.Dispatch) { d.Delivery.Test = true },
+	} {
+		dispatch := r.dispatch()
+		change(&dispatch)
+		require.False(t, r.directly(dispatch), name)
+	}
+	require.Empty(t, r.requests)
+	require.Equal(t, models.StatusPending, r.dispatch().Delivery.Status)
+}
+
+func TestDeliverDirectlyWhileTheLogCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	store := &watchedStore{Store: r.store}
+	store.failures.Store(2)
+	r.activities.Store = store
+	require.True(t, r.directly(r.dispatch()))
+	require.Len(t, r.requests, 1)
+	require.Len(t, r.attempts(), 1)
+	require.Equal(t, models.StatusDelivered, r.dispatch().Delivery.Status)
+}
+
+// What was published just now is not loaded for its first attempt, once and for a moment only.
+func TestDeliverOfWhatIsExpected(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		sequence int
+		later    time.Duration
+		loads    int32
+	}{
+		"at once":     {1, 0, 0},
+		"too late":    {1, 2 * time.Second, 1},
+		"not a first": {2, 0, 1},
+	} {
+		r := newRig(t)
+		store := &watchedStore{Store: r.store}
+		r.activities.Store = store
+		activities.FirstAttempts{Activities: r.activities}.Expect([]models.Dispatch{r.dispatch()})
+		r.activities.Now = func() time.Time { return now.Add(test.later) }
+		require.Equal(t, models.StatusDelivered, r.deliver(test.sequence).Status, name)
+		require.Equal(t, test.loads, store.loads.Load(), name)
+
+		// Asked again, the log knows.
+		require.Equal(t, models.StatusDelivered, r.deliver(test.sequence).Status, name)
+		require.Equal(t, test.loads+1, store.loads.Load(), name)
+		require.Len(t, r.requests, 1, name)
+	}
+}
+
+var _ activities.Store = (*watchedStore)(nil)

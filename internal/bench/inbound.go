@@ -1,0 +1,159 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/postrider/postrider/signature"
+)
+
+// inboundSecret is the made-up provider's.
+const inboundSecret = "not a secret: only for the benchmark" //nolint:gosec // as it says
+
+// inboundPatience bounds the wait until everything that was received is processed.
+const inboundPatience = 5 * time.Minute
+
+func inbound(perSecond int) scenario {
+	return scenario{
+		name: "inbound", group: "inbound",
+		help:      fmt.Sprintf("open loop: %d webhooks a second to a source; times are until the 200", perSecond),
+		perSecond: perSecond, run: (*bench).inbound,
+	}
+}
+
+// inbound runs a scenario in which a provider sends webhooks. What counts as arrival is the answer; what is
+// not processed in the end is lost.
+func (b *bench) inbound(s scenario) (Result, error) {
+	result := Result{Name: s.name, Help: s.help}
+	var source struct{ ID string }
+	body := map[string]any{"name": uniqueName(), "scheme": signature.SchemeGitHub, "secret": inboundSecret}
+	if err := b.api.call(b.ctx, http.MethodPost, "/api/sources", body, &source); err != nil {
+		return result, fmt.Errorf("create a source: %w", err)
+	}
+	defer b.deleteSource(source.ID)
+	provider := &provider{
+		client: &http.Client{Transport: newTransport(), Timeout: publishTimeout},
+		url:    b.target.apis[0] + "/webhooks/" + source.ID,
+		filler: strings.Repeat("x", max(0, b.command.Payload-len(dataOf(0, "")))),
+	}
+	defer provider.client.CloseIdleConnections()
+	l := newLoad()
+	l.send = func(ctx context.Context, due time.Duration) <-chan struct{} {
+		n, e := l.ledger.open(due, 0, 1)
+		err := provider.deliver(ctx, n)
+		l.problems.add(err)
+		if err == nil {
+			l.ledger.arrive(n, 0, "", l.ledger.now())
+		}
+		l.ledger.answer(e, err == nil)
+		return e.complete
+	}
+	l.await = func(ctx context.Context) error { return b.awaitProcessed(ctx, source.ID) }
+	accounted, err := b.measure(s, l, &result)
+	if err != nil {
+		return result, err
+	}
+	ids, err := b.processed(b.ctx, source.ID)
+	if err != nil {
+		return result, err
+	}
+	result.Lost = max(0, accounted.expected-len(ids))
+	result.Duplicated = max(0, len(ids)-accounted.expected)
+	if b.target.temporal != nil {
+		result.Temporal, err = describeSample(b.ctx, b.target.temporal, ids)
+	}
+	return result, err
+}
+
+func (b *bench) deleteSource(id string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(b.ctx), cleanupTimeout)
+	defer cancel()
+	if err := b.api.call(ctx, http.MethodDelete, "/api/sources/"+id, nil, nil); err != nil {
+		b.progress.say("a source is left over: " + err.Error())
+	}
+}
+
+// inboundPage is a page of inbound events.
+type inboundPage struct {
+	Data       []struct{ ID string } `json:"data"`
+	NextCursor *string               `json:"next_cursor"`
+}
+
+// awaitProcessed waits until nothing that a source received is pending.
+func (b *bench) awaitProcessed(ctx context.Context, source string) error {
+	for deadline := time.Now().Add(inboundPatience); time.Now().Before(deadline); {
+		var page inboundPage
+		query := url.Values{"source_id": {source}, "status": {"pending"}, "limit": {"1"}}
+		if err := b.api.call(ctx, http.MethodGet, "/api/inbound-events?"+query.Encode(), nil, &page); err != nil {
+			return err
+		}
+		if len(page.Data) == 0 {
+			return nil
+		}
+		if err := pause(ctx, quietSample); err != nil {
+			return fmt.Errorf("wait for inbound events: %w", err)
+		}
+	}
+	return nil // what is still pending is reported as lost
+}
+
+// processed returns the IDs of what a source received and what has been processed.
+func (b *bench) processed(ctx context.Context, source string) ([]string, error) {
+	var ids []string
+	query := url.Values{"source_id": {source}, "status": {"processed"}, "limit": {"250"}}
+	for {
+		var page inboundPage
+		if err := b.api.call(ctx, http.MethodGet, "/api/inbound-events?"+query.Encode(), nil, &page); err != nil {
+			return nil, err
+		}
+		for _, event := range page.Data {
+			ids = append(ids, event.ID)
+		}
+		if page.NextCursor == nil {
+			return ids, nil
+		}
+		query.Set("cursor", *page.NextCursor)
+	}
+}
+
+// provider sends webhooks in the way of GitHub.
+type provider struct {
+	client *http.Client
+	url    string
+	filler string
+}
+
+func (p *provider) deliver(ctx context.Context, n int) error {
+	body := dataOf(n, p.filler)
+	header, err := signature.Sign(signature.Config{Scheme: signature.SchemeGitHub, Secrets: []string{inboundSecret}},
+		"", time.Now(), []byte(body))
+	if err != nil {
+		return err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url, strings.NewReader(body))
+	if err != nil {
+		return err
+	}
+	header.Set("Content-Type", "application/json")
+	header.Set("X-GitHub-Event", "push")
+	header.Set("X-GitHub-Delivery", fmt.Sprintf("bench-%d", n))
+	request.Header = header
+	response, err := p.client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		return err
+	}
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("send to a source: %s: %s", response.Status, answer)
+	}
+	return nil
+}

@@ -1,0 +1,144 @@
+package dispatch
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/postrider/postrider/models"
+)
+
+const (
+	// directAtOnce is how many first attempts a process makes at once without a workflow.
+	directAtOnce = 1000
+	// roomWait is how long a publisher waits for room among them; then the delivery gets its workflow at once,
+	// and waits in Temporal.
+	roomWait = time.Second
+	// aliveEvery is how often a process says that it still makes the attempts that take long, so that no sweep
+	// takes them for forgotten.
+	aliveEvery = 3 * time.Second
+)
+
+// Attempts is what dispatching needs of the activities.
+type Attempts interface {
+	// Expect tells of deliveries whose workflows are about to start in this process.
+	Expect(dispatches []models.Dispatch)
+	// DeliverDirectly makes a first attempt without a workflow; false says that the delivery needs one from here.
+	DeliverDirectly(ctx context.Context, dispatch models.Dispatch) bool
+}
+
+// direct makes first attempts in this process, in the background, behind the answer to the publisher. What it
+// takes with it when the process dies, the sweep starts: its deliveries are pending.
+type direct struct {
+	attempts Attempts
+	store    Store
+	logger   *slog.Logger
+	room     chan struct{}
+	stop     context.CancelFunc
+	// running are the attempts, alive is what keeps the sweep away from them.
+	running, alive sync.WaitGroup
+
+	mu       sync.Mutex
+	underWay map[string]time.Time
+}
+
+func newDirect(attempts Attempts, store Store, logger *slog.Logger) *direct {
+	ctx, stop := context.WithCancel(context.Background())
+	d := &direct{
+		attempts: attempts, store: store, logger: logger, stop: stop,
+		room: make(chan struct{}, directAtOnce), underWay: map[string]time.Time{},
+	}
+	d.alive.Go(func() { d.keepAlive(ctx) })
+	return d
+}
+
+// add makes an attempt, when there is room for one more soon. After calls are made when the delivery needs its
+// workflow.
+func (d *direct) add(ctx context.Context, dispatch models.Dispatch, startWorkflow func()) bool {
+	if !d.enter(ctx) {
+		return false
+	}
+	id := dispatch.Delivery.ID
+	d.mu.Lock()
+	d.underWay[id] = time.Now()
+	d.mu.Unlock()
+	d.running.Go(func() {
+		done := d.attempts.DeliverDirectly(context.Background(), dispatch)
+		d.mu.Lock()
+		delete(d.underWay, id)
+		d.mu.Unlock()
+		<-d.room
+		if !done {
+			startWorkflow()
+		}
+	})
+	return true
+}
+
+func (d *direct) enter(ctx context.Context) bool {
+	select {
+	case d.room <- struct{}{}:
+		return true
+	default:
+	}
+	wait := time.NewTimer(roomWait)
+	defer wait.Stop()
+	select {
+	case d.room <- struct{}{}:
+		return true
+	case <-wait.C:
+	case <-ctx.Done():
+	}
+	return false
+}
+
+// keepAlive postpones, for the sweep, the deliveries whose attempts take long.
+func (d *direct) keepAlive(ctx context.Context) {
+	ticker := time.NewTicker(aliveEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		ids := d.longRunning()
+		if len(ids) == 0 {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(ctx, aliveEvery)
+		if err := d.store.PostponeAll(ctx, ids, time.Now()); err != nil {
+			d.logger.WarnContext(ctx, "first attempts under way cannot be protected from the sweep", "attempts", len(ids), "error", err)
+		}
+		cancel()
+	}
+}
+
+// longRunning are the attempts that the next sweeps could take for forgotten.
+func (d *direct) longRunning() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var ids []string
+	for id, since := range d.underWay {
+		if time.Since(since) >= aliveEvery {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// has says whether this process makes the first attempt of a delivery right now.
+func (d *direct) has(deliveryID string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	_, ok := d.underWay[deliveryID]
+	return ok
+}
+
+// close waits for the attempts under way.
+func (d *direct) close() {
+	d.running.Wait()
+	d.stop()
+	d.alive.Wait()
+}

@@ -1,0 +1,147 @@
+package workflows_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/postrider/postrider/internal/notify"
+	"github.com/postrider/postrider/models"
+)
+
+// gaveUp has other deliveries of the webhook fail for good at a time.
+func (r *rig) gaveUp(deliveries int, at time.Time) {
+	r.t.Helper()
+	for range deliveries {
+		published, err := r.store.Publish(r.t.Context(), models.Event{Type: "order.created", Data: []byte(`{}`)})
+		require.NoError(r.t, err)
+		_, err = r.store.RecordAttempt(r.t.Context(), models.Outcome{Status: models.StatusPermanentlyFailed, Attempt: models.Attempt{
+			ID: models.NewID(models.KindAttempt, at), DeliveryID: published.Deliveries[0].ID, Number: 1, StartedAt: at,
+			ErrorClass: models.ErrorHTTPStatus, Error: "the receiver answered 500 Internal Server Error",
+		}})
+		require.NoError(r.t, err)
+	}
+}
+
+// told lists the notices to the owner, with when they were sent.
+func (r *rig) told() []notify.Kind {
+	kinds := []notify.Kind{}
+	for _, notice := range r.email.notices {
+		kinds = append(kinds, notice.Kind)
+	}
+	return kinds
+}
+
+func withSchedule(waits ...time.Duration) option {
+	return func(webhook *models.Webhook) { webhook.RetrySchedule = append(models.RetrySchedule{}, waits...) }
+}
+
+// The tenth delivery in a row that is given up makes the webhook failing. Its owner is told of both.
+func TestOwnerIsToldThatAWebhookFails(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.gaveUp(9, start.Add(-time.Hour))
+	requireExhausted(t, r.run())
+	require.Equal(t, []notify.Kind{notify.KindFailing, notify.KindExhausted}, r.told())
+	notice := r.email.notices[0]
+	require.Equal(t, 10, notice.FailedDeliveries)
+	require.Equal(t, r.webhook.ID, notice.WebhookID)
+	require.Equal(t, start.Add(-time.Hour), notice.FailingSince.UTC())
+}
+
+// So does the first attempt that fails a day after the first failure, although nothing was given up yet. The
+// attempts after it are no news.
+func TestOwnerIsToldAfterADay(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, withSchedule(13*time.Hour, 13*time.Hour, 13*time.Hour, 13*time.Hour))
+	r.after(25*time.Hour, func() { require.Empty(t, r.told()) })
+	for _, at := range []time.Duration{27 * time.Hour, 40 * time.Hour} {
+		r.after(at, func() { require.Equal(t, []notify.Kind{notify.KindFailing}, r.told()) })
+	}
+	requireExhausted(t, r.run())
+	require.Equal(t, []notify.Kind{notify.KindFailing, notify.KindExhausted}, r.told())
+}
+
+// When the database is away while it happens, the owner is told all the same, once.
+func TestOwnerIsToldOfWhatIsRecordedLater(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, withSchedule())
+	r.gaveUp(9, start.Add(-time.Hour))
+	r.store.failRecord = 3
+	requireExhausted(t, r.run())
+	require.Equal(t, []notify.Kind{notify.KindFailing, notify.KindExhausted}, r.told())
+}
+
+// A webhook that is failing already, or was told of within the hour, is not told of again.
+func TestOwnerIsNotToldTwice(t *testing.T) {
+	t.Parallel()
+	for name, before := range map[string]func(*rig){
+		"while it fails": func(r *rig) { r.gaveUp(15, start.Add(-2*time.Hour)) },
+		"a webhook that flaps": func(r *rig) {
+			r.gaveUp(10, start.Add(-30*time.Minute))
+			r.succeeded(start.Add(-20 * time.Minute))
+			r.gaveUp(9, start.Add(-10*time.Minute))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, withSchedule())
+			before(r)
+			requireExhausted(t, r.run())
+			require.Equal(t, []notify.Kind{notify.KindExhausted}, r.told())
+		})
+	}
+}
+
+// succeeded has another delivery of the webhook arrive.
+func (r *rig) succeeded(at time.Time) {
+	r.t.Helper()
+	published, err := r.store.Publish(r.t.Context(), models.Event{Type: "order.created", Data: []byte(`{}`)})
+	require.NoError(r.t, err)
+	_, err = r.store.RecordAttempt(r.t.Context(), models.Outcome{Status: models.StatusDelivered, Attempt: models.Attempt{
+		ID: models.NewID(models.KindAttempt, at), DeliveryID: published.Deliveries[0].ID, Number: 1, StartedAt: at,
+	}})
+	require.NoError(r.t, err)
+}
+
+// Nothing has succeeded for five days and ten deliveries were given up: the webhook is disabled and its owner
+// told. What waits for it ends cancelled when it is due, until someone enables the webhook again.
+func TestWebhookIsDisabledAfterFiveDays(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	r := newRig(t)
+	r.gaveUp(10, start.Add(-5*day-time.Minute))
+	r.after(30*time.Second, func() {
+		webhook, err := r.store.Webhook(t.Context(), models.Scope{}, r.webhook.ID)
+		require.NoError(t, err)
+		require.False(t, webhook.Active)
+		require.Contains(t, webhook.DisabledReason, "nothing has succeeded since")
+		require.Equal(t, []notify.Kind{notify.KindDisabled}, r.told())
+		require.Equal(t, models.StatusFailed, r.row().Status)
+	})
+	requireCanceled(t, r.run())
+	require.Contains(t, r.row().CancelReason, "the webhook is disabled: nothing has succeeded since")
+	require.Equal(t, []notify.Kind{notify.KindDisabled}, r.told())
+	r.requireTimes(0)
+}
+
+// Enabled in time, it never stopped.
+func TestWebhookIsEnabledAgain(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	r := newRig(t)
+	r.gaveUp(10, start.Add(-5*day))
+	r.receiver.answers(answer{status: http.StatusInternalServerError}, answer{status: http.StatusOK})
+	r.after(30*time.Second, func() {
+		_, err := r.store.UpdateWebhook(t.Context(), models.Scope{}, r.webhook.ID, func(webhook *models.Webhook) error {
+			webhook.Active, webhook.DisabledReason = true, ""
+			return nil
+		})
+		require.NoError(t, err)
+	})
+	require.NoError(t, r.run())
+	r.requireTimes(0, time.Minute)
+	require.Equal(t, []notify.Kind{notify.KindDisabled}, r.told())
+}
