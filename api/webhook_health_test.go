@@ -29,7 +29,7 @@ func TestWebhookHealth(t *testing.T) {
 		id := s.webhook(adminKey, "*")
 		require.Equal(t, map[string]any{
 			"status": "healthy", "consecutive_failures": 0.0, "failed_deliveries": 0.0,
-			"first_failure_at": nil, "last_failure_at": nil, "last_success_at": nil,
+			"first_failure_at": nil, "last_failure_at": nil, "last_success_at": nil, "throttled_until": nil,
 		}, s.healthOf(id))
 
 		ends := func(status models.Status, change ...func(*models.Attempt)) {

@@ -28,6 +28,7 @@ func TestRunning(t *testing.T) {
 					"receiver is gone for good":       receiverGone,
 					"exhausted":                       exhausted,
 					"an endpoint that cannot be used": privateTarget,
+					"overloaded receiver":             overloadedReceiver,
 				} {
 					t.Run(name, func(t *testing.T) {
 						t.Parallel()

@@ -74,7 +74,7 @@ func requireSameDispatch(t *testing.T, stored, published models.Dispatch) {
 	stored.Webhook.Description, stored.Webhook.Events = "", nil
 	stored.Webhook.CreatedAt, stored.Webhook.UpdatedAt = time.Time{}, time.Time{}
 	stored.Health.WebhookID = published.Health.WebhookID
-	stored.Health.FailedDeliveries, stored.Health.FirstFailureAt, stored.Health.ToldAt = 0, nil, nil
+	stored.Health.FailedDeliveries, stored.Health.ToldAt = 0, nil
 	stored.Health.Change, stored.Health.ChangedBy = "", ""
 	if fmt.Sprintf("%+v", stored) != fmt.Sprintf("%+v", published) {
 		t.Errorf("stored    %+v\npublished %+v", stored, published)

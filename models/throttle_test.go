@@ -72,3 +72,28 @@ func TestThrottleOfAWebhook(t *testing.T) {
 		requireThrottle(0)
 	})
 }
+
+// First attempts that begin with what the publisher was answered know as much as those that load it.
+func TestPublishedWithTheThrottle(t *testing.T) {
+	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
+		store, clock := clockedStore(t, db)
+		makeWebhook(t, store, models.DefaultOwnerID, "*")
+		first := publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0]
+		next, until := clock.now().Add(time.Minute), clock.now().Add(time.Hour)
+		record(t, store, models.Outcome{
+			Attempt: models.Attempt{ID: models.NewID(models.KindAttempt, clock.now()), DeliveryID: first.ID, Number: 1,
+				Trigger: models.TriggerSchedule, ErrorClass: models.ErrorHTTPStatus, StartedAt: clock.now()},
+			Status: models.StatusFailed, NextAttemptAt: &next, ThrottledUntil: &until, RunID: "run",
+		})
+		published := publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)})
+		require.Equal(t, db.Name() == "postgres", published.Dispatches != nil)
+		loaded, err := store.Dispatch(t.Context(), published.Deliveries[0].ID, "")
+		require.NoError(t, err)
+		for _, dispatch := range append(published.Dispatches, loaded) {
+			require.Equal(t, 1, dispatch.Health.ConsecutiveFailures)
+			requireTime(t, &until, dispatch.Health.ThrottledUntil)
+			failed := clock.now()
+			requireTime(t, &failed, dispatch.Health.FirstFailureAt)
+		}
+	})
+}

@@ -153,7 +153,9 @@ func (d *delivery) awaitTurn(ctx workflow.Context, in *activities.AttemptInput, 
 	selector.AddFuture(turn, func(turn workflow.Future) { over, err = true, turn.Get(ctx, nil) })
 	selector.AddReceive(d.resends, func(workflow.ReceiveChannel, bool) {
 		d.resendAsked()
-		over = detour.SlotAt == nil
+		if over = detour.SlotAt == nil; over {
+			in.Trigger = models.TriggerResend
+		}
 	})
 	for !over {
 		selector.Select(ctx)

@@ -45,6 +45,16 @@ func TestThrottleGivesWay(t *testing.T) {
 		require.NoError(t, r.run())
 		r.requireTimes(0)
 	})
+	t.Run("resend in the wait", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t)
+		r.throttle(start.Add(3 * time.Minute))
+		r.receiver.answers(answer{status: http.StatusOK})
+		r.after(time.Minute, r.resend)
+		require.NoError(t, r.run())
+		r.requireTimes(time.Minute)
+		require.Equal(t, models.TriggerResend, r.attempts()[0].Trigger)
+	})
 	t.Run("cancellation", func(t *testing.T) {
 		t.Parallel()
 		r := newRig(t)
