@@ -71,7 +71,7 @@ func scenarios() []scenario {
 		},
 		slow(50*time.Millisecond, 1), slow(5*time.Second, 100),
 		noisy(false), noisy(true),
-		inbound(200),
+		inbound(),
 		floor(16), floor(64),
 		growth("1k", 1_000), growth("100k", 100_000), growth("1m", 1_000_000),
 	}
