@@ -78,6 +78,7 @@ func (b *bench) timeLists(seed seed) (map[string]Quantiles, error) {
 		{"deliveries pending", query(deliveries, "status", "pending")},
 		{"deliveries of a webhook", query(deliveries, "webhook_id", seed.webhook)},
 		{"permanently failed of a webhook", query(deliveries, "webhook_id", seed.webhook, "status", "permanently_failed")},
+		{"permanently failed of a healthy webhook", query(deliveries, "webhook_id", seed.healthy, "status", "permanently_failed")},
 		{"deliveries of a type", query(deliveries, "event", seedType)},
 		{"deliveries of an event", query(deliveries, "event_id", seed.event)},
 		{"deliveries of an hour", query(deliveries, "since", since, "until", until)},

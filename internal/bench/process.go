@@ -147,9 +147,14 @@ func kilobytes(status, name string) int64 {
 // watchMemory samples what each part has in memory until the returned function is called, which returns the
 // highest values.
 func watchMemory(parts []process) (stop func() map[string]int64) {
-	const interval = 500 * time.Millisecond
+	const interval = 2 * time.Second // a look at every process takes some milliseconds
 	ctx, cancel := context.WithCancel(context.Background())
 	highest := memory(parts)
+	look := func() {
+		for name, bytes := range memory(parts) {
+			highest[name] = max(highest[name], bytes)
+		}
+	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -161,14 +166,13 @@ func watchMemory(parts []process) (stop func() map[string]int64) {
 				return
 			case <-tick.C:
 			}
-			for name, bytes := range memory(parts) {
-				highest[name] = max(highest[name], bytes)
-			}
+			look()
 		}
 	}()
 	return func() map[string]int64 {
 		cancel()
 		<-done
+		look()
 		return highest
 	}
 }

@@ -71,7 +71,7 @@ func scenarios() []scenario {
 		},
 		slow(50*time.Millisecond, 1), slow(5*time.Second, 100),
 		noisy(false), noisy(true),
-		inbound(200),
+		inbound(),
 		floor(16), floor(64),
 		growth("1k", 1_000), growth("100k", 100_000), growth("1m", 1_000_000),
 	}
@@ -115,15 +115,15 @@ func slow(answer time.Duration, webhooks int) scenario {
 // times are of the half that answers, and so is the rate of events to it.
 func noisy(hanging bool) scenario {
 	s := scenario{
-		name: "noisy-without", group: "noisy", help: "20 events a second to 100 webhooks",
-		webhooks: 100, perSecond: 20, reply: atOnce, run: (*bench).publish,
+		name: "noisy-without", group: "noisy", help: "10 events a second to 100 webhooks",
+		webhooks: 100, perSecond: 10, reply: atOnce, run: (*bench).publish,
 		// Long enough for requests that hang to pile up and time out.
 		atLeast: 45 * time.Second,
 	}
 	if !hanging {
 		return s
 	}
-	s.name, s.help = "noisy", "the same, and 20 a second to 100 webhooks that hang; times are of the webhooks that answer"
+	s.name, s.help = "noisy", "the same, and 10 a second to 100 webhooks that hang; times are of the webhooks that answer"
 	s.webhooks, s.perSecond, s.schedule = 2*s.webhooks, 2*s.perSecond, fastRetries
 	s.reply = func(webhook, _ int, _ string) reply {
 		if healthy(webhook) {

@@ -20,14 +20,15 @@ const (
 	seedSpan = 20 * 24 * time.Hour
 	// seedBatch is how many are written at once.
 	seedBatch = 20_000
-	// One in failedShare was given up.
+	// One in failedShare was given up, none of them to the first webhook.
 	failedShare = 100
 )
 
 // seed names things in the middle of a filled database.
 type seed struct {
-	webhook, event, delivery string
-	middle                   time.Time
+	// webhook has failures, healthy has none.
+	webhook, healthy, event, delivery string
+	middle                            time.Time
 }
 
 // seed fills Postrider's database up to a number of deliveries, each with an event and an attempt of the past
@@ -98,18 +99,18 @@ func (f *filler) write(ctx context.Context, conn *pgx.Conn, first, last int) err
 	for i := range n {
 		at := f.begin.Add(time.Duration(first+i) * f.step).UTC()
 		event, delivery := models.NewID(models.KindEvent, at), models.NewID(models.KindDelivery, at)
-		webhook := f.webhooks[(first+i)%len(f.webhooks)]
+		k := (first + i) % len(f.webhooks)
 		status, code, problem, delivered := models.StatusDelivered, 200, "", &at
 		class := models.ErrorClass("")
-		if (first+i)%failedShare == failedShare-1 {
+		if k > 0 && (first+i)/len(f.webhooks)%failedShare == k {
 			status, code, problem, delivered = models.StatusPermanentlyFailed, 500, "the receiver answered 500 Internal Server Error", nil
 			class = models.ErrorHTTPStatus
 		}
 		events[i] = []any{event, "", seedType, f.data, 1, at}
-		deliveries[i] = []any{delivery, event, webhook, models.DefaultOwnerID, seedType, "127.0.0.1", status, 1, delivered, code, problem, false, at}
+		deliveries[i] = []any{delivery, event, f.webhooks[k], models.DefaultOwnerID, seedType, "127.0.0.1", status, 1, delivered, code, problem, false, at}
 		attempts[i] = []any{models.NewID(models.KindAttempt, at), delivery, 1, models.TriggerSchedule, code, class, problem, 3, "127.0.0.1:443", at}
 		if first+i == f.half {
-			f.middle = seed{webhook: webhook, event: event, delivery: delivery, middle: at}
+			f.middle = seed{webhook: f.webhooks[1], healthy: f.webhooks[0], event: event, delivery: delivery, middle: at}
 		}
 	}
 	return errors.Join(
