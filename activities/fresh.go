@@ -11,8 +11,9 @@ const (
 	// freshFor is how long what was published may be attempted without being loaded: less than Temporal waits
 	// before it has a first attempt repeated elsewhere, so that a repeated one always asks the log.
 	freshFor = 2 * time.Second
-	// freshMost bounds what is kept.
-	freshMost = 10_000
+	// freshMost bounds what is kept, and freshLargest the data of an event of which anything is.
+	freshMost    = 10_000
+	freshLargest = 16 << 10
 )
 
 // Fresh keeps what this process has just published, for the first attempts: they mostly follow in the same
@@ -29,6 +30,7 @@ type freshUntil struct {
 	until time.Time
 }
 
+// keep keeps an event's dispatches, if they are not too many or too large.
 func (f *Fresh) keep(dispatches []models.Dispatch, now time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -37,8 +39,8 @@ func (f *Fresh) keep(dispatches []models.Dispatch, now time.Time) {
 		f.kept = map[string]models.Dispatch{}
 	}
 	for _, dispatch := range dispatches {
-		if len(f.order) >= freshMost {
-			return
+		if len(f.order) >= freshMost || len(dispatch.Event.Data) > freshLargest {
+			return // all are of one event
 		}
 		f.kept[dispatch.Delivery.ID] = dispatch
 		f.order = append(f.order, freshUntil{dispatch.Delivery.ID, now.Add(freshFor)})

@@ -6,12 +6,16 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/postrider/postrider/models"
 )
 
 const (
-	// directAtOnce is how many first attempts a process makes at once without a workflow.
-	directAtOnce = 1000
+	// directRoom is how much memory, in bytes, the first attempts may take that a process makes at once without a
+	// workflow; one takes directSmallest, and its event's data. That is 1,024 small ones.
+	directRoom     = 64 << 20
+	directSmallest = 64 << 10
 	// roomWait is how long a publisher waits for room among them; then the delivery gets its workflow at once,
 	// and waits in Temporal.
 	roomWait = time.Second
@@ -35,7 +39,7 @@ type direct struct {
 	attempts Attempts
 	store    Store
 	logger   *slog.Logger
-	room     chan struct{}
+	room     *semaphore.Weighted
 	stop     context.CancelFunc
 	// running are the attempts, alive is what keeps the sweep away from them.
 	running, alive sync.WaitGroup
@@ -48,16 +52,19 @@ func newDirect(attempts Attempts, store Store, logger *slog.Logger) *direct {
 	ctx, stop := context.WithCancel(context.Background())
 	d := &direct{
 		attempts: attempts, store: store, logger: logger, stop: stop,
-		room: make(chan struct{}, directAtOnce), underWay: map[string]time.Time{},
+		room: semaphore.NewWeighted(directRoom), underWay: map[string]time.Time{},
 	}
 	d.alive.Go(func() { d.keepAlive(ctx) })
 	return d
 }
 
-// add makes an attempt, when there is room for one more soon. After calls are made when the delivery needs its
-// workflow.
+// add makes an attempt, unless there is no room for one more soon. It calls startWorkflow when the delivery needs
+// its workflow behind the attempt.
 func (d *direct) add(ctx context.Context, dispatch models.Dispatch, startWorkflow func()) bool {
-	if !d.enter(ctx) {
+	size := directSmallest + int64(len(dispatch.Event.Data))
+	ctx, cancel := context.WithTimeout(ctx, roomWait)
+	defer cancel()
+	if d.room.Acquire(ctx, size) != nil {
 		return false
 	}
 	id := dispatch.Delivery.ID
@@ -69,29 +76,12 @@ func (d *direct) add(ctx context.Context, dispatch models.Dispatch, startWorkflo
 		d.mu.Lock()
 		delete(d.underWay, id)
 		d.mu.Unlock()
-		<-d.room
+		d.room.Release(size)
 		if !done {
 			startWorkflow()
 		}
 	})
 	return true
-}
-
-func (d *direct) enter(ctx context.Context) bool {
-	select {
-	case d.room <- struct{}{}:
-		return true
-	default:
-	}
-	wait := time.NewTimer(roomWait)
-	defer wait.Stop()
-	select {
-	case d.room <- struct{}{}:
-		return true
-	case <-wait.C:
-	case <-ctx.Done():
-	}
-	return false
 }
 
 // keepAlive extends the leases of deliveries whose attempts take long, so that no sweep takes them for forgotten.

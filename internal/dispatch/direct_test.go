@@ -138,9 +138,9 @@ func TestPublishDirectlyWithoutRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		temporal, attempts := &fakeTemporal{}, &receiver{deliver: func(models.Dispatch) bool { <-release; return true }}
-		d := New(&fewDeliveries{each: 100}, temporal, (&log{}).logger())
+		d := New(&fewDeliveries{each: 64}, temporal, (&log{}).logger())
 		d.AttemptWith(attempts, true)
-		for range directAtOnce / 100 {
+		for range directRoom / directSmallest / 64 {
 			_, err := d.Publish(t.Context(), models.Event{})
 			require.NoError(t, err)
 		}
