@@ -86,7 +86,7 @@ func (t *tunnel) resolve(ctx context.Context, address string) ([]netip.AddrPort,
 	}
 	targets := make([]netip.AddrPort, len(addrs))
 	for i, addr := range addrs {
-		targets[i] = netip.AddrPortFrom(addr.Unmap(), uint16(port)) //nolint:gosec // LookupPort returns 0 to 65535
+		targets[i] = netip.AddrPortFrom(addr.Unmap(), uint16(port)) // LookupPort returns 0 to 65535
 	}
 	return targets, nil
 }
