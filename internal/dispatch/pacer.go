@@ -15,7 +15,7 @@ const (
 	firstLimit, mostUnderWay = 4, 256
 	// slower is how many times as long as a start alone one takes when Temporal has enough to do: beyond that,
 	// more workflows at once only wait for each other.
-	slower = 2
+	slower = 1.5
 )
 
 // pacer bounds how many workflows are under way at once by how Temporal responds, as TCP does with a network.
@@ -92,7 +92,7 @@ func (p *pacer) time(start func() error) error {
 	}
 	p.learn(took, alone)
 	switch {
-	case took > slower*p.alone:
+	case float64(took) > slower*float64(p.alone):
 		p.limit = max(p.limit-step, 1)
 	case len(p.waiting) > 0:
 		p.limit = min(p.limit+step, mostUnderWay)
