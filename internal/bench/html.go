@@ -8,7 +8,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 )
 
 //go:embed templates/report.html.tmpl
@@ -159,7 +158,7 @@ func (r *Report) cpuPlot() plot {
 
 func (r *Report) latencyPlot() plot {
 	p := newPlot("From publish to arrival",
-		"Counted from when publishing was due. The axis is logarithmic.", len(r.Scenarios))
+		"Counted from when publishing was due, on a logarithmic axis. At the right: p50 / p99 in milliseconds.", len(r.Scenarios))
 	lowest := r.highest(func(s Result) float64 { return s.LatencyMS.Max })
 	for _, result := range r.Scenarios {
 		if result.Delivered > 0 {
@@ -248,7 +247,7 @@ func (r *Report) coursePlots() []smallPlot {
 		}
 		y, yTicks := linearScale(float64(most), p.Bottom, p.Top)
 		x, xTicks := linearScale(float64(seconds), p.Left, p.Right)
-		p.X = ticksAt(x, xTicks, func(s float64) string { return (time.Duration(s) * time.Second).String() })
+		p.X = ticksAt(x, xTicks, func(s float64) string { return duration(1000 * s) })
 		p.Y = ticksAt(y, yTicks, plain)
 		for i, s := range group {
 			xs, ys := make([]float64, len(s.perSecond)), make([]float64, len(s.perSecond))

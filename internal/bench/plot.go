@@ -186,7 +186,7 @@ func polyline(xs, ys []float64) string {
 
 // duration is a tick of a time axis, given milliseconds.
 func duration(ms float64) string {
-	if ms >= 1000 {
+	if ms >= 1000 || ms == 0 {
 		return fmt.Sprintf("%g s", ms/1000)
 	}
 	return fmt.Sprintf("%g ms", ms)

@@ -46,8 +46,6 @@ func newSQLCounter(ctx context.Context, databaseURL string) (*sqlCounter, error)
 			return nil, fmt.Errorf("connect to Postrider's database: %w", err)
 		}
 	}
-	// Where it may not be created, or is not loaded, statements are not counted.
-	_, _ = c.conn.Exec(ctx, "CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
 	var n int64
 	c.statements = c.conn.QueryRow(ctx, countStatements, c.database).Scan(&n) == nil
 	return c, nil

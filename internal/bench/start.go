@@ -52,7 +52,14 @@ func (c *Command) startProduction(ctx context.Context, programs string) (_ *targ
 		return t, err
 	}
 	t.onClose(cluster.Close)
-	if t.databaseURL, err = createDatabase(ctx, cluster.URL(), "postrider"); err != nil {
+	if err := execute(ctx, cluster.URL(), "CREATE EXTENSION pg_stat_statements"); err != nil {
+		return t, fmt.Errorf("PostgreSQL's package of additional modules is missing: %w", err)
+	}
+	const database = "postrider"
+	if err := execute(ctx, cluster.URL(), "CREATE DATABASE "+database); err != nil {
+		return t, err
+	}
+	if t.databaseURL, err = databaseURL(cluster.URL(), database); err != nil {
 		return t, err
 	}
 	home, err := os.MkdirTemp("", "postrider-bench-home-")
@@ -170,21 +177,17 @@ func stop(p *deployment.Process) error {
 	return nil
 }
 
-// createDatabase makes a database on a server and returns its URL.
-func createDatabase(ctx context.Context, server, name string) (string, error) {
-	conn, err := pgx.Connect(ctx, server)
+// execute runs statements on a connection of their own.
+func execute(ctx context.Context, databaseURL, statements string) error {
+	conn, err := pgx.Connect(ctx, databaseURL)
 	if err != nil {
-		return "", err
+		return err
 	}
-	if _, err = conn.Exec(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize()); err != nil {
-		err = fmt.Errorf("create database %s: %w", name, err)
-	}
-	if err := errors.Join(err, conn.Close(ctx)); err != nil {
-		return "", err
-	}
-	return databaseURL(server, name)
+	_, err = conn.Exec(ctx, statements)
+	return errors.Join(err, conn.Close(ctx))
 }
 
+// databaseURL is the URL of another database of a server.
 func databaseURL(server, name string) (string, error) {
 	parsed, err := url.Parse(server)
 	if err != nil {
@@ -207,14 +210,10 @@ func (c *Command) applyVisibilitySQL(ctx context.Context, server string) error {
 	if err != nil {
 		return err
 	}
-	conn, err := pgx.Connect(ctx, visibility)
-	if err != nil {
-		return err
+	if err := execute(ctx, visibility, string(statements)); err != nil {
+		return fmt.Errorf("--visibility-sql: %w", err)
 	}
-	if _, err = conn.Exec(ctx, string(statements)); err != nil {
-		err = fmt.Errorf("--visibility-sql: %w", err)
-	}
-	return errors.Join(err, conn.Close(ctx))
+	return nil
 }
 
 // freePorts finds ports of 127.0.0.1 that nobody uses. They lie below those that systems choose by themselves

@@ -54,6 +54,26 @@ func TestClusterKeepsWhatWasCommitted(t *testing.T) {
 	}
 }
 
+func TestClusterWithOptions(t *testing.T) {
+	t.Parallel()
+	cluster, err := testdb.StartClusterWith(testdb.Options{Settings: []string{"fsync=on", "work_mem=7MB", "work_mem=8MB"}, OnDisk: true})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, cluster.Close()) })
+	conn := connectOnce(t, cluster.URL())
+	for name, want := range map[string]string{"fsync": "on", "work_mem": "8MB", "autovacuum": "off"} {
+		var got string
+		require.NoError(t, conn.QueryRow(t.Context(), "SHOW "+name).Scan(&got))
+		require.Equal(t, want, got, name)
+	}
+	var folder string
+	require.NoError(t, conn.QueryRow(t.Context(), "SHOW data_directory").Scan(&folder))
+	require.NotContains(t, folder, "/dev/shm/")
+	pid := cluster.PID()
+	require.Positive(t, pid)
+	require.NoError(t, cluster.Stop())
+	require.Zero(t, cluster.PID())
+}
+
 // A statement that runs while the server is killed must not be finished by a process that outlived it.
 func TestKillEndsRunningStatements(t *testing.T) {
 	t.Parallel()

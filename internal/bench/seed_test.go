@@ -1,0 +1,89 @@
+package bench
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver for migrations
+	"github.com/stretchr/testify/require"
+
+	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/models"
+	"github.com/postrider/postrider/models/migrations"
+)
+
+// TestFillerMakesRowsOfToday fails when the schema has changed in a way that the filler must follow.
+func TestFillerMakesRowsOfToday(t *testing.T) {
+	t.Parallel()
+	url := testdb.Postgres(t)
+	db, err := sql.Open("pgx", url)
+	require.NoError(t, err)
+	_, err = migrations.Up(t.Context(), db, "postgres")
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+	conn, err := pgx.Connect(t.Context(), url)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, conn.Close(context.WithoutCancel(t.Context()))) })
+	const rows = 4000
+	webhooks := make([]string, growthWebhooks)
+	for i := range webhooks {
+		webhooks[i] = models.NewID(models.KindWebhook, time.Now())
+	}
+	f := &filler{webhooks: webhooks, begin: time.Now().Add(-seedSpan), step: seedSpan / rows, half: rows / 2, data: []byte(`{"n":1}`)}
+
+	require.NoError(t, f.write(t.Context(), conn, 0, rows/4))
+	require.NoError(t, f.write(t.Context(), conn, rows/4, rows))
+
+	count := func(query string, args ...any) (n int) {
+		require.NoError(t, conn.QueryRow(t.Context(), query, args...).Scan(&n))
+		return n
+	}
+	require.Equal(t, rows, count(`SELECT count(*) FROM deliveries JOIN events ON events.id = event_id
+		JOIN attempts ON delivery_id = deliveries.id`), "each delivery has an event and an attempt")
+	require.Equal(t, rows/growthWebhooks, count("SELECT count(*) FROM deliveries WHERE webhook_id = $1", webhooks[0]))
+	const failed = "SELECT count(*) FROM deliveries WHERE status = 'permanently_failed' AND webhook_id = $1"
+	require.Zero(t, count(failed, f.middle.healthy))
+	require.Equal(t, rows/growthWebhooks/failedShare, count(failed, f.middle.webhook))
+	require.Zero(t, count("SELECT count(*) FROM deliveries WHERE status NOT IN ('delivered', 'permanently_failed')"),
+		"nothing that the sweep would start")
+	require.Equal(t, rows/2, count("SELECT count(*) FROM deliveries WHERE id < $1", f.middle.delivery))
+	require.NoError(t, models.CheckID(models.KindDelivery, f.middle.delivery))
+}
+
+func TestSQLCounter(t *testing.T) {
+	t.Parallel()
+	url := testdb.Postgres(t)
+	counter, err := newSQLCounter(t.Context(), url)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, counter.close(context.WithoutCancel(t.Context()))) })
+	before, err := counter.read(t.Context())
+	require.NoError(t, err)
+
+	const transactions = 10
+	conn, err := pgx.Connect(t.Context(), url)
+	require.NoError(t, err)
+	for range transactions {
+		_, err := conn.Exec(t.Context(), "SELECT 1")
+		require.NoError(t, err)
+	}
+	require.NoError(t, conn.Close(t.Context())) // which makes its counts complete
+
+	require.Eventually(t, func() bool {
+		after, err := counter.read(t.Context())
+		require.NoError(t, err)
+		return after.transactions-before.transactions >= transactions
+	}, time.Minute, pollInterval)
+}
+
+func TestSQLCounterHidesPasswords(t *testing.T) {
+	t.Parallel()
+	for _, url := range []string{"mysql://u:hunter2@db/x", "postgres://u:hunter2@127.0.0.1:1/x", "postgres://u:hunter2@%zz"} {
+		_, err := newSQLCounter(t.Context(), url)
+		require.Error(t, err)
+		require.False(t, strings.Contains(err.Error(), "hunter2"), url)
+	}
+}
