@@ -147,7 +147,7 @@ func recoverRequest(namespace, recoveryID string, delivery models.Delivery) (*wo
 		WorkflowIdConflictPolicy: options.WorkflowIDConflictPolicy,
 		SearchAttributes:         attributes,
 		Priority: &commonpb.Priority{
-			PriorityKey: int32(options.Priority.PriorityKey), FairnessKey: options.Priority.FairnessKey, //nolint:gosec // 1 to 5
+			PriorityKey: int32(options.Priority.PriorityKey), FairnessKey: options.Priority.FairnessKey,
 		},
 		UserMetadata: &sdkpb.UserMetadata{Summary: summary},
 	}, nil
