@@ -39,30 +39,35 @@ func TestOpenLoopSendsWhatIsDueDuringAStall(t *testing.T) {
 
 func TestClosedLoopKeepsItsNumberUnderWay(t *testing.T) {
 	t.Parallel()
-	const concurrency = 3
+	const concurrency, rounds = 3, 5
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
 	l := newLoad()
 	var mu sync.Mutex
-	underWay, most, sent := 0, 0, 0
+	var underWay []chan struct{}
+	sent := 0
 	l.send = func(context.Context, time.Duration) <-chan struct{} {
 		mu.Lock()
 		defer mu.Unlock()
-		underWay++
-		most = max(most, underWay)
 		sent++
 		arrived := make(chan struct{})
-		time.AfterFunc(time.Millisecond, func() {
-			mu.Lock()
-			defer mu.Unlock()
-			underWay--
-			close(arrived)
-		})
+		underWay = append(underWay, arrived)
+		if len(underWay) < concurrency {
+			return arrived
+		}
+		if sent >= rounds*concurrency {
+			cancel()
+			return nil
+		}
+		for _, waiting := range underWay { // nothing arrives before all are under way
+			close(waiting)
+		}
+		underWay = nil
 		return arrived
 	}
-	l.closed(t.Context(), concurrency, 200*time.Millisecond)
-	mu.Lock()
-	defer mu.Unlock()
-	require.Equal(t, concurrency, most)
-	require.Greater(t, sent, concurrency)
+	l.closed(ctx, concurrency, time.Hour)
+	require.ErrorIs(t, ctx.Err(), context.Canceled, "ended by the last round, not by the deadline")
+	require.Equal(t, rounds*concurrency, sent)
 }
 
 func TestClosedLoopEndsWithoutArrivals(t *testing.T) {
