@@ -101,16 +101,16 @@ func (p *pacer) time(start func() error) error {
 	return nil
 }
 
-// learn follows what a start alone takes: down at once, as no start can be faster, and slowly up, as one start
-// can be late for many reasons.
+// learn follows what a start alone takes; one that is late for another reason counts as twice as long at most. One
+// that is not alone and still faster says that this has become less.
 func (p *pacer) learn(took time.Duration, alone bool) {
 	switch {
 	case p.alone == 0:
 		p.alone = took
-	case took < p.alone:
-		p.alone -= (p.alone - took) / 4
 	case alone:
-		p.alone += (took - p.alone) / 16
+		p.alone += (min(took, 2*p.alone) - p.alone) / 8
+	case took < p.alone:
+		p.alone -= (p.alone - took) / 64
 	}
 }
 
