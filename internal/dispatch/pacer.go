@@ -94,7 +94,7 @@ func (p *pacer) time(start func() error) error {
 	switch {
 	case float64(took) > slower*float64(p.alone):
 		p.limit = max(p.limit-step, 1)
-	case len(p.waiting) > 0:
+	case 2*p.underWay >= int(p.limit): // a limit that nobody reaches says nothing
 		p.limit = min(p.limit+step, mostUnderWay)
 		p.admit()
 	}
