@@ -106,6 +106,7 @@ func pauseSweep(t *testing.T, p *installation) {
 	t.Helper()
 	sweep := p.dial(t).ScheduleClient().GetHandle(t.Context(), workflows.SweepScheduleID)
 	require.NoError(t, sweep.Pause(t.Context(), client.SchedulePauseOptions{}))
+	p.sweepPaused = true
 	eventually(t, func() bool {
 		description, err := sweep.Describe(t.Context())
 		require.NoError(t, err)
