@@ -106,12 +106,7 @@ func newRecoveryRig(t *testing.T, deliveries, rate int) *recoveryRig {
 
 // newEnv begins a new run.
 func (r *recoveryRig) newEnv() {
-	var suite testsuite.WorkflowTestSuite
-	suite.SetLogger(quiet{})
-	r.env = suite.NewTestWorkflowEnvironment()
-	r.env.SetStartTime(start)
-	r.env.SetWorkflowRunTimeout(30 * 24 * time.Hour)
-	r.env.SetTestTimeout(time.Minute)
+	r.env = newEnv()
 }
 
 func (r *recoveryRig) register() {

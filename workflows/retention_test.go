@@ -27,10 +27,7 @@ const (
 // The workflow runs at an age of them.
 func newRetentionEnv(t *testing.T, age time.Duration, a activities.Activities) (*testsuite.TestWorkflowEnvironment, *models.Store) {
 	t.Helper()
-	var suite testsuite.WorkflowTestSuite
-	suite.SetLogger(quiet{})
-	env := suite.NewTestWorkflowEnvironment()
-	env.SetStartTime(start)
+	env := newEnv()
 	store := openStore(t, env.Now)
 	webhook := models.Webhook{OwnerID: models.DefaultOwnerID, URL: "http://x.test", Host: "x.test", Events: []string{"*"}, Active: true}
 	require.NoError(t, store.CreateWebhook(t.Context(), &webhook, testSecret))

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
 
 	"github.com/postrider/postrider/activities"
 	"github.com/postrider/postrider/internal/egress"
@@ -48,15 +49,23 @@ type rig struct {
 // option changes a rig's webhook before its delivery is made.
 type option func(*models.Webhook)
 
-func newRig(t *testing.T, options ...option) *rig {
-	t.Helper()
+// newEnv returns an environment that skips time.
+func newEnv() *testsuite.TestWorkflowEnvironment {
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(quiet{})
 	env := suite.NewTestWorkflowEnvironment()
+	// On a busy machine a workflow may get no processor for the second after which the SDK suspects a deadlock.
+	env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: time.Minute})
 	env.SetStartTime(start)
-	// The test environment ends a workflow that takes longer than this on its own clock.
+	// The environment ends a workflow that takes longer than this on its own clock, and a test on the real one.
 	env.SetWorkflowRunTimeout(30 * 24 * time.Hour)
-	env.SetTestTimeout(time.Minute)
+	env.SetTestTimeout(3 * time.Minute)
+	return env
+}
+
+func newRig(t *testing.T, options ...option) *rig {
+	t.Helper()
+	env := newEnv()
 	r := &rig{t: t, env: env, email: &mailbox{}}
 	r.receiver = newReceiver(t, env.Now)
 	r.store = &faultyStore{Store: openStore(t, env.Now)}

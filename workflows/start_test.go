@@ -58,11 +58,7 @@ func (s *starts) StartRecoveries(_ context.Context, recoveries []models.Recovery
 // newStartRig has a store with webhooks that match everything.
 func newStartRig(t *testing.T, webhooks int) (*testsuite.TestWorkflowEnvironment, *models.Store, *starts) {
 	t.Helper()
-	var suite testsuite.WorkflowTestSuite
-	suite.SetLogger(quiet{})
-	env := suite.NewTestWorkflowEnvironment()
-	env.SetStartTime(start)
-	env.SetTestTimeout(time.Minute)
+	env := newEnv()
 	store := openStore(t, env.Now)
 	started := &starts{ids: map[string]int{}}
 	workflows.Register(env, &activities.Activities{
