@@ -47,6 +47,7 @@ func TestRecovery(t *testing.T) {
 // TestLongRecovery does so with as many deliveries as it is told, on a Temporal server that keeps its state in
 // PostgreSQL.
 func TestLongRecovery(t *testing.T) {
+	t.Parallel()
 	if *recoveryDeliveries == 0 {
 		t.Skip("it takes long: make recovery")
 	}
