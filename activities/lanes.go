@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -47,6 +46,7 @@ func (d Detour) Wait() time.Duration { return time.Duration(d.WaitMS) * time.Mil
 // can one webhook take more than half of the places, nor can many that hang at the same moment.
 type Lanes struct {
 	concurrency int
+	turns       turns
 	mu          sync.Mutex
 	fast, slow  lane
 }
@@ -172,7 +172,7 @@ func (l *lane) limit(concurrency int) int {
 	if l.taken < half {
 		return min(concurrency, half)
 	}
-	return min(concurrency, max(1, half/len(l.busy)))
+	return min(concurrency, max(1, half/max(1, len(l.busy))))
 }
 
 func (l *lane) leave(webhookID string, since time.Time) {
@@ -202,10 +202,10 @@ func (a *Activities) enter(ctx context.Context, dispatch models.Dispatch, in Att
 	}
 	id := dispatch.Webhook.ID
 	if !in.Slow && (dispatch.Health.Sick(a.Now()) || !a.Lanes.room(id, false, a.Now())) {
-		return a.toSlowLane(dispatch, in, in.SlotAt), nil, nil
+		return a.toSlowLane(dispatch, in.SlotAt), nil, nil
 	}
 	if in.Slow && !a.Lanes.room(id, true, a.Now()) {
-		return a.toSlowLane(dispatch, in, nil), nil, nil
+		return a.toSlowLane(dispatch, nil), nil, nil
 	}
 	slot, wait, err := a.slot(ctx, dispatch.Webhook, in)
 	if err != nil {
@@ -224,16 +224,16 @@ func (a *Activities) enter(ctx context.Context, dispatch models.Dispatch, in Att
 	if leave, ok := a.Lanes.enter(id, in.Slow, a.Now()); ok {
 		return nil, leave, nil
 	}
-	return a.toSlowLane(dispatch, in, slot), nil, nil
+	return a.toSlowLane(dispatch, slot), nil, nil
 }
 
 // toSlowLane sends an attempt to the slow lane, and lets it wait first when there is no room for its webhook:
 // that costs Temporal less than an attempt that finds none.
-func (a *Activities) toSlowLane(dispatch models.Dispatch, in AttemptInput, slot *time.Time) *Detour {
+func (a *Activities) toSlowLane(dispatch models.Dispatch, slot *time.Time) *Detour {
 	if a.Lanes.room(dispatch.Webhook.ID, true, a.Now()) {
 		return &Detour{Slow: true, SlotAt: slot}
 	}
-	return &Detour{Slow: true, WaitMS: backoff(dispatch.Health, in.Detours, a.Now()).Milliseconds()}
+	return &Detour{Slow: true, WaitMS: a.Lanes.turn(dispatch.Webhook.ID, dispatch.Health, a.Now()).Milliseconds()}
 }
 
 // takeDetour tells the workflow of a detour. The sweep must not take a delivery that waits its turn for one
@@ -253,15 +253,3 @@ func (a *Activities) takeDetour(ctx context.Context, dispatch models.Dispatch, i
 
 // postponeAtLeast is for how long the sweep leaves a delivery alone that waits in the slow lane.
 const postponeAtLeast = 10 * time.Minute
-
-// backoff is how long an attempt waits that finds no room for its webhook: from one second to one minute or,
-// while the webhook fails, as long as it has failed so far, up to half an hour. So many as there may be, they
-// ask seldom. It is spread so that they do not come together.
-func backoff(health models.WebhookHealth, detours int, now time.Time) time.Duration {
-	const first, most, mostFailing = time.Second, time.Minute, 30 * time.Minute
-	wait := min(first<<min(detours, 10), most)
-	if health.FirstFailureAt != nil {
-		wait = max(wait, min(now.Sub(*health.FirstFailureAt), mostFailing))
-	}
-	return wait/2 + rand.N(wait/2) //nolint:gosec // spreads attempts, guards nothing
-}

@@ -136,8 +136,29 @@ func TestAWebhookThatHangs(t *testing.T) {
 	require.Empty(t, lanes.fast.busy, "what is over is forgotten")
 }
 
-// While a webhook fails, what finds no room for it asks again after as long as it has failed already.
-func TestBackoff(t *testing.T) {
+// Those that find no room get turns one behind the other, as far apart as a place is likely to become free.
+func TestTurns(t *testing.T) {
+	t.Parallel()
+	lanes := NewLanes(1)
+	turn := func(health models.WebhookHealth, after time.Duration) time.Duration {
+		return lanes.turn("wh_a", health, begin.Add(after))
+	}
+	leave, ok := lanes.enter("wh_a", true, begin)
+	require.True(t, ok)
+	none := models.WebhookHealth{}
+	require.Equal(t, 5*time.Second, turn(none, 0))
+	require.Equal(t, 10*time.Second, turn(none, 0))
+	require.Equal(t, 15*time.Second-time.Millisecond, turn(none, time.Millisecond))
+	require.Equal(t, 5*time.Second, lanes.turn("wh_b", none, begin), "another webhook has turns of its own")
+	require.Equal(t, 15*time.Second, turn(none, 10*time.Second), "a place is taken for ten seconds already, and the turns before end at 15")
+	leave()
+	require.Equal(t, 5*time.Second, turn(none, time.Hour), "all turns before are over")
+	require.Len(t, lanes.turns, 1, "and forgotten")
+}
+
+// However many wait, nobody waits for more than a minute, or than twice as long as the webhook has been in trouble,
+// half an hour at most.
+func TestLongestTurn(t *testing.T) {
 	t.Parallel()
 	failing := func(since time.Duration) models.WebhookHealth {
 		first := begin.Add(-since)
@@ -145,20 +166,21 @@ func TestBackoff(t *testing.T) {
 	}
 	for _, test := range []struct {
 		health  models.WebhookHealth
-		detours int
 		longest time.Duration
 	}{
-		{models.WebhookHealth{}, 0, time.Second},
-		{models.WebhookHealth{}, 3, 8 * time.Second},
-		{models.WebhookHealth{}, 1000, time.Minute},
-		{failing(0), 2, 4 * time.Second},
-		{failing(5 * time.Minute), 0, 5 * time.Minute},
-		{failing(5 * time.Hour), 0, 30 * time.Minute},
+		{models.WebhookHealth{}, time.Minute},
+		{failing(5 * time.Second), time.Minute},
+		{failing(5 * time.Minute), 10 * time.Minute},
+		{failing(5 * time.Hour), 30 * time.Minute},
 	} {
-		for range 100 {
-			wait := backoff(test.health, test.detours, begin)
-			require.GreaterOrEqual(t, wait, test.longest/2)
-			require.Less(t, wait, test.longest)
+		lanes := NewLanes(1)
+		var most time.Duration
+		for range 5000 {
+			wait := lanes.turn("wh_a", test.health, begin)
+			require.GreaterOrEqual(t, wait, time.Second)
+			most = max(most, wait)
 		}
+		require.LessOrEqual(t, most, test.longest)
+		require.Greater(t, most, test.longest*9/10)
 	}
 }

@@ -26,13 +26,16 @@ func (r *rig) gaveUp(deliveries int, at time.Time) {
 	}
 }
 
-// told lists the notices to the owner, with when they were sent.
-func (r *rig) told() []notify.Kind {
-	kinds := []notify.Kind{}
+// requireTold asserts of what the owner was told. Notices do not wait for each other, so their order is any.
+func (r *rig) requireTold(want ...notify.Kind) {
+	r.t.Helper()
+	r.email.mu.Lock()
+	defer r.email.mu.Unlock()
+	var told []notify.Kind
 	for _, notice := range r.email.notices {
-		kinds = append(kinds, notice.Kind)
+		told = append(told, notice.Kind)
 	}
-	return kinds
+	require.ElementsMatch(r.t, want, told)
 }
 
 func withSchedule(waits ...time.Duration) option {
@@ -45,9 +48,9 @@ func TestOwnerIsToldThatAWebhookFails(t *testing.T) {
 	r := newRig(t)
 	r.gaveUp(9, start.Add(-time.Hour))
 	requireExhausted(t, r.run())
-	// Each is told by a workflow of its own, and these do not wait for each other.
-	require.ElementsMatch(t, []notify.Kind{notify.KindFailing, notify.KindExhausted}, r.told())
-	notice := r.email.notices[slices.Index(r.told(), notify.KindFailing)]
+	r.requireTold(notify.KindFailing, notify.KindExhausted)
+	first := slices.IndexFunc(r.email.notices, func(notice notify.Notice) bool { return notice.Kind == notify.KindFailing })
+	notice := r.email.notices[first]
 	require.Equal(t, 10, notice.FailedDeliveries)
 	require.Equal(t, r.webhook.ID, notice.WebhookID)
 	require.Equal(t, start.Add(-time.Hour), notice.FailingSince.UTC())
@@ -58,12 +61,12 @@ func TestOwnerIsToldThatAWebhookFails(t *testing.T) {
 func TestOwnerIsToldAfterADay(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, withSchedule(13*time.Hour, 13*time.Hour, 13*time.Hour, 13*time.Hour))
-	r.after(25*time.Hour, func() { require.Empty(t, r.told()) })
+	r.after(25*time.Hour, func() { r.requireTold() })
 	for _, at := range []time.Duration{27 * time.Hour, 40 * time.Hour} {
-		r.after(at, func() { require.Equal(t, []notify.Kind{notify.KindFailing}, r.told()) })
+		r.after(at, func() { r.requireTold(notify.KindFailing) })
 	}
 	requireExhausted(t, r.run())
-	require.Equal(t, []notify.Kind{notify.KindFailing, notify.KindExhausted}, r.told())
+	r.requireTold(notify.KindFailing, notify.KindExhausted)
 }
 
 // When the database is away while it happens, the owner is told all the same, once.
@@ -73,7 +76,7 @@ func TestOwnerIsToldOfWhatIsRecordedLater(t *testing.T) {
 	r.gaveUp(9, start.Add(-time.Hour))
 	r.store.failRecord = 3
 	requireExhausted(t, r.run())
-	require.ElementsMatch(t, []notify.Kind{notify.KindFailing, notify.KindExhausted}, r.told())
+	r.requireTold(notify.KindFailing, notify.KindExhausted)
 }
 
 // A webhook that is failing already, or was told of within the hour, is not told of again.
@@ -92,7 +95,7 @@ func TestOwnerIsNotToldTwice(t *testing.T) {
 			r := newRig(t, withSchedule())
 			before(r)
 			requireExhausted(t, r.run())
-			require.Equal(t, []notify.Kind{notify.KindExhausted}, r.told())
+			r.requireTold(notify.KindExhausted)
 		})
 	}
 }
@@ -120,12 +123,12 @@ func TestWebhookIsDisabledAfterFiveDays(t *testing.T) {
 		require.NoError(t, err)
 		require.False(t, webhook.Active)
 		require.Contains(t, webhook.DisabledReason, "nothing has succeeded since")
-		require.Equal(t, []notify.Kind{notify.KindDisabled}, r.told())
+		r.requireTold(notify.KindDisabled)
 		require.Equal(t, models.StatusFailed, r.row().Status)
 	})
 	requireCanceled(t, r.run())
 	require.Contains(t, r.row().CancelReason, "the webhook is disabled: nothing has succeeded since")
-	require.Equal(t, []notify.Kind{notify.KindDisabled}, r.told())
+	r.requireTold(notify.KindDisabled)
 	r.requireTimes(0)
 }
 
@@ -145,5 +148,5 @@ func TestWebhookIsEnabledAgain(t *testing.T) {
 	})
 	require.NoError(t, r.run())
 	r.requireTimes(0, time.Minute)
-	require.Equal(t, []notify.Kind{notify.KindDisabled}, r.told())
+	r.requireTold(notify.KindDisabled)
 }
