@@ -45,9 +45,8 @@ type scenario struct {
 type needs int
 
 const (
-	needsNothing needs = iota
 	// needsTemporal needs to know where Temporal is.
-	needsTemporal
+	needsTemporal needs = iota + 1
 	// needsStart fills the database, and needs an installation that is only for measuring.
 	needsStart
 )
