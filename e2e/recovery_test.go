@@ -170,7 +170,7 @@ func insertFailed(t *testing.T, p *installation, webhook webhook, owner string, 
 	for i := range deliveries {
 		deliveries[i] = models.Delivery{
 			ID: models.NewID(models.KindDelivery, now), EventID: event.ID, WebhookID: webhook.ID, OwnerID: owner,
-			Event: event.Type, Host: "x", Status: models.StatusPermanentlyFailed, AttemptCount: 1, CreatedAt: now,
+			Event: event.Type, Host: "x", Status: models.StatusPermanentlyFailed, AttemptCount: 1, RunID: "before", CreatedAt: now,
 		}
 	}
 	const atOnce = 500
