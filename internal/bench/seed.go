@@ -107,7 +107,7 @@ func (f *filler) write(ctx context.Context, conn *pgx.Conn, first, last int) err
 			class = models.ErrorHTTPStatus
 		}
 		events[i] = []any{event, "", seedType, f.data, 1, at}
-		deliveries[i] = []any{delivery, event, f.webhooks[k], models.DefaultOwnerID, seedType, "127.0.0.1", status, 1, delivered, code, problem, false, at}
+		deliveries[i] = []any{delivery, event, f.webhooks[k], models.DefaultOwnerID, seedType, "127.0.0.1", status, 1, delivered, code, problem, false, "past", at}
 		attempts[i] = []any{models.NewID(models.KindAttempt, at), delivery, 1, models.TriggerSchedule, code, class, problem, 3, "127.0.0.1:443", at}
 		if first+i == f.half {
 			f.middle = seed{webhook: f.webhooks[1], healthy: f.webhooks[0], event: event, delivery: delivery, middle: at}
@@ -116,7 +116,7 @@ func (f *filler) write(ctx context.Context, conn *pgx.Conn, first, last int) err
 	return errors.Join(
 		copyRows(ctx, conn, "events", []string{"id", "owner_id", "event", "data", "deliveries", "created_at"}, events),
 		copyRows(ctx, conn, "deliveries", []string{"id", "event_id", "webhook_id", "owner_id", "event", "host", "status",
-			"attempt_count", "delivered_at", "last_status_code", "last_error", "test", "created_at"}, deliveries),
+			"attempt_count", "delivered_at", "last_status_code", "last_error", "test", "run_id", "created_at"}, deliveries),
 		copyRows(ctx, conn, "attempts", []string{"id", "delivery_id", "number", "trigger", "status_code", "error_class",
 			"error", "duration_ms", "remote_addr", "started_at"}, attempts),
 	)
