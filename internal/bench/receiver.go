@@ -130,7 +130,10 @@ func (l *reception) wait(ctx context.Context, after time.Duration) bool {
 	case <-ctx.Done():
 	case <-l.release:
 		if time.Since(began) > almostTimedOut {
-			<-ctx.Done()
+			select {
+			case <-timer.C:
+			case <-ctx.Done():
+			}
 		}
 	}
 	return ctx.Err() == nil
