@@ -116,14 +116,25 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	w.WriteHeader(reply.status)
 }
 
+// almostTimedOut is for how long a request has waited whose sender may give up, after 30 s, at the moment of
+// the answer: it would send again what it need not.
+const almostTimedOut = 25 * time.Second
+
 // wait lasts for a time or until everything is released. It says whether the sender is still there.
 func (l *reception) wait(ctx context.Context, after time.Duration) bool {
+	began := time.Now()
 	timer := time.NewTimer(after)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-l.release:
 	case <-ctx.Done():
+	case <-l.release:
+		if time.Since(began) > almostTimedOut {
+			select {
+			case <-timer.C:
+			case <-ctx.Done():
+			}
+		}
 	}
 	return ctx.Err() == nil
 }
