@@ -1,7 +1,0 @@
--- +goose Up
--- What failed at first and had no workflow yet: almost nothing at any time.
-CREATE INDEX deliveries_unstarted ON deliveries (id)
-    WHERE run_id = '' AND status IN ('failed', 'permanently_failed');
-
--- +goose Down
-DROP INDEX deliveries_unstarted;
