@@ -119,6 +119,8 @@ func (p *process) assemble(ctx context.Context, options client.Options) error {
 	options.Identity = identity()
 	p.identity = options.Identity
 	options.MetricsHandler = p.metrics.temporal
+	// Histories hold no payloads: to compress some hundred bytes costs both sides more than it saves the network.
+	options.ConnectionOptions.GrpcCompression = &client.GrpcCompressionNone{}
 	if p.temporal, err = client.NewLazyClient(options); err != nil {
 		return fmt.Errorf("temporal connection: %w", err)
 	}
