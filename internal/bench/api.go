@@ -43,22 +43,28 @@ func (c *apiClient) call(ctx context.Context, method, path string, body, into an
 		return err
 	}
 	request.Header.Set("Authorization", "Bearer "+c.key)
-	response, err := c.http.Do(request)
+	status, answer, err := exchange(c.http, request)
 	if err != nil {
 		return err
 	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
-	if err != nil {
-		return err
-	}
-	if response.StatusCode >= http.StatusMultipleChoices {
-		return fmt.Errorf("%s %s: %s: %s", method, path, response.Status, answer)
+	if status >= http.StatusMultipleChoices {
+		return fmt.Errorf("%s %s: %d: %s", method, path, status, answer)
 	}
 	if into == nil {
 		return nil
 	}
 	return json.Unmarshal(answer, into)
+}
+
+// exchange sends a request and reads the whole answer, so that its connection is used again.
+func exchange(client *http.Client, request *http.Request) (status int, answer []byte, err error) {
+	response, err := client.Do(request)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer response.Body.Close()
+	answer, err = io.ReadAll(response.Body)
+	return response.StatusCode, answer, err
 }
 
 // createWebhooks makes a scenario's webhooks and returns their IDs.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -146,17 +145,12 @@ func (p *provider) deliver(ctx context.Context, n int) error {
 	header.Set("X-GitHub-Event", "push")
 	header.Set("X-GitHub-Delivery", fmt.Sprintf("bench-%d", n))
 	request.Header = header
-	response, err := p.client.Do(request)
+	status, answer, err := exchange(p.client, request)
 	if err != nil {
 		return err
 	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
-	if err != nil {
-		return err
-	}
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("send to a source: %s: %s", response.Status, answer)
+	if status != http.StatusOK {
+		return fmt.Errorf("send to a source: %d: %s", status, answer)
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -71,17 +70,12 @@ func (p *publisher) publish(ctx context.Context, n, webhook, deliveries int) err
 		return err
 	}
 	request.Header = p.header
-	response, err := p.client.Do(request)
+	status, answer, err := exchange(p.client, request)
 	if err != nil {
 		return err
 	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
-	if err != nil {
-		return err
-	}
-	if response.StatusCode != http.StatusAccepted {
-		return fmt.Errorf("publish: %s: %s", response.Status, answer)
+	if status != http.StatusAccepted {
+		return fmt.Errorf("publish: %d: %s", status, answer)
 	}
 	if !bytes.Contains(answer, fmt.Appendf(nil, `"deliveries":%d,`, deliveries)) {
 		return fmt.Errorf("publish: not %d deliveries: %s", deliveries, answer)
