@@ -20,8 +20,8 @@ func (a FirstAttempts) Expect(dispatches []models.Dispatch) { a.Fresh.keep(dispa
 
 // DeliverDirectly makes the first attempt of a delivery without a workflow, and records it as Deliver does. It
 // returns false when the delivery needs its workflow from here: to make the next attempt, to tell the owner of
-// the last, or to make the first one, because the webhook is slow, fails, is overloaded or has a rate limit. Until the attempt
-// is recorded, it goes on trying; then, and when the context ends before, the log says how far the delivery is.
+// the last, or to make the first one, because the webhook is slow, fails, is overloaded or has a rate limit. It
+// goes on trying until the attempt is recorded or the context ends.
 func (a FirstAttempts) DeliverDirectly(ctx context.Context, dispatch models.Dispatch) bool {
 	in := AttemptInput{DeliveryID: dispatch.Delivery.ID, Trigger: models.TriggerSchedule, Sequence: 1}
 	if dispatch.Delivery.Test || dispatch.Webhook.RateLimit != nil || dispatch.Health.Sick(a.Now()) ||
