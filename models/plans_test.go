@@ -48,6 +48,43 @@ func TestPlans(t *testing.T) {
 	}
 }
 
+// What PostgreSQL plans for a new database, it keeps until the next ANALYZE: a minute, in which the tables may
+// grow by a hundred thousand deliveries.
+func TestPlansOfANewDatabase(t *testing.T) {
+	t.Parallel()
+	db, sent := openDatabase(t, testdb.Postgres(t)), &statements{}
+	store := models.NewStore(db, models.Config{Keyring: newKeyring(t)})
+	webhook := makeWebhook(t, store, models.DefaultOwnerID, "*")
+	require.NoError(t, db.Use(sent))
+
+	now := store.Now()
+	delivery := publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0]
+	attempt := attempted(t, store, delivery, 1, models.StatusDelivered)
+	for _, outcome := range []models.Outcome{
+		{Attempt: attempt, Status: models.StatusDelivered, RunID: "run", Health: models.WebhookHealth{WebhookID: webhook.ID, LastSuccessAt: &now}},
+		{Attempt: attempted(t, store, delivery, 2, models.StatusFailed), Status: models.StatusFailed, RunID: "run"},
+	} {
+		_, err := store.RecordAttempt(t.Context(), outcome)
+		require.NoError(t, err)
+	}
+	_, err := store.Dispatch(t.Context(), delivery.ID, attempt.ID)
+	require.NoError(t, err)
+	_, _ = store.AdoptFirstAttempt(t.Context(), delivery.ID, "run")
+	require.NoError(t, store.Postpone(t.Context(), delivery.ID, now))
+	_, err = store.FinalFailure(t.Context(), delivery.ID)
+	require.NoError(t, err)
+
+	all := sent.take()
+	require.Greater(t, len(all), 6)
+	for _, statement := range all {
+		statement.genericPlan(t, db).each(func(n node) {
+			if n.Type == "Seq Scan" && slices.Contains(grows, n.Relation) {
+				t.Errorf("reads all of %s: %s", n.Relation, statement.sql)
+			}
+		})
+	}
+}
+
 // mostRows matches no filter, and one that most rows pass.
 var mostRows = regexp.MustCompile(`^$|^\(status = '(delivered|processed)'::text\)$`)
 

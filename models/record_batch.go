@@ -6,12 +6,15 @@ import (
 )
 
 // recordBatchSQL writes many successes in one statement. What is in the log already, and what belongs to a
-// purged delivery, changes nothing.
+// purged delivery, changes nothing. The LIMIT leaves nothing out: PostgreSQL, which does not know it when it plans,
+// expects few rows, and so looks each delivery up by its index. A plan made while the table was nearly empty would
+// else read all of it, until the next ANALYZE.
 const recordBatchSQL = `
 WITH new AS MATERIALIZED (
     SELECT * FROM unnest(?::text[], ?::text[], ?::integer[], ?::text[], ?::integer[], ?::bigint[], ?::bytea[], ?::text[],
                          ?::timestamptz[], ?::text[], ?::timestamptz[])
-        AS n (id, delivery_id, number, trigger, status_code, duration_ms, response_body, remote_addr, started_at, run_id, delivered_at)),
+        AS n (id, delivery_id, number, trigger, status_code, duration_ms, response_body, remote_addr, started_at, run_id, delivered_at)
+    LIMIT (SELECT ?::bigint)),
 stored AS (
     INSERT INTO attempts (id, delivery_id, number, trigger, status_code, duration_ms, response_body, remote_addr, started_at)
     SELECT n.id, n.delivery_id, n.number, n.trigger, n.status_code, n.duration_ms, n.response_body, n.remote_addr, n.started_at
@@ -51,5 +54,5 @@ func recordArguments(outcomes []Outcome) []any {
 		codes[i], durations[i], bodies[i], addresses[i] = attempt.StatusCode, attempt.DurationMS, attempt.ResponseBody, attempt.RemoteAddr
 		started[i], runs[i], delivered[i] = attempt.StartedAt, outcome.RunID, outcome.deliveredAt()
 	}
-	return []any{&ids, &deliveries, &numbers, &triggers, &codes, &durations, &bodies, &addresses, &started, &runs, &delivered}
+	return []any{&ids, &deliveries, &numbers, &triggers, &codes, &durations, &bodies, &addresses, &started, &runs, &delivered, n}
 }
