@@ -106,12 +106,13 @@ func newFleet(t *testing.T, processes int) []*installation {
 	require.NoError(t, site.WaitTemporal(t.Context(), temporal))
 	var fleet []*installation
 	for n := range processes {
-		serve := launched(site.StartServe(n))
-		require.NoError(t, site.WaitServe(t.Context(), n, serve))
-		fleet = append(fleet, &installation{
+		p := &installation{
 			url: site.URL(n), databaseURL: config.DatabaseURL, adminKey: config.AdminKey, encryptionKey: config.EncryptionKey,
-			temporalAddress: site.TemporalAddress(), temporalUI: site.TemporalUI(), postrider: &program{serve}, temporal: &program{temporal},
-		})
+			temporalAddress: site.TemporalAddress(), temporalUI: site.TemporalUI(), temporal: &program{temporal},
+			launchPostrider: func(testing.TB) *program { return &program{launched(site.StartServe(n))} },
+		}
+		p.start(t)
+		fleet = append(fleet, p)
 	}
 	return fleet
 }

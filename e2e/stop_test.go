@@ -48,6 +48,43 @@ func TestStopped(t *testing.T) {
 	})
 }
 
+// TestRollingRestart replaces one of two processes, in good order, while retries come due. Temporal hands a process
+// that stops no more tasks: none has to time out, which takes 10 seconds, before the other process gets it.
+func TestRollingRestart(t *testing.T) {
+	t.Parallel()
+	const rounds, events = 3, 40
+	fleet := newFleet(t, 2)
+	target := newReceiver(t, func(_ int, r *http.Request) answer {
+		if r.Header.Get("X-Webhook-Attempt") == "1" {
+			return answer{status: http.StatusInternalServerError}
+		}
+		return answer{status: http.StatusOK}
+	})
+	owner := fleet[0].newOwner(t, nil)
+	fleet[0].newWebhook(t, owner, target.url, object{"retry_schedule": []string{"1s", "1s"}})
+	var ids []string
+	for round := range rounds {
+		for n := range events {
+			ids = append(ids, fleet[n%len(fleet)].send(t, owner, object{}))
+		}
+		// First attempts and some of the retries.
+		target.await(t, round*2*events+events+events/4)
+		fleet[1].postrider.terminate(t)
+		require.Zero(t, fleet[1].terminated(t))
+		fleet[1].start(t)
+	}
+	temporal := fleet[0].dial(t)
+	for _, id := range ids {
+		fleet[0].await(t, id, "delivered")
+		awaitWorkflow(t, temporal, id, "", enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED)
+		for _, event := range historyOf(t, temporal, id, "").GetEvents() {
+			timedOut := event.GetWorkflowTaskTimedOutEventAttributes()
+			require.NotEqual(t, enumspb.TIMEOUT_TYPE_START_TO_CLOSE, timedOut.GetTimeoutType(), "%s: a task was lost", id)
+		}
+	}
+	require.Equal(t, 2*len(ids), target.count(), "each was attempted twice")
+}
+
 // TestSecondStart stops an installation in good order and starts it again on the same data: what was there
 // is there, and what waited goes on.
 func TestSecondStart(t *testing.T) {

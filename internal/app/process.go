@@ -301,14 +301,29 @@ func (p *process) stop() error {
 		p.dispatcher.Close()
 		intakeEnded <- err
 	}()
-	if p.working.Load() {
-		p.worker.Stop()
-	}
+	p.stopWorker()
 	if err := <-intakeEnded; err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("stop: %w", err)
 	}
 	p.logger.Info("stopped")
 	return nil
+}
+
+// stopWorker waits for attempts under way, and for Temporal to let go of the worker; not for a Temporal that hangs.
+func (p *process) stopWorker() {
+	if !p.working.Load() {
+		return
+	}
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		p.worker.Stop()
+	}()
+	select {
+	case <-stopped:
+	case <-time.After(stopTimeout):
+		p.logger.Warn("stopping before Temporal knows: it does not answer")
+	}
 }
 
 // close releases what assemble took.

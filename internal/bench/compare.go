@@ -2,13 +2,16 @@ package bench
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
-// Comparison is a scenario's figure as a share of another's.
+// Comparison is a scenario's figure as a share of another's. Of several runs each has its share, so that what
+// slows the machine for a while slows both; Value is their median, Range the lowest and highest.
 type Comparison struct {
-	Name  string  `json:"name"`
-	Value float64 `json:"value"`
+	Name  string      `json:"name"`
+	Value float64     `json:"value"`
+	Range *[2]float64 `json:"range,omitempty"`
 }
 
 // compare fills in the comparisons of scenarios that were measured.
@@ -16,12 +19,12 @@ func (r *Report) compare() {
 	r.Comparisons = []Comparison{}
 	share := func(what, of, to string, figure func(Result) float64) {
 		a, b := r.scenario(of), r.scenario(to)
-		if a == nil || b == nil || figure(*b) == 0 {
+		if a == nil || b == nil {
 			return
 		}
-		r.Comparisons = append(r.Comparisons, Comparison{
-			Name: fmt.Sprintf("%s, %s to %s", what, of, to), Value: figure(*a) / figure(*b),
-		})
+		if shares := sharesOf(*a, *b, figure); len(shares) > 0 {
+			r.Comparisons = append(r.Comparisons, comparison(fmt.Sprintf("%s, %s to %s", what, of, to), shares))
+		}
 	}
 	rate := func(r Result) float64 { return r.DeliveredPerS }
 	processorTime := func(r Result) float64 { return r.CPU.Total }
@@ -36,6 +39,37 @@ func (r *Report) compare() {
 		share("p50", size, "growth-1k", func(r Result) float64 { return r.LatencyMS.P50 })
 		share("202 p50", size, "growth-1k", func(r Result) float64 { return r.AnswerMS.P50 })
 	}
+}
+
+// sharesOf returns the share in each run that has both figures.
+func sharesOf(a, b Result, figure func(Result) float64) []float64 {
+	runsOfA, runsOfB := a.Runs, b.Runs
+	if len(runsOfA) == 0 || len(runsOfA) != len(runsOfB) {
+		runsOfA, runsOfB = []Result{a}, []Result{b}
+	}
+	var shares []float64
+	for i := range runsOfA {
+		if whole := figure(runsOfB[i]); whole != 0 {
+			shares = append(shares, figure(runsOfA[i])/whole)
+		}
+	}
+	return shares
+}
+
+func comparison(name string, shares []float64) Comparison {
+	c := Comparison{Name: name, Value: median(shares)}
+	if len(shares) > 1 {
+		c.Range = &[2]float64{slices.Min(shares), slices.Max(shares)}
+	}
+	return c
+}
+
+// String is the value with its range, such as `0.79 (0.75–0.83)`.
+func (c Comparison) String() string {
+	if c.Range == nil {
+		return fmt.Sprintf("%.2f", c.Value)
+	}
+	return fmt.Sprintf("%.2f (%.2f–%.2f)", c.Value, c.Range[0], c.Range[1])
 }
 
 func (r *Report) scenario(name string) *Result {

@@ -151,6 +151,22 @@ func TestComparisons(t *testing.T) {
 	}, shares)
 }
 
+// Each run is compared within itself: the machine was slow in the second one.
+func TestComparisonsOfRuns(t *testing.T) {
+	t.Parallel()
+	runs := func(name string, rates ...float64) Result {
+		var all []Result
+		for _, rate := range rates {
+			all = append(all, Result{Name: name, DeliveredPerS: rate})
+		}
+		return combine(all)
+	}
+	report := &Report{Scenarios: []Result{runs("throughput-c16", 90, 40, 80), runs("floor-c16", 100, 50, 100)}}
+	report.compare()
+	require.Len(t, report.Comparisons, 1)
+	require.Equal(t, "0.80 (0.80–0.90)", report.Comparisons[0].String())
+}
+
 func TestPageEscapesAndNeedsNothingElse(t *testing.T) {
 	t.Parallel()
 	report := sample()

@@ -61,7 +61,8 @@ var fastRetries = []string{"1s", "2s", "5s", "10s", "10s", "10s", "10s"}
 // scenarios are all that there are, in the order in which they run.
 func scenarios() []scenario {
 	return []scenario{
-		throughput(16), throughput(64),
+		// What is set against each other runs one after the other.
+		throughput(16), floor(16), throughput(64), floor(64),
 		latency(20), latency(50), latency(100),
 		fanOut(10, 8), fanOut(1000, 1),
 		{
@@ -71,7 +72,6 @@ func scenarios() []scenario {
 		slow(50*time.Millisecond, 1), slow(5*time.Second, 100),
 		noisy(false), noisy(true),
 		inbound(),
-		floor(16), floor(64),
 		growth("1k", 1_000), growth("100k", 100_000), growth("1m", 1_000_000),
 	}
 }

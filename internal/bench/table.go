@@ -35,7 +35,7 @@ func (r *Report) writeTable(out io.Writer) error {
 		_, _ = fmt.Fprintln(out)
 	}
 	for _, c := range r.Comparisons {
-		_, _ = fmt.Fprintf(out, "%s: %.2f\n", c.Name, c.Value)
+		_, _ = fmt.Fprintf(out, "%s: %s\n", c.Name, c)
 	}
 	for _, s := range r.Scenarios {
 		if s.Problem != "" {

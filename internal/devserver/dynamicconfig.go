@@ -40,6 +40,10 @@ func dynamicConfig(overrides map[string]any) dynamicconfig.StaticClient {
 		// First workflow tasks come with the answer to the start.
 		dynamicconfig.EnableEagerWorkflowStart.Key(): true,
 
+		// A worker that stops is given no more tasks. Else one that is on its way to it is lost, and has to time
+		// out before another worker gets it.
+		dynamicconfig.EnableCancelWorkerPollsOnShutdown.Key(): true,
+
 		// A backlog is shared out among the fairness keys of its tasks.
 		dynamicconfig.MatchingEnableFairness.Key(): true,
 
