@@ -16,8 +16,8 @@ const (
 	// workflow; one takes directSmallest, and its event's data. That is 1,024 small ones.
 	directRoom     = 64 << 20
 	directSmallest = 64 << 10
-	// roomWait is how long a publisher waits for room among them; then the delivery gets its workflow at once,
-	// and waits in Temporal.
+	// roomWait is how long a publisher waits for room among them; then what is left of its deliveries gets
+	// workflows at once, and waits in Temporal.
 	roomWait = time.Second
 	// Lease is for how long a delivery is left to the process that published it. One that makes an attempt which
 	// takes longer extends it every aliveEvery.
@@ -58,12 +58,10 @@ func newDirect(attempts Attempts, store Store, logger *slog.Logger) *direct {
 	return d
 }
 
-// add makes an attempt, unless there is no room for one more soon. It calls startWorkflow when the delivery needs
+// add makes an attempt, unless there is no room for one more until the context ends. It calls startWorkflow when the delivery needs
 // its workflow behind the attempt.
 func (d *direct) add(ctx context.Context, dispatch models.Dispatch, startWorkflow func()) bool {
 	size := directSmallest + int64(len(dispatch.Event.Data))
-	ctx, cancel := context.WithTimeout(ctx, roomWait)
-	defer cancel()
 	if d.room.Acquire(ctx, size) != nil {
 		return false
 	}

@@ -132,6 +132,21 @@ func TestPublishDirectlyLoadsWhatItNeeds(t *testing.T) {
 	require.Empty(t, temporal.ids())
 }
 
+// More than a process should have under way for one event is a workflow's business.
+func TestPublishDirectlyToVeryMany(t *testing.T) {
+	t.Parallel()
+	for deliveries, workflows := range map[int]int{mostAttempts: 0, mostAttempts + 1: 1} {
+		temporal, attempts := &fakeTemporal{}, &receiver{}
+		d := New(&fewDeliveries{each: deliveries}, temporal, (&log{}).logger())
+		d.AttemptWith(attempts, true)
+		_, err := d.Publish(t.Context(), models.Event{})
+		require.NoError(t, err)
+		d.Close()
+		require.Len(t, temporal.ids(), workflows)
+		require.Len(t, attempts.made, deliveries*(1-workflows))
+	}
+}
+
 // A publisher waits a moment for room; then Temporal keeps the delivery.
 func TestPublishDirectlyWithoutRoom(t *testing.T) {
 	t.Parallel()
@@ -144,20 +159,19 @@ func TestPublishDirectlyWithoutRoom(t *testing.T) {
 			_, err := d.Publish(t.Context(), models.Event{})
 			require.NoError(t, err)
 		}
-		few := &fewDeliveries{each: 1}
-		d.store = few
+		d.store = &fewDeliveries{each: 5}
 		began := time.Now()
 		published, err := d.Publish(t.Context(), models.Event{})
 		require.NoError(t, err)
-		require.Equal(t, roomWait, time.Since(began))
+		require.Equal(t, roomWait, time.Since(began), "for all five together")
 		synctest.Wait()
-		require.Equal(t, idsOf(published.Deliveries), temporal.ids())
+		require.ElementsMatch(t, idsOf(published.Deliveries), temporal.ids())
 
 		close(release)
 		published, err = d.Publish(t.Context(), models.Event{})
 		require.NoError(t, err)
 		d.Close()
-		require.Len(t, temporal.ids(), 1)
+		require.Len(t, temporal.ids(), 5)
 		require.Contains(t, attempts.made, published.Deliveries[0].ID)
 	})
 }

@@ -19,8 +19,12 @@ import (
 	"github.com/postrider/postrider/workflows"
 )
 
-// fanOutFrom is the number of deliveries from which a workflow starts them instead of this process.
-const fanOutFrom = 101
+// What an event may have in deliveries for this process to start them, or to make their first attempts; those of
+// larger events are started by a workflow.
+const (
+	mostStarts   = 100
+	mostAttempts = 1000
+)
 
 // testTimeout bounds the wait for a test's attempt, which takes at most 30 seconds.
 const testTimeout = 45 * time.Second
@@ -99,13 +103,15 @@ func (d *Dispatcher) Publish(ctx context.Context, event models.Event) (models.Pu
 	if err != nil {
 		return published, err
 	}
-	if len(published.Deliveries) >= fanOutFrom {
+	if len(published.Deliveries) > d.most(published) {
 		d.starter.add(func(ctx context.Context) error { return d.startFanOut(ctx, published.Event.ID) })
 		return published, nil
 	}
 	if d.direct == nil && d.attempts != nil {
 		d.attempts.Expect(published.Dispatches)
 	}
+	ctx, cancel := context.WithTimeout(ctx, roomWait)
+	defer cancel()
 	for i, delivery := range published.Deliveries {
 		start := func() {
 			d.starter.add(func(ctx context.Context) error { return d.startDelivery(ctx, delivery) })
@@ -115,6 +121,14 @@ func (d *Dispatcher) Publish(ctx context.Context, event models.Event) (models.Pu
 		}
 	}
 	return published, nil
+}
+
+// most is how many deliveries of an event this process puts on their way itself.
+func (d *Dispatcher) most(published models.Published) int {
+	if d.direct != nil && published.Dispatches != nil {
+		return mostAttempts
+	}
+	return mostStarts
 }
 
 // attemptDirectly makes the first attempt of an event's i-th delivery in this process, if that is how it works
