@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 
+	"github.com/postrider/postrider/internal/deployment"
 	"github.com/postrider/postrider/internal/testdb"
 	"github.com/postrider/postrider/models"
 )
@@ -123,6 +124,42 @@ func prepareProductionOn(t testing.TB, databaseURL string, settings ...string) *
 			"--temporal-port", strconv.Itoa(temporal), "--temporal-ui-port", strconv.Itoa(ui))
 	}
 	return p
+}
+
+// newFleet starts one installation of several `serve` and returns each as an installation of its own.
+func newFleet(t *testing.T, processes int) []*installation {
+	t.Helper()
+	cluster := testdb.NewCluster(t)
+	config := deployment.Config{
+		Programs: programFolder, Home: t.TempDir(), DatabaseURL: cluster.URL(),
+		AdminKey: models.NewAPIKeyToken(), EncryptionKey: models.NewEncryptionKey(),
+		TemporalPort: ports.next(t), TemporalUIPort: ports.next(t), Settings: []string{noRateLimit},
+	}
+	for range processes {
+		config.APIPorts = append(config.APIPorts, ports.next(t))
+	}
+	site, err := deployment.New(config)
+	require.NoError(t, err)
+	require.NoError(t, site.Migrate(t.Context()))
+	launched := func(process *deployment.Process, err error) *deployment.Process {
+		t.Helper()
+		require.NoError(t, err)
+		t.Cleanup(process.Kill)
+		return process
+	}
+	temporal := launched(site.StartTemporal())
+	require.NoError(t, site.WaitTemporal(t.Context(), temporal))
+	var fleet []*installation
+	for n := range processes {
+		p := &installation{
+			url: site.URL(n), databaseURL: config.DatabaseURL, adminKey: config.AdminKey, encryptionKey: config.EncryptionKey,
+			temporalAddress: site.TemporalAddress(), temporalUI: site.TemporalUI(), temporal: &program{temporal},
+			launchPostrider: func(testing.TB) *program { return &program{launched(site.StartServe(n))} },
+		}
+		p.start(t)
+		fleet = append(fleet, p)
+	}
+	return fleet
 }
 
 // start starts what does not run and waits until everything works.

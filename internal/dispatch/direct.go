@@ -58,8 +58,8 @@ func newDirect(attempts Attempts, store Store, logger *slog.Logger) *direct {
 	return d
 }
 
-// add makes an attempt, unless there is no room for one more until the context ends. It calls startWorkflow when the delivery needs
-// its workflow behind the attempt.
+// add makes an attempt, unless there is no room for one more until the context ends. It calls startWorkflow when
+// the delivery needs its workflow behind the attempt.
 func (d *direct) add(ctx context.Context, dispatch models.Dispatch, startWorkflow func()) bool {
 	size := directSmallest + int64(len(dispatch.Event.Data))
 	if d.room.Acquire(ctx, size) != nil {

@@ -107,18 +107,15 @@ func (d *Dispatcher) Publish(ctx context.Context, event models.Event) (models.Pu
 		d.starter.add(func(ctx context.Context) error { return d.startFanOut(ctx, published.Event.ID) })
 		return published, nil
 	}
-	if d.direct == nil && d.attempts != nil {
+	if d.direct != nil {
+		d.attemptDirectly(ctx, published)
+		return published, nil
+	}
+	if d.attempts != nil {
 		d.attempts.Expect(published.Dispatches)
 	}
-	ctx, cancel := context.WithTimeout(ctx, roomWait)
-	defer cancel()
-	for i, delivery := range published.Deliveries {
-		start := func() {
-			d.starter.add(func(ctx context.Context) error { return d.startDelivery(ctx, delivery) })
-		}
-		if !d.attemptDirectly(ctx, published, i, start) {
-			start()
-		}
+	for _, delivery := range published.Deliveries {
+		d.startSoon(delivery)
 	}
 	return published, nil
 }
@@ -131,17 +128,30 @@ func (d *Dispatcher) most(published models.Published) int {
 	return mostStarts
 }
 
-// attemptDirectly makes the first attempt of an event's i-th delivery in this process, if that is how it works
-// and there is room.
-func (d *Dispatcher) attemptDirectly(ctx context.Context, published models.Published, i int, startWorkflow func()) bool {
-	if d.direct == nil {
-		return false
+// attemptDirectly makes the first attempts of an event in this process. What finds no room there gets its workflow.
+func (d *Dispatcher) attemptDirectly(ctx context.Context, published models.Published) {
+	ctx, cancel := context.WithTimeout(ctx, roomWait)
+	defer cancel()
+	for i, delivery := range published.Deliveries {
+		dispatch, err := d.dispatchOf(ctx, published, i)
+		if err != nil || !d.direct.add(ctx, dispatch, func() { d.startSoon(delivery) }) {
+			d.startSoon(delivery)
+		}
 	}
+}
+
+// dispatchOf is what the first attempt of an event's i-th delivery needs. It is loaded where the database has not
+// answered it to the publisher.
+func (d *Dispatcher) dispatchOf(ctx context.Context, published models.Published, i int) (models.Dispatch, error) {
 	if published.Dispatches != nil {
-		return d.direct.add(ctx, published.Dispatches[i], startWorkflow)
+		return published.Dispatches[i], nil
 	}
-	dispatch, err := d.store.Dispatch(ctx, published.Deliveries[i].ID, "")
-	return err == nil && d.direct.add(ctx, dispatch, startWorkflow)
+	return d.store.Dispatch(ctx, published.Deliveries[i].ID, "")
+}
+
+// startSoon starts a delivery's workflow in the background.
+func (d *Dispatcher) startSoon(delivery models.Delivery) {
+	d.starter.add(func(ctx context.Context) error { return d.startDelivery(ctx, delivery) })
 }
 
 func (d *Dispatcher) startFanOut(ctx context.Context, eventID string) error {
