@@ -83,7 +83,7 @@ func (s *service) in(t testing.TB) *service {
 	return &of
 }
 
-// newClock returns a clock that goes on by a millisecond at least, so that the order of IDs, which holds the
+// newClock returns a clock that goes on by a microsecond at least, so that the order of IDs, which holds the
 // time, is the order of creation.
 func newClock() func() time.Time {
 	var mu sync.Mutex
@@ -92,7 +92,7 @@ func newClock() func() time.Time {
 		mu.Lock()
 		defer mu.Unlock()
 		now := time.Now()
-		if next := last.Add(time.Millisecond); now.Before(next) {
+		if next := last.Add(time.Microsecond); now.Before(next) {
 			now = next
 		}
 		last = now

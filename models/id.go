@@ -39,8 +39,9 @@ const idAlphabet = "0123456789abcdefghjkmnpqrstvwxyz"
 // idLength is the length of the encoded UUID: 26 digits of 5 bits hold its 128, with two bits left over.
 const idLength = 26
 
-// NewID makes a TypeID: the kind, an underscore and a UUIDv7 (RFC 9562) of the given time, so that IDs of
-// one kind sort by the millisecond they were made in.
+// NewID makes a TypeID: the kind, an underscore and a UUIDv7 (RFC 9562) of the given time. The time is in it to
+// a 4,096th of a millisecond (section 6.2, method 3), so IDs of one kind sort by the microsecond they were
+// made in.
 func NewID(kind Kind, at time.Time) string {
 	return string(kind) + "_" + encodeUUID(newUUID(at))
 }
@@ -50,7 +51,7 @@ func idOf(kind Kind, at time.Time, random [16]byte) string {
 	return string(kind) + "_" + encodeUUID(uuidAt(at, random))
 }
 
-// firstID is the smallest ID that NewID can make at a time; comparing IDs with it is comparing times.
+// firstID is the smallest ID of the millisecond of a time; comparing IDs with it is comparing times.
 func firstID(kind Kind, at time.Time) string {
 	return string(kind) + "_" + encodeUUID(uuidAt(at, [16]byte{}))
 }
@@ -67,6 +68,8 @@ func CheckID(kind Kind, id string) error {
 func newUUID(at time.Time) uuid.UUID {
 	var random [16]byte
 	_, _ = rand.Read(random[:]) // never fails: crypto/rand ends the process instead
+	fraction := at.Nanosecond() % int(time.Millisecond) << 12 / int(time.Millisecond)
+	random[6], random[7] = byte(fraction>>8), byte(fraction)
 	return uuidAt(at, random)
 }
 

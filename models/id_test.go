@@ -44,9 +44,21 @@ func TestIDsSortByTheirTime(t *testing.T) {
 	var made []string
 	for range 500 {
 		made = append(made, models.NewID(models.KindDelivery, at))
-		at = at.Add(37 * time.Millisecond)
+		at = at.Add(37 * time.Microsecond)
 	}
 	require.True(t, slices.IsSorted(made))
+}
+
+// RFC 9562, section 6.2, method 3: the 12 bits behind the version hold the fraction of the millisecond.
+func TestIDHoldsTheFractionOfTheMillisecond(t *testing.T) {
+	t.Parallel()
+	for fraction, bits := range map[time.Duration]string{
+		0: "7000", time.Microsecond: "7004", 500 * time.Microsecond: "7800", 999_999 * time.Nanosecond: "7fff",
+	} {
+		at := time.UnixMilli(1_700_000_000_000).Add(fraction)
+		got := uuidOf(t, models.KindEvent, models.NewID(models.KindEvent, at)).String()
+		require.Equal(t, bits, got[14:18], fraction)
+	}
 }
 
 func TestDeliveriesOfOneEventHaveValidIDs(t *testing.T) {
