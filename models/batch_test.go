@@ -1,6 +1,7 @@
 package models_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/postrider/postrider/internal/testdb"
 	"github.com/postrider/postrider/models"
 )
 
@@ -101,6 +103,54 @@ func TestPublishedAtOnceWithABadOne(t *testing.T) {
 			require.Equal(t, i == bad, got, "event %d", i)
 		}
 	})
+}
+
+// Two batches of the same events, in two orders, do not wait for each other: PostgreSQL would undo one of them.
+func TestBatchesDoNotDeadlock(t *testing.T) {
+	t.Parallel()
+	store := openStore(t, testdb.Postgres(t))
+	makeWebhook(t, store, models.DefaultOwnerID, "*")
+	const rounds, most = 10, 150
+	for round := range rounds {
+		events := make([]models.Event, most)
+		for i := range events {
+			events[i] = models.Event{Type: "a", Data: []byte(`{}`), IdempotencyKey: key(round*most + i)}
+		}
+		now := store.Now()
+		inTwoOrders(t, func(reversed bool) error {
+			batch := slices.Clone(events)
+			for i := range batch {
+				batch[i].ID, batch[i].CreatedAt = models.NewID(models.KindEvent, now), now
+			}
+			if reversed {
+				slices.Reverse(batch)
+			}
+			return models.PublishTogether(t.Context(), store, batch)
+		})
+		deliveries, _, err := store.Deliveries(t.Context(), everything, models.DeliveryFilter{}, models.Page{Limit: most})
+		require.NoError(t, err)
+		require.Len(t, deliveries, most)
+		inTwoOrders(t, func(reversed bool) error {
+			outcomes := make([]models.Outcome, most)
+			for i, delivery := range deliveries {
+				outcomes[i].Attempt = models.Attempt{
+					ID: models.AttemptID(delivery.ID, 1, now), DeliveryID: delivery.ID, Number: 1, Trigger: models.TriggerSchedule, StartedAt: now,
+				}
+			}
+			if reversed {
+				slices.Reverse(outcomes)
+			}
+			return models.RecordTogether(t.Context(), store, outcomes)
+		})
+	}
+}
+
+// inTwoOrders makes two calls at once.
+func inTwoOrders(t *testing.T, call func(reversed bool) error) {
+	t.Helper()
+	var errs [2]error
+	atOnce(len(errs), func(i int) { errs[i] = call(i == 1) })
+	require.NoError(t, errors.Join(errs[:]...))
 }
 
 func TestRecordedAtOnce(t *testing.T) {

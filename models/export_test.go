@@ -1,5 +1,7 @@
 package models
 
+import "context"
+
 // Entities lists every entity, for the test that compares them with the schema.
 func Entities() []any {
 	return []any{
@@ -11,3 +13,15 @@ func Entities() []any {
 
 // PatternsMatching is patternsMatching.
 func PatternsMatching(eventType string) []string { return patternsMatching(eventType) }
+
+// PublishTogether publishes events in one transaction.
+func PublishTogether(ctx context.Context, s *Store, events []Event) error {
+	_, err := s.publishBatch(ctx, events)
+	return err
+}
+
+// RecordTogether records successes in one transaction.
+func RecordTogether(ctx context.Context, s *Store, outcomes []Outcome) error {
+	_, err := s.recordBatch(ctx, outcomes)
+	return err
+}

@@ -1,10 +1,13 @@
 package models
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -105,8 +108,13 @@ func (p *Published) add(dispatch Dispatch) {
 	p.Dispatches = append(p.Dispatches, dispatch)
 }
 
-// publishArguments are those of publishBatchSQL. Pointers keep gorm from taking arrays for lists of values.
+// publishArguments are those of publishBatchSQL. Pointers keep gorm from taking arrays for lists of values. The
+// events are in the order of their idempotency keys: two batches with the same keys in two orders would each wait
+// for the other.
 func (s *Store) publishArguments(events []Event) []any {
+	events = slices.SortedStableFunc(slices.Values(events), func(a, b Event) int {
+		return cmp.Or(strings.Compare(a.OwnerID, b.OwnerID), strings.Compare(keyOf(a), keyOf(b)))
+	})
 	n := len(events)
 	ids, owners, types, data := make([]string, n), make([]string, n), make([]string, n), make([][]byte, n)
 	keys, times, prefixes, starts := make([]*string, n), make([]time.Time, n), make([]string, n), make([]int64, n)
@@ -122,6 +130,13 @@ func (s *Store) publishArguments(events []Event) []any {
 		}
 	}
 	return []any{&ids, &owners, &types, &data, &keys, &times, &prefixes, &starts, &leases, countedMask, &askedBy, &patterns}
+}
+
+func keyOf(event Event) string {
+	if event.IdempotencyKey == nil {
+		return ""
+	}
+	return *event.IdempotencyKey
 }
 
 // leasedUntil is until when no sweep takes an event's deliveries for forgotten; nil where that is no question.

@@ -2,6 +2,8 @@ package models
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -39,6 +41,8 @@ func (s *Store) recordBatch(ctx context.Context, outcomes []Outcome) ([]bool, er
 			first = append(first, outcome)
 		}
 	}
+	// Two batches that come to the same deliveries in two orders would each wait for the other.
+	slices.SortFunc(first, func(a, b Outcome) int { return strings.Compare(a.Attempt.DeliveryID, b.Attempt.DeliveryID) })
 	return done, s.db.WithContext(ctx).Exec(recordBatchSQL, recordArguments(first)...).Error
 }
 
