@@ -109,8 +109,8 @@ func (p *Published) add(dispatch Dispatch) {
 }
 
 // publishArguments are those of publishBatchSQL. Pointers keep gorm from taking arrays for lists of values. The
-// events are in the order of their idempotency keys: two batches with the same keys in two orders would each wait
-// for the other.
+// events are in the order of their owners and idempotency keys: two batches with the same keys in two orders
+// would each wait for the other.
 func (s *Store) publishArguments(events []Event) []any {
 	events = slices.SortedStableFunc(slices.Values(events), func(a, b Event) int {
 		return cmp.Or(strings.Compare(a.OwnerID, b.OwnerID), strings.Compare(keyOf(a), keyOf(b)))
