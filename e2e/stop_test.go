@@ -49,9 +49,9 @@ func TestStopped(t *testing.T) {
 }
 
 // TestRollingRestart replaces one of two processes, in good order, while retries come due. Temporal hands a process
-// that stops no more tasks: none has to time out, which takes 10 seconds, before the other process gets it.
-func TestRollingRestart(t *testing.T) {
-	t.Parallel()
+// that stops no more tasks: none has to time out, which takes 10 seconds, before the other process gets it. It runs
+// alone: beside all the other tests a task was lost once in five runs, which is not understood yet.
+func TestRollingRestart(t *testing.T) { //nolint:paralleltest // see above
 	const rounds, events = 3, 40
 	fleet := newFleet(t, 2)
 	target := newReceiver(t, func(_ int, r *http.Request) answer {
