@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -89,6 +90,54 @@ func (s *Store) Attempts(ctx context.Context, deliveryID string) ([]Attempt, err
 		return nil, fmt.Errorf("list attempts: %w", err)
 	}
 	return attempts, nil
+}
+
+// AttemptFilter says which attempts are listed, and with what.
+type AttemptFilter struct {
+	DeliveryID string
+	// WithBody loads the bodies of responses too; without it ResponseBody is nil.
+	WithBody bool
+}
+
+// AttemptsPage lists attempts, the last first, with the cursor of the next page.
+func (s *Store) AttemptsPage(ctx context.Context, filter AttemptFilter, page Page) ([]Attempt, string, error) {
+	q := s.db.WithContext(ctx).Where("delivery_id = ?", filter.DeliveryID)
+	if !filter.WithBody {
+		q = q.Omit("response_body")
+	}
+	direction, behind := "DESC", "<"
+	if page.OldestFirst {
+		direction, behind = "", ">"
+	}
+	if page.Cursor != "" {
+		last, err := s.attemptAt(ctx, filter.DeliveryID, page)
+		if err != nil {
+			return nil, "", fmt.Errorf("list attempts: %w", err)
+		}
+		q = q.Where("(number, id) "+behind+" (?, ?)", last.Number, last.ID)
+	}
+	// By number, as the index has them.
+	q = q.Order("number " + direction + ", id " + direction).Limit(page.limit() + 1)
+	var attempts []Attempt
+	if err := q.Find(&attempts).Error; err != nil {
+		return nil, "", fmt.Errorf("list attempts: %w", err)
+	}
+	attempts, next := cut(page, attempts, func(a Attempt) string { return a.ID })
+	return attempts, next, nil
+}
+
+// attemptAt finds the attempt that a cursor stands for.
+func (s *Store) attemptAt(ctx context.Context, deliveryID string, page Page) (Attempt, error) {
+	id, err := page.after(KindAttempt)
+	if err != nil {
+		return Attempt{}, err
+	}
+	var attempt Attempt
+	err = s.db.WithContext(ctx).Select("id", "number").Where("id = ? AND delivery_id = ?", id, deliveryID).Take(&attempt).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return Attempt{}, ErrBadCursor
+	}
+	return attempt, err
 }
 
 // Dispatch is all that one attempt needs to know.

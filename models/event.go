@@ -5,8 +5,6 @@ import (
 	"context"
 	"fmt"
 	"time"
-
-	"gorm.io/gorm"
 )
 
 // EventTest is the type of the event that POST /api/webhooks/{id}/test sends.
@@ -46,11 +44,13 @@ type EventFilter struct {
 	Type         string
 	OwnerID      string
 	Since, Until time.Time
+	// WithData loads the data too, on pages of MaxPageBytes at most; without it Data is nil.
+	WithData bool
 }
 
 // Events lists events, newest first, with the cursor of the next page.
 func (s *Store) Events(ctx context.Context, scope Scope, filter EventFilter, page Page) ([]Event, string, error) {
-	q := scope.apply(s.db.WithContext(ctx))
+	q := scope.apply(s.db.WithContext(ctx)).Omit("data")
 	if filter.Type != "" {
 		q = q.Where("event = ?", filter.Type)
 	}
@@ -66,18 +66,20 @@ func (s *Store) Events(ctx context.Context, scope Scope, filter EventFilter, pag
 	if err := q.Find(&events).Error; err != nil {
 		return nil, "", fmt.Errorf("list events: %w", err)
 	}
-	events, next := cut(page, events, func(e Event) string { return e.ID })
+	id := func(e Event) string { return e.ID }
+	events, next := cut(page, events, id)
+	if !filter.WithData {
+		return events, next, nil
+	}
+	data, err := s.payloads(ctx, &Event{}, "data", idsOf(events, id))
+	if err != nil {
+		return nil, "", fmt.Errorf("list events: %w", err)
+	}
+	if fit := len(data); fit < len(events) {
+		events, next = cutAt(events, fit, id)
+	}
+	for i := range events {
+		events[i].Data = data[i]
+	}
 	return events, next, nil
-}
-
-// between limits a query to rows made at or after since and before until, by the time within their IDs:
-// the primary key serves it.
-func between(q *gorm.DB, kind Kind, since, until time.Time) *gorm.DB {
-	if !since.IsZero() {
-		q = q.Where("id >= ?", firstID(kind, since))
-	}
-	if !until.IsZero() {
-		q = q.Where("id < ?", firstID(kind, until))
-	}
-	return q
 }

@@ -71,9 +71,11 @@ type InboundFilter struct {
 	Type         string
 	Status       InboundStatus
 	Since, Until time.Time
+	// WithBody loads the bodies too, on pages of MaxPageBytes at most; without it Body is nil.
+	WithBody bool
 }
 
-// InboundEvents lists inbound events without their bodies, newest first, with the cursor of the next page.
+// InboundEvents lists inbound events without their headers, newest first, with the cursor of the next page.
 func (s *Store) InboundEvents(ctx context.Context, scope Scope, filter InboundFilter, page Page) ([]InboundEvent, string, error) {
 	q := scope.apply(s.db.WithContext(ctx)).Omit("body", "headers")
 	for _, condition := range []struct{ column, value string }{
@@ -91,7 +93,21 @@ func (s *Store) InboundEvents(ctx context.Context, scope Scope, filter InboundFi
 	if err := q.Find(&inbound).Error; err != nil {
 		return nil, "", fmt.Errorf("list inbound events: %w", err)
 	}
-	inbound, next := cut(page, inbound, func(e InboundEvent) string { return e.ID })
+	id := func(e InboundEvent) string { return e.ID }
+	inbound, next := cut(page, inbound, id)
+	if !filter.WithBody {
+		return inbound, next, nil
+	}
+	bodies, err := s.payloads(ctx, &InboundEvent{}, "body", idsOf(inbound, id))
+	if err != nil {
+		return nil, "", fmt.Errorf("list inbound events: %w", err)
+	}
+	if fit := len(bodies); fit < len(inbound) {
+		inbound, next = cutAt(inbound, fit, id)
+	}
+	for i := range inbound {
+		inbound[i].Body = bodies[i]
+	}
 	return inbound, next, nil
 }
 

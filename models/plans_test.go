@@ -2,6 +2,7 @@ package models_test
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"reflect"
 	"regexp"
@@ -176,6 +177,7 @@ func (p *plansRig) calls() map[string]func() {
 		"APIKeysUsed":       func() { p.ok(s.APIKeysUsed(ctx, map[string]time.Time{models.NewID(models.KindKey, now): now})) },
 		"APIKeys":           func() { p.scopes(func(scope models.Scope) { _, err := s.APIKeys(ctx, scope); p.ok(err) }) },
 		"Attempts":          func() { _, err := s.Attempts(ctx, delivery.ID); p.ok(err) },
+		"AttemptsPage":      p.attemptsPages,
 		"CancelDelivery":    func() { _ = s.CancelDelivery(ctx, delivery.ID, "x") },
 		"CreateAPIKey":      func() { _, _, err := s.CreateAPIKey(ctx, owner.OwnerID); p.ok(err) },
 		"ClaimRecovery": func() {
@@ -396,7 +398,7 @@ func (p *plansRig) events() {
 			for _, filter := range combinations("", rareEvent, p.webhook.OwnerID) {
 				p.pages(func(page models.Page) string {
 					_, next, err := p.store.Events(p.t.Context(), scope, models.EventFilter{
-						Type: filter[0], OwnerID: filter[1], Since: since, Until: until,
+						Type: filter[0], OwnerID: filter[1], Since: since, Until: until, WithData: true,
 					}, page)
 					p.ok(err)
 					return next
@@ -404,6 +406,21 @@ func (p *plansRig) events() {
 			}
 		})
 	})
+}
+
+// attemptsPages lists a delivery's attempts in each way.
+func (p *plansRig) attemptsPages() {
+	for _, body := range []bool{true, false} {
+		for _, oldestFirst := range []bool{true, false} {
+			filter := models.AttemptFilter{DeliveryID: p.delivery.ID, WithBody: body}
+			page := models.Page{Limit: 5, OldestFirst: oldestFirst}
+			found, _, err := p.store.AttemptsPage(p.t.Context(), filter, page)
+			p.ok(err)
+			page.Cursor = base64.RawURLEncoding.EncodeToString([]byte(found[0].ID))
+			_, _, err = p.store.AttemptsPage(p.t.Context(), filter, page)
+			p.ok(err)
+		}
+	}
 }
 
 // inboundEvents lists with every combination of filters.
@@ -414,7 +431,7 @@ func (p *plansRig) inboundEvents() {
 				for _, filter := range combinations("", p.source.ID, rareType) {
 					p.pages(func(page models.Page) string {
 						_, next, err := p.store.InboundEvents(p.t.Context(), scope, models.InboundFilter{
-							Status: status, SourceID: filter[0], Type: filter[1], Since: since, Until: until,
+							Status: status, SourceID: filter[0], Type: filter[1], Since: since, Until: until, WithBody: true,
 						}, page)
 						p.ok(err)
 						return next
@@ -442,8 +459,10 @@ func (p *plansRig) times(call func(since, until time.Time)) {
 
 // pages calls a function for the first page, for the second one, and for a page as large as they get.
 func (p *plansRig) pages(call func(models.Page) (next string)) {
-	if next := call(models.Page{Limit: 5}); next != "" {
-		call(models.Page{Limit: models.MaxLimit, Cursor: next})
+	for _, oldestFirst := range []bool{false, true} {
+		if next := call(models.Page{Limit: 5, OldestFirst: oldestFirst}); next != "" {
+			call(models.Page{Limit: models.MaxLimit, Cursor: next, OldestFirst: oldestFirst})
+		}
 	}
 }
 
