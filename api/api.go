@@ -48,6 +48,7 @@ type Store interface {
 	Delivery(ctx context.Context, scope models.Scope, id string) (models.Delivery, error)
 	Deliveries(ctx context.Context, scope models.Scope, filter models.DeliveryFilter, page models.Page) ([]models.Delivery, string, error)
 	Attempts(ctx context.Context, deliveryID string) ([]models.Attempt, error)
+	AttemptsPage(ctx context.Context, filter models.AttemptFilter, page models.Page) ([]models.Attempt, string, error)
 
 	CreateSource(ctx context.Context, source *models.Source, secrets []string) error
 	Source(ctx context.Context, scope models.Scope, id string) (models.Source, error)
@@ -118,6 +119,18 @@ type server struct {
 	adminKeyHash []byte
 	// perKey limits requests; nil for no limit. perAddress limits failures to authenticate.
 	perKey, perAddress *limiter
+	// reads are the answers under way.
+	reads *reads
+	// checks are what /readyz reports, each shared by all who ask.
+	checks []*sharedCheck
+}
+
+func newServer(cfg Config) *server {
+	s := &server{Config: cfg}
+	for _, check := range cfg.Checks {
+		s.checks = append(s.checks, &sharedCheck{Check: check})
+	}
+	return s
 }
 
 // New returns the handler of the whole API.
@@ -125,7 +138,8 @@ func New(cfg Config) http.Handler {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	s := &server{Config: cfg, perKey: cfg.keyLimiter(), perAddress: newLimiter(failureRate, failureBurst, cfg.Now)}
+	s := newServer(cfg)
+	s.perKey, s.perAddress, s.reads = cfg.keyLimiter(), newLimiter(failureRate, failureBurst, cfg.Now), newReads()
 	if cfg.AdminKey != "" {
 		s.adminKeyHash = models.HashAPIKey(cfg.AdminKey)
 	}
@@ -133,7 +147,7 @@ func New(cfg Config) http.Handler {
 	router.Use(assumeJSON, limitTime)
 	open := humagin.New(router, s.openAPI())
 	guarded := huma.NewGroup(open, "/api")
-	guarded.UseMiddleware(s.authenticate(open))
+	guarded.UseMiddleware(s.authenticate(open), s.checkParameters(open), s.boundReads(open))
 	s.registerWebhooks(guarded)
 	s.registerSecrets(guarded)
 	s.registerEvents(guarded)
@@ -145,13 +159,12 @@ func New(cfg Config) http.Handler {
 	s.registerInbound(guarded)
 	s.registerReceive(router)
 	registerDocs(router)
-	return router
+	return edge{router}
 }
 
 // NewHealth returns a handler of /healthz, /readyz and /metrics alone, for a process without the API.
 func NewHealth(cfg Config) http.Handler {
-	s := &server{Config: cfg}
-	return s.router()
+	return edge{newServer(cfg).router()}
 }
 
 // router answers what no other part of the API does.
@@ -159,13 +172,14 @@ func (s *server) router() *gin.Engine {
 	gin.SetMode(gin.ReleaseMode)
 	router := gin.New()
 	router.HandleMethodNotAllowed = true
-	router.ForwardedByClientIP = false // gin would believe everyone's X-Forwarded-For; client.go decides
-	router.Use(s.recover, s.logRequest)
+	router.ForwardedByClientIP = false   // gin would believe everyone's X-Forwarded-For; client.go decides
+	router.RedirectTrailingSlash = false // edge serves it
+	router.Use(harden, bePatient, s.recover, s.logRequest)
 	router.NoRoute(func(c *gin.Context) {
-		writeProblem(c, newProblem(http.StatusNotFound, codeNotFound, "there is no "+c.Request.URL.Path+" here; /docs lists what is"))
+		writeProblem(c, newProblem(http.StatusNotFound, codeNotFound, "there is no "+shorten(c.Request.URL.Path, maxPathShown)+" here; /docs lists what is"))
 	})
 	router.NoMethod(func(c *gin.Context) {
-		writeProblem(c, newProblem(http.StatusMethodNotAllowed, codeMethodNotAllowed, c.Request.Method+" is not possible here; /docs lists what is"))
+		writeProblem(c, newProblem(http.StatusMethodNotAllowed, codeMethodNotAllowed, shorten(c.Request.Method, maxPathShown)+" is not possible here; /docs lists what is"))
 	})
 	s.registerHealth(router)
 	return router
@@ -179,11 +193,12 @@ func (s *server) openAPI() huma.Config {
 	cfg.CreateHooks = nil        // no $schema member in requests and responses
 	cfg.NoFormatFallback = false // an unknown Accept gets JSON
 	cfg.RejectUnknownQueryParameters = true
+	cfg.Formats = map[string]huma.Format{"application/json": jsonFormat, "json": jsonFormat}
 	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"key": {Type: "http", Scheme: "bearer", Description: "An API key, of an owner or of an administrator."},
 	}
 	cfg.Security = []map[string][]string{{"key": {}}}
-	cfg.OnAddOperation = []huma.AddOpFunc{documentBodyErrors}
+	cfg.OnAddOperation = []huma.AddOpFunc{documentBodyErrors, refuseEmptyTexts}
 	return cfg
 }
 
@@ -205,6 +220,7 @@ func operation(id, method, path, tag, summary string, success int, extra ...int)
 	return huma.Operation{
 		OperationID: id, Method: method, Path: path, Tags: []string{tag}, Summary: summary,
 		DefaultStatus: success, MaxBodyBytes: maxBody + 1, // huma refuses what reaches its bound
+		BodyReadTimeout: -1, // patientBody has one
 		Errors: append([]int{
 			http.StatusUnauthorized, http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusServiceUnavailable,
 		}, extra...),

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,8 +40,11 @@ type Workflow struct {
 // DeliveryDetail is a delivery with its log.
 type DeliveryDetail struct {
 	Delivery
-	Attempts []Attempt `json:"attempts" doc:"Every attempt, in order."`
+	Attempts []Attempt `json:"attempts" doc:"The newest 20, in the order in which they were made; GET /api/deliveries/{id}/attempts lists all."`
 }
+
+// shownAttempts is how many attempts are shown with a delivery.
+const shownAttempts = 20
 
 // Attempt is one HTTP request of a delivery.
 type Attempt struct {
@@ -51,7 +55,7 @@ type Attempt struct {
 	ErrorClass   *string        `json:"error_class" enum:"dns,connection_refused,connect_timeout,timeout,tls,reset,blocked,http_status" doc:"Null on success."`
 	Error        *string        `json:"error"`
 	DurationMS   int64          `json:"duration_ms"`
-	ResponseBody *string        `json:"response_body" doc:"At most the first 16 KiB."`
+	ResponseBody *string        `json:"response_body" doc:"At most the first 16 KiB; null in a list without include=response_body."`
 	RemoteAddr   *string        `json:"remote_addr"`
 	StartedAt    time.Time      `json:"started_at"`
 }
@@ -74,14 +78,21 @@ type listDeliveriesInput struct {
 	EventID   string        `query:"event_id"`
 	Event     string        `query:"event" doc:"Only events of this type."`
 	OwnerID   string        `query:"owner_id" doc:"Only this owner's."`
-	Since     time.Time     `query:"since" doc:"Made at or after."`
-	Until     time.Time     `query:"until" doc:"Made before."`
+	Since     Time          `query:"since" doc:"Made at or after."`
+	Until     Time          `query:"until" doc:"Made before."`
+}
+
+type listAttemptsInput struct {
+	ID string `path:"id" doc:"The delivery's ID."`
+	PageQuery
+	Include string `query:"include" enum:"response_body" doc:"Response_body: with the bodies of the responses."`
 }
 
 func (s *server) registerDeliveries(api huma.API) {
 	const tag = "Deliveries"
 	huma.Register(api, operation("list-deliveries", http.MethodGet, "/deliveries", tag, "List deliveries", http.StatusOK), s.listDeliveries)
 	huma.Register(api, operation("get-delivery", http.MethodGet, "/deliveries/{id}", tag, "Show a delivery with its attempts", http.StatusOK, 404), s.getDelivery)
+	huma.Register(api, operation("list-attempts", http.MethodGet, "/deliveries/{id}/attempts", tag, "List a delivery's attempts", http.StatusOK, 404), s.listAttempts)
 	huma.Register(api, operation("resend-delivery", http.MethodPost, "/deliveries/{id}/resend", tag, "Try a delivery again, now", http.StatusAccepted, 404, 409), s.resend)
 	huma.Register(api, operation("cancel-delivery", http.MethodPost, "/deliveries/{id}/cancel", tag, "Stop a waiting delivery", http.StatusAccepted, 404, 409), s.cancel)
 }
@@ -126,7 +137,7 @@ func (s *server) listDeliveries(ctx context.Context, in *listDeliveriesInput) (*
 	}
 	filter := models.DeliveryFilter{
 		Status: in.Status, WebhookID: in.WebhookID, EventID: in.EventID, Event: in.Event, OwnerID: in.OwnerID,
-		Since: in.Since, Until: in.Until,
+		Since: in.Since.Time, Until: in.Until.Time,
 	}
 	deliveries, next, err := s.Store.Deliveries(ctx, whoAsks(ctx).scope(), filter, in.page())
 	if err != nil {
@@ -152,13 +163,28 @@ func (s *server) getDelivery(ctx context.Context, in *deliveryPath) (*Output[Del
 	if err != nil {
 		return nil, err
 	}
-	attempts, err := s.Store.Attempts(ctx, delivery.ID)
+	attempts, _, err := s.Store.AttemptsPage(ctx,
+		models.AttemptFilter{DeliveryID: delivery.ID, WithBody: true}, models.Page{Limit: shownAttempts})
 	if err != nil {
 		return nil, s.fail(ctx, err)
 	}
+	slices.Reverse(attempts)
 	return &Output[DeliveryDetail]{DeliveryDetail{
 		Delivery: s.deliveryObject(delivery), Attempts: listOf(attempts, "", attemptObject).Body.Data,
 	}}, nil
+}
+
+func (s *server) listAttempts(ctx context.Context, in *listAttemptsInput) (*ListOutput[Attempt], error) {
+	delivery, err := s.delivery(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	filter := models.AttemptFilter{DeliveryID: delivery.ID, WithBody: in.Include == "response_body"}
+	attempts, next, err := s.Store.AttemptsPage(ctx, filter, in.page())
+	if err != nil {
+		return nil, s.fail(ctx, err)
+	}
+	return listOf(attempts, next, attemptObject), nil
 }
 
 func (s *server) resend(ctx context.Context, in *deliveryPath) (*Output[Delivery], error) {

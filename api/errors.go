@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
@@ -81,8 +82,35 @@ func (p *Problem) GetHeaders() http.Header {
 	return nil
 }
 
+// Bounds of what a problem repeats of its request, in bytes and fields: a body of 1 MiB makes no answer of several.
+const (
+	maxDetail    = 2000
+	maxLocation  = 200
+	maxMessage   = 500
+	maxFields    = 20
+	maxPathShown = 200
+)
+
 func newProblem(status int, code, detail string, fields ...FieldError) *Problem {
-	return &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: code, Detail: detail, Errors: fields}
+	shown := fields[:min(len(fields), maxFields)]
+	for i, field := range shown {
+		shown[i] = FieldError{shorten(field.Location, maxLocation), shorten(field.Message, maxMessage)}
+	}
+	return &Problem{
+		Type: "about:blank", Title: http.StatusText(status), Status: status, Code: code,
+		Detail: shorten(detail, maxDetail), Errors: shown,
+	}
+}
+
+// shorten cuts a text between two characters, and shows that it was cut.
+func shorten(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	for most > 0 && !utf8.RuneStart(text[most]) {
+		most--
+	}
+	return text[:most] + "…"
 }
 
 // invalid is a 422 for one field.
@@ -91,15 +119,19 @@ func invalid(location, message string) *Problem {
 }
 
 func invalidFields(fields ...FieldError) *Problem {
-	texts := make([]string, len(fields))
+	var texts []string
 	for i, field := range fields {
-		texts[i] = field.Location + ": " + field.Message
+		if i == maxFields {
+			texts = append(texts, fmt.Sprintf("and %d more", len(fields)-i))
+			break
+		}
+		texts = append(texts, shorten(field.Location, maxLocation)+": "+shorten(field.Message, maxMessage))
 	}
 	return newProblem(http.StatusUnprocessableEntity, codeInvalid, strings.Join(texts, "; "), fields...)
 }
 
 func notFound(what, id string) *Problem {
-	return newProblem(http.StatusNotFound, codeNotFound, fmt.Sprintf("there is no %s %s", what, id))
+	return newProblem(http.StatusNotFound, codeNotFound, fmt.Sprintf("there is no %s %s", what, shorten(id, maxPathShown)))
 }
 
 // fail is the one place where errors of the other packages become HTTP. What it does not know is a plain 500
@@ -162,13 +194,25 @@ func init() {
 	}
 }
 
+// fieldError puts what huma says into plain words.
+func fieldError(location, message string) FieldError {
+	message = strings.TrimPrefix(message, "invalid value: ")
+	if place, rest, ok := strings.Cut(message, ": "); ok && location == "body" && strings.HasPrefix(place, "body.") {
+		location, message = place, rest // bodyError
+	}
+	if message == "expected length >= 1" {
+		message = notEmpty
+	}
+	return FieldError{location, message}
+}
+
 func humaProblem(status int, message string, errs ...error) huma.StatusError {
 	var fields []FieldError
 	for _, err := range errs {
 		var detail *huma.ErrorDetail
 		if errors.As(err, &detail) {
 			// The value is left out: it may be a secret.
-			fields = append(fields, FieldError{detail.Location, detail.Message})
+			fields = append(fields, fieldError(detail.Location, detail.Message))
 		}
 	}
 	switch status {
@@ -183,6 +227,8 @@ func humaProblem(status int, message string, errs ...error) huma.StatusError {
 			return newProblem(status, codeMalformedJSON, "the body is not JSON: "+fields[n-1].Message)
 		}
 		return newProblem(status, codeBadRequest, message)
+	case http.StatusRequestTimeout:
+		return newProblem(status, codeBadRequest, slowBody)
 	case http.StatusRequestEntityTooLarge:
 		return newProblem(status, codeBodyTooLarge, fmt.Sprintf("the body is larger than %d bytes", maxBody))
 	case http.StatusInternalServerError:

@@ -19,12 +19,12 @@ const maxIdempotencyKey = 255
 
 // Event is something that happened, published once.
 type Event struct {
-	ID         string    `json:"id"`
-	OwnerID    *string   `json:"owner_id" doc:"Whose webhooks it went to; null for all."`
-	Event      string    `json:"event" doc:"Its type."`
-	Data       RawJSON   `json:"data"`
-	CreatedAt  time.Time `json:"created_at"`
-	Deliveries int       `json:"deliveries" doc:"How many webhooks matched."`
+	ID            string    `json:"id"`
+	OwnerID       *string   `json:"owner_id" doc:"Whose webhooks it went to; null for all."`
+	Event         string    `json:"event" doc:"Its type."`
+	Data          RawJSON   `json:"data,omitempty" doc:"Only with include=data."`
+	CreatedAt     time.Time `json:"created_at"`
+	DeliveryCount int       `json:"delivery_count" doc:"How many webhooks matched."`
 }
 
 // EventDetail is an event with its deliveries.
@@ -61,17 +61,18 @@ type eventPath struct {
 
 type listEventsInput struct {
 	PageQuery
-	Event   string    `query:"event" doc:"Only this type."`
-	OwnerID string    `query:"owner_id" doc:"Only this owner's."`
-	Since   time.Time `query:"since" doc:"Published at or after."`
-	Until   time.Time `query:"until" doc:"Published before."`
+	Event   string `query:"event" doc:"Only this type."`
+	OwnerID string `query:"owner_id" doc:"Only this owner's."`
+	Since   Time   `query:"since" doc:"Published at or after."`
+	Until   Time   `query:"until" doc:"Published before."`
+	Include string `query:"include" enum:"data" doc:"Data: with the events' data, and then fewer of them when they have over 4 MiB together."`
 }
 
 func (s *server) registerEvents(api huma.API) {
 	const tag = "Events"
 	huma.Register(api, operation("publish-event", http.MethodPost, "/events", tag, "Publish an event", http.StatusAccepted, 409), s.publish)
 	huma.Register(api, operation("list-events", http.MethodGet, "/events", tag, "List events", http.StatusOK), s.listEvents)
-	huma.Register(api, operation("get-event", http.MethodGet, "/events/{id}", tag, "Show an event with its deliveries", http.StatusOK, 404), s.getEvent)
+	huma.Register(api, large(operation("get-event", http.MethodGet, "/events/{id}", tag, "Show an event with its deliveries", http.StatusOK, 404)), s.getEvent)
 }
 
 func (s *server) publish(ctx context.Context, in *publishInput) (*Output[PublishedEvent], error) {
@@ -124,10 +125,13 @@ func (s *server) publish(ctx context.Context, in *publishInput) (*Output[Publish
 func notVisibleASCII(r rune) bool { return r < '!' || r > '~' }
 
 func eventObject(e models.Event) Event {
-	return Event{
-		ID: e.ID, OwnerID: orNull(e.OwnerID), Event: e.Type, Data: compact(e.Data),
-		CreatedAt: e.CreatedAt.UTC(), Deliveries: e.DeliveryCount,
+	object := Event{
+		ID: e.ID, OwnerID: orNull(e.OwnerID), Event: e.Type, CreatedAt: e.CreatedAt.UTC(), DeliveryCount: e.DeliveryCount,
 	}
+	if e.Data != nil {
+		object.Data = compact(e.Data)
+	}
+	return object
 }
 
 // compact drops white space between tokens, as JSON encoders do with embedded values anyway.
@@ -146,7 +150,7 @@ func (s *server) listEvents(ctx context.Context, in *listEventsInput) (*ListOutp
 	if err := checkEventFilter(in.Event); err != nil {
 		return nil, err
 	}
-	filter := models.EventFilter{Type: in.Event, OwnerID: in.OwnerID, Since: in.Since, Until: in.Until}
+	filter := models.EventFilter{Type: in.Event, OwnerID: in.OwnerID, Since: in.Since.Time, Until: in.Until.Time, WithData: in.Include == "data"}
 	events, next, err := s.Store.Events(ctx, whoAsks(ctx).scope(), filter, in.page())
 	if err != nil {
 		return nil, s.fail(ctx, err)
@@ -170,6 +174,6 @@ func (s *server) getEvent(ctx context.Context, in *eventPath) (*Output[EventDeta
 	object := eventObject(event)
 	return &Output[EventDetail]{EventDetail{
 		ID: object.ID, OwnerID: object.OwnerID, Event: object.Event, Data: object.Data, CreatedAt: object.CreatedAt,
-		DeliveryCount: object.Deliveries, Deliveries: listOf(deliveries, "", s.deliveryObject).Body.Data,
+		DeliveryCount: object.DeliveryCount, Deliveries: listOf(deliveries, "", s.deliveryObject).Body.Data,
 	}}, nil
 }

@@ -25,8 +25,8 @@ func TestEventFromPublishingToItsDeliveries(t *testing.T) {
 
 		items, _ := s.admin(http.StatusOK, "GET", "/api/events", "").list()
 		require.Len(t, items, 1)
-		require.Equal(t, []string{"created_at", "data", "deliveries", "event", "id", "owner_id"}, members(items[0]))
-		require.EqualValues(t, 1, items[0]["deliveries"])
+		require.Equal(t, []string{"created_at", "delivery_count", "event", "id", "owner_id"}, members(items[0]))
+		require.EqualValues(t, 1, items[0]["delivery_count"])
 		require.Nil(t, items[0]["owner_id"])
 
 		event := s.admin(http.StatusOK, "GET", "/api/events/"+id, "").object()
@@ -179,13 +179,13 @@ func TestEventsAreListed(t *testing.T) {
 		require.Equal(t, query == "?limit=1", next != "", query)
 	}
 	var paged []string
-	cursor := ""
-	for {
-		items, next := s.admin(http.StatusOK, "GET", "/api/events?limit=1&cursor="+cursor, "").list()
+	for query := "?limit=1"; ; {
+		items, next := s.admin(http.StatusOK, "GET", "/api/events"+query, "").list()
 		paged = append(paged, idsOf(t, items)...)
-		if cursor = next; cursor == "" {
+		if next == "" {
 			break
 		}
+		query = "?limit=1&cursor=" + next
 	}
 	require.Equal(t, []string{ids[2], ids[1], ids[0]}, paged)
 	items, _ := s.call(key, "GET", "/api/events", "").is(http.StatusOK).list()

@@ -46,6 +46,9 @@ func (p *Patch[T]) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, &p.Value)
 }
 
+// valueType is the type of the new value.
+func (Patch[T]) valueType() reflect.Type { return reflect.TypeFor[T]() }
+
 // Schema is the value's, with null allowed.
 func (Patch[T]) Schema(registry huma.Registry) *huma.Schema {
 	schema := *registry.Schema(reflect.TypeFor[T](), true, "")
@@ -64,11 +67,14 @@ func (p Patch[T]) to(target *T) {
 type PageQuery struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"250" default:"50" doc:"How many items."`
 	Cursor string `query:"cursor" doc:"next_cursor of the previous page."`
+	Order  string `query:"order" enum:"desc,asc" default:"desc" doc:"Newest first, or oldest first."`
 }
 
-func (q PageQuery) page() models.Page { return models.Page{Limit: q.Limit, Cursor: q.Cursor} }
+func (q PageQuery) page() models.Page {
+	return models.Page{Limit: q.Limit, Cursor: q.Cursor, OldestFirst: q.Order == "asc"}
+}
 
-// List is a page of things, newest first.
+// List is a page of things.
 type List[T any] struct {
 	Data       []T     `json:"data"`
 	NextCursor *string `json:"next_cursor" doc:"Where the next page begins; null on the last page."`

@@ -12,14 +12,75 @@ import (
 // checkTimeout bounds each condition of readiness.
 const checkTimeout = 3 * time.Second
 
+// checkShared is how long an outcome stands: everybody may ask, and what is checked must not suffer from it.
+const checkShared = time.Second
+
+// sharedCheck runs a condition for all who ask within a second at once.
+type sharedCheck struct {
+	Check
+
+	mu   sync.Mutex
+	last *checkRun
+}
+
+// checkRun is one run of a condition.
+type checkRun struct {
+	// ended is closed when the outcome is there; it stands until over.
+	ended   chan struct{}
+	outcome string
+	over    time.Time
+}
+
+// outcome returns what the condition came to: ok, or why not.
+func (c *sharedCheck) outcome(ctx context.Context) string {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout+checkShared) // for a condition that does not heed its own
+	defer cancel()
+	run := c.run(ctx)
+	select {
+	case <-run.ended:
+		return run.outcome
+	case <-ctx.Done():
+		return "was not waited for"
+	}
+}
+
+// run returns the run that is under way or stands, or begins one. It belongs to no request: who hangs up does not end
+// it for the others.
+func (c *sharedCheck) run(ctx context.Context) *checkRun {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.last != nil {
+		select {
+		case <-c.last.ended:
+			if time.Now().Before(c.last.over) {
+				return c.last
+			}
+		default:
+			return c.last
+		}
+	}
+	run := &checkRun{ended: make(chan struct{}), outcome: "ok"}
+	c.last = run
+	go func() {
+		defer close(run.ended)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), checkTimeout)
+		defer cancel()
+		if err := c.Run(ctx); err != nil {
+			run.outcome = err.Error()
+		}
+		run.over = time.Now().Add(checkShared)
+	}()
+	return run
+}
+
 // registerHealth adds what operators ask for; none of it needs a key.
 func (s *server) registerHealth(router *gin.Engine) {
 	router.GET("/healthz", func(c *gin.Context) {
 		c.JSON(http.StatusOK, gin.H{"status": "ok"})
 	})
-	router.GET("/readyz", func(c *gin.Context) { s.ready(c, s.Checks) })
-	for i, check := range s.Checks {
-		router.GET("/readyz/"+check.Name, func(c *gin.Context) { s.ready(c, s.Checks[i:i+1]) })
+	router.GET("/readyz", func(c *gin.Context) { ready(c, s.checks) })
+	for i, check := range s.checks {
+		router.GET("/readyz/"+check.Name, func(c *gin.Context) { ready(c, s.checks[i:i+1]) })
 	}
 	if s.Metrics != nil {
 		router.GET("/metrics", gin.WrapH(s.Metrics))
@@ -27,18 +88,11 @@ func (s *server) registerHealth(router *gin.Engine) {
 }
 
 // ready says whether conditions hold, each by its name.
-func (s *server) ready(c *gin.Context, conditions []Check) {
-	ctx, cancel := context.WithTimeout(c.Request.Context(), checkTimeout)
-	defer cancel()
+func ready(c *gin.Context, conditions []*sharedCheck) {
 	outcomes := make([]string, len(conditions))
 	var all sync.WaitGroup
 	for i, condition := range conditions {
-		all.Go(func() {
-			outcomes[i] = "ok"
-			if err := condition.Run(ctx); err != nil {
-				outcomes[i] = err.Error()
-			}
-		})
+		all.Go(func() { outcomes[i] = condition.outcome(c.Request.Context()) })
 	}
 	all.Wait()
 	status, code := "ok", http.StatusOK

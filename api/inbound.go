@@ -24,6 +24,7 @@ type InboundEvent struct {
 	EventID     *string              `json:"event_id" doc:"The event that was published of it."`
 	ProcessedAt *time.Time           `json:"processed_at"`
 	CreatedAt   time.Time            `json:"created_at"`
+	Body        *string              `json:"body,omitempty" doc:"As it was received; in a list only with include=body."`
 	Workflow    Workflow             `json:"workflow"`
 }
 
@@ -31,7 +32,6 @@ type InboundEvent struct {
 type InboundEventDetail struct {
 	InboundEvent
 	Headers    map[string]string `json:"headers" doc:"Without signatures and secrets."`
-	Body       string            `json:"body"`
 	Deliveries []Delivery        `json:"deliveries" doc:"The newest 250 of the resulting event."`
 }
 
@@ -44,23 +44,29 @@ type listInboundInput struct {
 	SourceID string               `query:"source_id"`
 	Type     string               `query:"type" doc:"Only this type of the provider's."`
 	Status   models.InboundStatus `query:"status" enum:"pending,processed,failed"`
-	Since    time.Time            `query:"since" doc:"Received at or after."`
-	Until    time.Time            `query:"until" doc:"Received before."`
+	Since    Time                 `query:"since" doc:"Received at or after."`
+	Until    Time                 `query:"until" doc:"Received before."`
+	Include  string               `query:"include" enum:"body" doc:"Body: with what was received, and then fewer of them when they have over 4 MiB together."`
 }
 
 func (s *server) registerInbound(api huma.API) {
 	const tag = "Inbound events"
 	huma.Register(api, operation("list-inbound-events", http.MethodGet, "/inbound-events", tag, "List inbound events", http.StatusOK), s.listInbound)
-	huma.Register(api, operation("get-inbound-event", http.MethodGet, "/inbound-events/{id}", tag, "Show an inbound event", http.StatusOK, 404), s.getInbound)
+	huma.Register(api, large(operation("get-inbound-event", http.MethodGet, "/inbound-events/{id}", tag, "Show an inbound event", http.StatusOK, 404)), s.getInbound)
 	huma.Register(api, operation("reprocess-inbound-event", http.MethodPost, "/inbound-events/{id}/reprocess", tag, "Process an inbound event again", http.StatusAccepted, 404), s.reprocess)
 }
 
 func (s *server) inboundObject(m models.InboundEvent) InboundEvent {
-	return InboundEvent{
+	object := InboundEvent{
 		ID: m.ID, SourceID: m.SourceID, OwnerID: m.OwnerID, ProviderID: m.ProviderID, Type: m.Type, Status: m.Status,
 		Attempts: m.Attempts, Error: orNull(m.Error), EventID: orNull(m.EventID), ProcessedAt: inUTC(m.ProcessedAt),
 		CreatedAt: m.CreatedAt.UTC(), Workflow: Workflow{ID: m.ID, URL: orNull(s.WorkflowURL(m.ID, ""))},
 	}
+	if m.Body != nil {
+		body := strings.ToValidUTF8(string(m.Body), "\uFFFD")
+		object.Body = &body
+	}
+	return object
 }
 
 func (s *server) listInbound(ctx context.Context, in *listInboundInput) (*ListOutput[InboundEvent], error) {
@@ -70,7 +76,7 @@ func (s *server) listInbound(ctx context.Context, in *listInboundInput) (*ListOu
 	if !storable(in.Type) {
 		return nil, invalid("query.type", "expected text in UTF-8 without NUL")
 	}
-	filter := models.InboundFilter{SourceID: in.SourceID, Type: in.Type, Status: in.Status, Since: in.Since, Until: in.Until}
+	filter := models.InboundFilter{SourceID: in.SourceID, Type: in.Type, Status: in.Status, Since: in.Since.Time, Until: in.Until.Time, WithBody: in.Include == "body"}
 	inbound, next, err := s.Store.InboundEvents(ctx, whoAsks(ctx).scope(), filter, in.page())
 	if err != nil {
 		return nil, s.fail(ctx, err)
@@ -96,8 +102,7 @@ func (s *server) getInbound(ctx context.Context, in *inboundPath) (*Output[Inbou
 		return nil, err
 	}
 	detail := InboundEventDetail{
-		InboundEvent: s.inboundObject(inbound), Headers: inbound.Headers,
-		Body: strings.ToValidUTF8(string(inbound.Body), "\uFFFD"), Deliveries: []Delivery{},
+		InboundEvent: s.inboundObject(inbound), Headers: inbound.Headers, Deliveries: []Delivery{},
 	}
 	if inbound.EventID != "" {
 		deliveries, _, err := s.Store.Deliveries(ctx, whoAsks(ctx).scope(),
@@ -118,5 +123,6 @@ func (s *server) reprocess(ctx context.Context, in *inboundPath) (*Output[Inboun
 	if err := s.Dispatcher.Reprocess(ctx, inbound); err != nil {
 		return nil, s.fail(ctx, err)
 	}
+	inbound.Body = nil
 	return &Output[InboundEvent]{s.inboundObject(inbound)}, nil
 }

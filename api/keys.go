@@ -46,32 +46,27 @@ type createKeyInput struct {
 }
 
 type keyTerms struct {
-	ExpiresIn string     `json:"expires_in,omitempty" doc:"How long the key lives, such as 720h."`
-	ExpiresAt *time.Time `json:"expires_at,omitempty" doc:"When the key ends, instead of expires_in. Without both it has no end."`
+	ExpiresIn Duration `json:"expires_in,omitempty" doc:"How long the key lives, such as 720h, 30d or a number of seconds."`
+	ExpiresAt *Time    `json:"expires_at,omitempty" doc:"When the key ends, instead of expires_in. Without both it has no end."`
 }
 
 // end returns when a key with these terms ends; nil for never.
 func (t *keyTerms) end(now time.Time) (*time.Time, error) {
-	if t == nil || (t.ExpiresIn == "" && t.ExpiresAt == nil) {
+	if t == nil || (!t.ExpiresIn.Set && t.ExpiresAt == nil) {
 		return nil, nil //nolint:nilnil // no end is no error
 	}
-	if t.ExpiresIn != "" && t.ExpiresAt != nil {
+	if t.ExpiresIn.Set && t.ExpiresAt != nil {
 		return nil, invalid("body.expires_at", "expected either expires_in or expires_at")
 	}
-	location, end := "body.expires_at", time.Time{}
 	if t.ExpiresAt != nil {
-		end = *t.ExpiresAt
-	} else {
-		life, err := time.ParseDuration(t.ExpiresIn)
-		if err != nil {
-			return nil, invalid("body.expires_in", "expected a duration such as 720h")
+		if life := t.ExpiresAt.Sub(now); life <= 0 || life > maxKeyLife {
+			return nil, invalid("body.expires_at", "expected a time in the next ten years")
 		}
-		location, end = "body.expires_in", now.Add(life)
+		return &t.ExpiresAt.Time, nil
 	}
-	if life := end.Sub(now); life <= 0 || life > maxKeyLife {
-		return nil, invalid(location, "expected an end in the next ten years")
-	}
-	return &end, nil
+	var wrong faults
+	end := now.Add(wrong.duration("body.expires_in", t.ExpiresIn, time.Second, maxKeyLife))
+	return &end, wrong.err()
 }
 
 type listKeysInput struct {

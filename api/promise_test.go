@@ -198,6 +198,13 @@ func matches(template, path string) bool {
 // check says how an answer breaks what the document promises: with a status that the operation does not list, another
 // media type, or a body that is not of the schema. Routes that the document does not speak of promise nothing.
 func (p *promises) check(method, path string, answer reply) error {
+	path = strings.TrimSuffix(path, "/") // is the same
+	if method == http.MethodHead {
+		if answer.body != "" {
+			return fmt.Errorf("HEAD %s is answered with a body", path)
+		}
+		return nil
+	}
 	of, known := p.document.find(method, path)
 	switch {
 	case known && of.OperationID == "" && answer.status != http.StatusMethodNotAllowed:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
@@ -43,7 +44,11 @@ func (s *server) receive(c *gin.Context) {
 			s.reject(c, source, newProblem(http.StatusRequestEntityTooLarge, codeBodyTooLarge, fmt.Sprintf("the body is larger than %d bytes", maxBody)))
 			return
 		}
-		s.answer(c, newProblem(http.StatusBadRequest, codeBadRequest, "the body cannot be read"))
+		problem := newProblem(http.StatusBadRequest, codeBadRequest, "the body cannot be read")
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			problem = newProblem(http.StatusRequestTimeout, codeBadRequest, slowBody)
+		}
+		s.answer(c, problem)
 		return
 	}
 	secrets, err := s.Store.SourceSecrets(source)

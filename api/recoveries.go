@@ -47,8 +47,8 @@ type Recovery struct {
 type recoverInput struct {
 	ID   string `path:"id" doc:"The webhook's ID."`
 	Body struct {
-		Since   time.Time      `json:"since" doc:"Resend deliveries made at or after this."`
-		Until   time.Time      `json:"until,omitempty" doc:"Resend deliveries made before this; now when left out or later."`
+		Since   Time           `json:"since" doc:"Resend deliveries made at or after this."`
+		Until   Time           `json:"until,omitempty" doc:"Resend deliveries made before this; now when left out or later."`
 		Include models.Include `json:"include,omitempty" enum:"permanently_failed,all" default:"permanently_failed" doc:"All: also what was delivered or cancelled."`
 		Rate    int            `json:"rate,omitempty" minimum:"1" maximum:"1000" default:"10" doc:"How many to resend per second, at most: a receiver that has just come back is spared."`
 	}
@@ -111,7 +111,7 @@ func (s *server) recoverWebhook(ctx context.Context, in *recoverInput) (*Output[
 	}
 	now := inMicroseconds(s.Now())
 	recovery := models.Recovery{
-		Since: inMicroseconds(in.Body.Since), Until: inMicroseconds(in.Body.Until), Include: in.Body.Include, Rate: in.Body.Rate,
+		Since: inMicroseconds(in.Body.Since.Time), Until: inMicroseconds(in.Body.Until.Time), Include: in.Body.Include, Rate: in.Body.Rate,
 	}
 	if in.Body.Until.IsZero() || recovery.Until.After(now) {
 		recovery.Until = now

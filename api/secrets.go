@@ -23,7 +23,7 @@ type rotateSecretInput struct {
 }
 
 type rotateSecretInner struct {
-	Grace string `json:"grace,omitempty" doc:"How long the old secret signs too, such as 24h, which is the default; 0s ends it at once."`
+	Grace Duration `json:"grace,omitempty" doc:"How long the old secret signs too, such as 24h, which is the default; 0s ends it at once."`
 }
 
 func (s *server) registerSecrets(api huma.API) {
@@ -36,11 +36,12 @@ func (s *server) rotateSecret(ctx context.Context, in *rotateSecretInput) (*Outp
 		return nil, err
 	}
 	grace := defaultGrace
-	if in.Body != nil && in.Body.Grace != "" {
-		var err error
-		if grace, err = time.ParseDuration(in.Body.Grace); err != nil || grace < 0 || grace > maxGrace {
-			return nil, invalid("body.grace", "expected a duration from 0s to 720h, such as 24h")
-		}
+	var wrong faults
+	if in.Body != nil && in.Body.Grace.Set {
+		grace = wrong.duration("body.grace", in.Body.Grace, 0, maxGrace)
+	}
+	if err := wrong.err(); err != nil {
+		return nil, err
 	}
 	secret, err := signature.NewSecret()
 	if err != nil {

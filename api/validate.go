@@ -112,7 +112,14 @@ func (f *faults) rateLimit(perSecond *float64) {
 	}
 }
 
-func (f *faults) schedule(texts []string) models.RetrySchedule {
+func (f *faults) schedule(waits []Duration) models.RetrySchedule {
+	texts := make([]string, len(waits))
+	for i, wait := range waits {
+		texts[i] = wait.text
+		if wait.err == nil {
+			texts[i] = wait.value.String()
+		}
+	}
 	schedule, err := models.RetryScheduleOf(texts)
 	if err != nil {
 		f.add("body.retry_schedule", err.Error())
@@ -135,8 +142,8 @@ func (f *faults) headers(headers map[string]string) {
 		switch {
 		case !httpguts.ValidHeaderFieldName(name):
 			f.add("body.headers", "expected header names of letters, digits and -")
-		case reserved(lower):
-			f.add(location, "this header is set by Postrider")
+		case reserved(lower) != "":
+			f.add(location, reserved(lower))
 		case seen[lower]:
 			f.add(location, "is listed twice: upper and lower case are the same")
 		case len(value) > maxHeaderLength || !httpguts.ValidHeaderFieldValue(value):
@@ -146,17 +153,21 @@ func (f *faults) headers(headers map[string]string) {
 	}
 }
 
-// reserved says that a header, in lower case, is part of the wire contract or belongs to the connection.
-func reserved(name string) bool {
+// reserved says why a header, in lower case, cannot be a webhook's own; empty when it can.
+func reserved(name string) string {
 	switch name {
-	case "host", "content-length", "content-type", "content-encoding", "user-agent", "expect", "accept-encoding",
-		"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade":
-		return true
+	case "host", "content-length", "content-type", "user-agent", "accept-encoding":
+		return "this header is set by Postrider"
+	case "connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "expect":
+		return "this header is of the connection, not of the request: HTTP sets it where it is needed"
+	case "content-encoding":
+		return "the body is sent as it is, without an encoding"
 	}
-	for _, prefix := range []string{"x-webhook-", "webhook-", "proxy-"} {
-		if strings.HasPrefix(name, prefix) {
-			return true
-		}
+	switch {
+	case strings.HasPrefix(name, "x-webhook-"), strings.HasPrefix(name, "webhook-"):
+		return "names that begin with X-Webhook- or Webhook- are kept for Postrider's own headers"
+	case strings.HasPrefix(name, "proxy-"):
+		return "names that begin with Proxy- are for proxies on the way, which take them off"
 	}
-	return false
+	return ""
 }

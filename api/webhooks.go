@@ -57,7 +57,7 @@ type createWebhookInput struct {
 		Events        []string          `json:"events" doc:"Event types, prefixes such as order.*, or *." example:"[\"order.*\"]"`
 		Description   string            `json:"description,omitempty" doc:"At most 500 characters."`
 		Headers       map[string]string `json:"headers,omitempty" nullable:"true" doc:"Sent with every request."`
-		RetrySchedule []string          `json:"retry_schedule,omitempty" nullable:"true" doc:"The waits after each failure, such as 1m, 5m, 2h; empty for no retries, null for the installation's."`
+		RetrySchedule []Duration        `json:"retry_schedule,omitempty" nullable:"true" doc:"The waits after each failure, such as 1m, 5m, 2h; empty for no retries, null for the installation's."`
 		RateLimit     *float64          `json:"rate_limit,omitempty" nullable:"true" doc:"Requests a second at most, from 0.01 to 1000; what is too much waits. Null for no limit."`
 		OwnerID       string            `json:"owner_id,omitempty" doc:"For administrators: whose webhook it is; the owner default when left out."`
 	}
@@ -80,7 +80,7 @@ type updateWebhookInput struct {
 		Events        Patch[[]string]          `json:"events,omitempty"`
 		Description   Patch[string]            `json:"description,omitempty"`
 		Headers       Patch[map[string]string] `json:"headers,omitempty" doc:"Replaces all headers."`
-		RetrySchedule Patch[[]string]          `json:"retry_schedule,omitempty"`
+		RetrySchedule Patch[[]Duration]        `json:"retry_schedule,omitempty"`
 		RateLimit     Patch[float64]           `json:"rate_limit,omitempty" doc:"Null lifts the limit."`
 		Active        Patch[bool]              `json:"active,omitempty" doc:"False pauses; true resumes and clears disabled_reason."`
 	}

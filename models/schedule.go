@@ -40,12 +40,12 @@ func RetryScheduleOf(texts []string) (RetrySchedule, error) {
 	}
 	schedule := make(RetrySchedule, len(texts))
 	for i, text := range texts {
-		wait, err := time.ParseDuration(strings.TrimSpace(text))
-		if err != nil {
-			return nil, fmt.Errorf("wait %d, %q, is not a duration such as 90s, 5m or 2h", i+1, text)
+		wait, err := ParseDuration(strings.TrimSpace(text))
+		if errors.Is(err, ErrBadDuration) {
+			return nil, fmt.Errorf("wait %d, %.40q, is not a duration such as 90s, 5m, 2h or 3d", i+1, text)
 		}
-		if wait < MinWait || wait > MaxWait {
-			return nil, fmt.Errorf("wait %d, %q, is not between %s and %s", i+1, text, MinWait, FormatDuration(MaxWait))
+		if err != nil || wait < MinWait || wait > MaxWait {
+			return nil, fmt.Errorf("wait %d, %.40q, is not between %s and %s", i+1, text, MinWait, FormatDuration(MaxWait))
 		}
 		schedule[i] = wait
 	}

@@ -45,7 +45,7 @@ func TestParseRetryScheduleRefuses(t *testing.T) {
 		"5":        `wait 1, "5", is not a duration`,
 		"1m,":      `wait 2, "", is not a duration`,
 		"1m;5m":    "is not a duration",
-		"1d":       "is not a duration",
+		"8d":       "is not between",
 		"none,1m":  `wait 1, "none", is not a duration`,
 		"1m,999ms": `wait 2, "999ms", is not between 1s and 168h`,
 		"0s":       "is not between",

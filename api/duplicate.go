@@ -1,0 +1,163 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+)
+
+// duplicate returns the path of a member that an object has twice, empty for none. The text is valid JSON of the type.
+// Only members that the type knows are looked at: what is kept as it is, such as data, is the publisher's.
+func duplicate(text []byte, of reflect.Type) string {
+	scanner := memberScanner{text: text}
+	return scanner.value(of, "")
+}
+
+// memberScanner goes through valid JSON.
+type memberScanner struct {
+	text []byte
+	at   int
+}
+
+// value passes a value, up to a duplicate.
+func (s *memberScanner) value(of reflect.Type, path string) string {
+	of = described(of)
+	switch first := s.next(); {
+	case first == '{' && of != nil:
+		return s.object(of, path)
+	case first == '[' && of != nil && of.Kind() == reflect.Slice:
+		return s.array(of, path)
+	}
+	s.skip()
+	return ""
+}
+
+func (s *memberScanner) object(of reflect.Type, path string) string {
+	seen := map[string]bool{}
+	for s.at++; s.next() != '}'; {
+		if s.next() == ',' {
+			s.at++
+			s.next()
+		}
+		begin := s.at
+		s.skip()
+		var name string
+		_ = json.Unmarshal(s.text[begin:s.at], &name) // undoes escapes; it is a string
+		place := strings.TrimPrefix(path+"."+name, ".")
+		if seen[name] {
+			return place
+		}
+		seen[name] = true
+		s.next()
+		s.at++ // the colon
+		if found := s.value(memberType(of, name), place); found != "" {
+			return found
+		}
+	}
+	s.at++
+	return ""
+}
+
+func (s *memberScanner) array(of reflect.Type, path string) string {
+	s.at++
+	for i := 0; s.next() != ']'; i++ {
+		if s.next() == ',' {
+			s.at++
+		}
+		if found := s.value(of.Elem(), fmt.Sprintf("%s[%d]", path, i)); found != "" {
+			return found
+		}
+	}
+	s.at++
+	return ""
+}
+
+// next skips white space and returns the byte behind it.
+func (s *memberScanner) next() byte {
+	for {
+		switch s.text[s.at] {
+		case ' ', '\t', '\r', '\n':
+			s.at++
+		default:
+			return s.text[s.at]
+		}
+	}
+}
+
+// skip passes a value without looking into it.
+func (s *memberScanner) skip() {
+	for depth := 0; ; {
+		switch s.next() {
+		case '"':
+			s.skipString()
+		case '{', '[':
+			depth++
+			s.at++
+			continue
+		case '}', ']':
+			depth--
+			s.at++
+		case ',', ':':
+			s.at++
+			continue
+		default: // a number, true, false or null
+			for s.at < len(s.text) && !strings.ContainsRune(",]} \t\r\n", rune(s.text[s.at])) {
+				s.at++
+			}
+		}
+		if depth == 0 {
+			return
+		}
+	}
+}
+
+func (s *memberScanner) skipString() {
+	for s.at++; s.text[s.at] != '"'; s.at++ {
+		if s.text[s.at] == '\\' {
+			s.at++
+		}
+	}
+	s.at++
+}
+
+// patched is a type that stands for another one.
+type patched interface{ valueType() reflect.Type }
+
+// described is the type that says which members an object has; nil when none does.
+func described(of reflect.Type) reflect.Type {
+	for of != nil && of.Kind() == reflect.Pointer {
+		of = of.Elem()
+	}
+	switch {
+	case of == nil, of == reflect.TypeFor[RawJSON]():
+		return nil
+	case of.Implements(reflect.TypeFor[patched]()):
+		return described(reflect.Zero(of).Interface().(patched).valueType()) //nolint:forcetypeassert // it was asked
+	}
+	return of
+}
+
+// memberTypes has the members of each struct, by name.
+var memberTypes sync.Map
+
+// memberType is the type of an object's member; nil when it is not known.
+func memberType(of reflect.Type, name string) reflect.Type {
+	switch of.Kind() {
+	case reflect.Map:
+		return of.Elem()
+	case reflect.Struct:
+		known, ok := memberTypes.Load(of)
+		if !ok {
+			members := map[string]reflect.Type{}
+			for _, field := range reflect.VisibleFields(of) {
+				tag, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+				members[tag] = field.Type
+			}
+			known, _ = memberTypes.LoadOrStore(of, members)
+		}
+		return known.(map[string]reflect.Type)[name] //nolint:forcetypeassert // nothing else is stored
+	}
+	return nil
+}
