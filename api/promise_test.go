@@ -74,6 +74,7 @@ type schema struct {
 	Format string
 	Enum   []any
 	Items  *schema
+	OneOf  []schema
 	// Properties are an object's, AdditionalProperties a schema or a boolean.
 	Properties           map[string]schema
 	AdditionalProperties json.RawMessage

@@ -94,11 +94,14 @@ func between(q *gorm.DB, kind Kind, since, until time.Time) *gorm.DB {
 }
 
 // wholeMicrosecond rounds up to what rows hold: at or after, and before, then mean the same as for the exact time. It
-// is in UTC, because SQLite compares times as text.
+// is in UTC and of four digits' years, because SQLite compares times as text.
 func wholeMicrosecond(at time.Time) time.Time {
 	whole := at.UTC().Truncate(time.Microsecond)
 	if whole.Before(at) {
 		whole = whole.Add(time.Microsecond)
+	}
+	if last := time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC); whole.After(last) {
+		return last
 	}
 	return whole
 }
