@@ -50,7 +50,7 @@ func TestMembersAreReadStrictly(t *testing.T) {
 	require.Contains(t, got.Detail, "event to be present")
 	require.Contains(t, got.Detail, "body.Event: unexpected property")
 	for body, says := range map[string]string{
-		"\xef\xbb\xbf{}": "byte order mark", `{"event":"\xff"}`: "at byte 11", "{\"event\":\"\xff\",\"data\":1}": "UTF-8", `{} {}`: "at byte 4", `{"a":`: "at byte 5",
+		"\xef\xbb\xbf{}": "byte order mark", `{"event":"\xff"}`: "at byte 12", "{\"event\":\"\xff\",\"data\":1}": "UTF-8", `{} {}`: "at byte 4", `{"a":`: "at byte 5",
 	} {
 		got := s.call(adminKey, "POST", "/api/events", body).problem(http.StatusBadRequest, "malformed_json")
 		require.Contains(t, got.Detail, says, body)
