@@ -106,6 +106,10 @@ func (s *server) principalOf(ctx context.Context, authorization string) (princip
 			"this call needs a key: send the header Authorization: Bearer <key>")
 	}
 	scheme, token, _ := strings.Cut(authorization, " ")
+	if strings.EqualFold(scheme, "Bearer") && strings.TrimSpace(token) == "" {
+		return principal{}, newProblem(http.StatusUnauthorized, codeUnauthorized,
+			"the key is empty: send the header Authorization: Bearer <key>")
+	}
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
 		return principal{}, newProblem(http.StatusUnauthorized, codeUnauthorized,
 			"the Authorization header is not of the form Bearer <key>")

@@ -59,7 +59,7 @@ func TestBadInput(t *testing.T) {
 		{"no key", "", "GET", hooks, "", 401, "unauthorized", "", "this call needs a key"},
 		{"wrong key", "Bearer prk_wrong", "GET", hooks, "", 401, "unauthorized", "", "the key is not valid"},
 		{"another scheme", "Basic abc", "GET", hooks, "", 401, "unauthorized", "", "is not of the form Bearer"},
-		{"no token", "Bearer", "GET", hooks, "", 401, "unauthorized", "", "is not of the form Bearer"},
+		{"no token", "Bearer", "GET", hooks, "", 401, "unauthorized", "", "the key is empty"},
 		{"revoked key", "Bearer " + revoked, "GET", hooks, "", 401, "unauthorized", "", "revoked"},
 		{"owner as admin", owner, "GET", "/api/owners", "", 403, "forbidden", "", "only an administrator's key"},
 		{"owner makes a key", owner, "POST", "/api/owners/" + mine.ID + "/keys", "", 403, "forbidden", "", "only an administrator's key"},

@@ -156,9 +156,11 @@ func (s *server) fail(ctx context.Context, err error) error {
 			"this Idempotency-Key was used before with another event; use a new key for a new event")
 	case errors.Is(err, models.ErrFinished):
 		return newProblem(http.StatusConflict, codeDeliveryFinished, "the delivery has ended already")
+	case errors.Is(err, dispatch.ErrWebhookDeleted):
+		return newProblem(http.StatusConflict, codeWebhookInactive, "the webhook was deleted: its deliveries cannot be sent again")
 	case errors.Is(err, dispatch.ErrWebhookInactive):
 		return newProblem(http.StatusConflict, codeWebhookInactive,
-			"the webhook is paused, disabled or deleted; set active to true first, with PATCH /api/webhooks/{id}")
+			"the webhook is paused or disabled; set active to true first, with PATCH /api/webhooks/{id}")
 	case errors.Is(err, models.ErrKeyExpired):
 		return newProblem(http.StatusUnauthorized, codeKeyExpired, "the key has expired: ask an administrator for a new one")
 	case errors.Is(err, models.ErrLastAdminKey):

@@ -114,7 +114,21 @@ func (v *Verifier) matchesHMAC(candidates [][]byte, prefix, body []byte) bool {
 func (v *Verifier) checkTimestamp(unix int64) error {
 	age := v.now().Sub(time.Unix(unix, 0))
 	if age > v.tolerance || age < -v.tolerance {
-		return fmt.Errorf("%w: %s old, tolerance %s", ErrTimestampOutsideTolerance, age.Round(time.Second), v.tolerance)
+		return fmt.Errorf("%w: %s, tolerance %s", ErrTimestampOutsideTolerance, inWords(age), v.tolerance)
 	}
 	return nil
+}
+
+// inWords says how old something is, or how far in the future.
+func inWords(age time.Duration) string {
+	const year = 365 * 24 * time.Hour
+	switch {
+	case age > year:
+		return "more than a year old"
+	case age < -year:
+		return "more than a year in the future"
+	case age < 0:
+		return (-age).Round(time.Second).String() + " in the future"
+	}
+	return age.Round(time.Second).String() + " old"
 }

@@ -169,6 +169,7 @@ func (s Sending) egressProxy() (*url.URL, error) {
 // Serving are the flags of what people reach.
 type Serving struct {
 	Listen        string `env:"POSTRIDER_LISTEN" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where the API listens; a worker serves only /healthz, /readyz and /metrics there. Default: ${default}."`
+	MetricsListen string `env:"POSTRIDER_METRICS_LISTEN" placeholder:"HOST:PORT" help:"Where /metrics listens, alone, for who must not reach the API or must not see it. Default: on --listen, for everybody."`
 	PublicURL     string `name:"public-url" env:"POSTRIDER_PUBLIC_URL" placeholder:"URL" help:"The API's address as its users see it, for links in messages. Default: http://<listen>."`
 	TemporalUIURL string `name:"temporal-ui-url" env:"POSTRIDER_TEMPORAL_UI_URL" placeholder:"URL" help:"The Temporal Web UI's address as users see it, for links to deliveries.${temporal_ui_default}"`
 }
@@ -177,6 +178,11 @@ func (s Serving) faults() []error {
 	var faults []error
 	if _, _, err := net.SplitHostPort(s.Listen); err != nil {
 		faults = append(faults, fmt.Errorf("--listen ($POSTRIDER_LISTEN) must be host:port, not %q", s.Listen))
+	}
+	if s.MetricsListen != "" {
+		if _, _, err := net.SplitHostPort(s.MetricsListen); err != nil {
+			faults = append(faults, fmt.Errorf("--metrics-listen ($POSTRIDER_METRICS_LISTEN) must be host:port, not %q", s.MetricsListen))
+		}
 	}
 	for flag, text := range map[string]string{"--public-url": s.PublicURL, "--temporal-ui-url": s.TemporalUIURL} {
 		if parsed, err := url.Parse(text); text != "" && (err != nil || parsed.Host == "") {

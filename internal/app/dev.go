@@ -104,7 +104,16 @@ func (d DevFlags) startTemporal(ctx context.Context, start StartDevTemporal, log
 	if err := os.MkdirAll(d.DataDir, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot make the data directory %s: %w; choose another with --data-dir", d.DataDir, errors.Unwrap(err))
 	}
-	return start(ctx, d.config(logger))
+	temporal, err := start(ctx, d.config(logger))
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range []string{"temporal.db", "temporal.db-wal", "temporal.db-shm"} {
+		if err := os.Chmod(filepath.Join(d.DataDir, file), 0o600); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil, errors.Join(err, temporal.Stop())
+		}
+	}
+	return temporal, nil
 }
 
 // Run runs the server until the context ends.
@@ -193,7 +202,7 @@ func (d *Dev) startReceiver(ctx context.Context, out io.Writer) (stop func(), er
 	if err != nil {
 		return nil, err
 	}
-	server := &http.Server{Handler: receiver, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: receiver, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: maxHeaderBytes}
 	go func() { _ = server.Serve(listener) }()
 	return func() { _ = server.Close() }, nil
 }
@@ -201,7 +210,11 @@ func (d *Dev) startReceiver(ctx context.Context, out io.Writer) (stop func(), er
 // fillIn makes what was not configured, once, and keeps it in the data directory.
 func (d *Dev) fillIn(temporal DevTemporal) error {
 	if d.DatabaseURL == "" {
-		d.DatabaseURL = "sqlite://" + filepath.Join(d.DataDir, "postrider.db")
+		file := filepath.Join(d.DataDir, "postrider.db")
+		if err := private(file); err != nil {
+			return err
+		}
+		d.DatabaseURL = "sqlite://" + file
 	}
 	if d.TemporalUIURL == "" {
 		d.TemporalUIURL = temporal.UIURL()
@@ -223,6 +236,16 @@ func (d *Dev) fillIn(temporal DevTemporal) error {
 	return nil
 }
 
+// private makes a file that only its owner may read, or makes one so that is there; SQLite gives the files beside it the
+// same mode.
+func private(file string) error {
+	made, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	return errors.Join(made.Chmod(0o600), made.Close())
+}
+
 // kept reads a secret from a file, or makes it and writes it there.
 func kept(file string, generate func() string) (string, error) {
 	content, err := os.ReadFile(file)
@@ -241,9 +264,9 @@ func kept(file string, generate func() string) (string, error) {
 
 // welcome prints where everything is and three commands to paste.
 func (d *Dev) welcome(out io.Writer) {
-	receiver := d.Receiver
-	if receiver == "off" {
-		receiver = "127.0.0.1:9000"
+	receiver, hook := "http://"+d.Receiver+"   (prints what it gets, below)", "http://"+d.Receiver+"/hook"
+	if d.Receiver == "off" {
+		receiver, hook = "none   (--receiver off)", "https://<your receiver>"
 	}
 	url := d.publicURL()
 	_, _ = fmt.Fprintf(out, `
@@ -252,13 +275,13 @@ Postrider %s
   API              %s   (documentation: %s/docs)
   Temporal Web UI  %s
   Admin key        %s
-  Receiver         http://%s   (prints what it gets, below)
+  Receiver         %s
 
 Try it, in another terminal:
 
   1. Create a webhook:
      curl %s/api/webhooks -H "Authorization: Bearer %s" \
-       -d '{"url": "http://%s/hook", "events": ["order.*"]}'
+       -d '{"url": "%s", "events": ["order.*"]}'
 
   2. Publish an event:
      curl %s/api/events -H "Authorization: Bearer %s" \
@@ -268,5 +291,5 @@ Try it, in another terminal:
      curl %s/api/deliveries -H "Authorization: Bearer %s"
 
 `, Version, url, url, d.TemporalUIURL, d.AdminKey, receiver,
-		url, d.AdminKey, receiver, url, d.AdminKey, url, d.AdminKey)
+		url, d.AdminKey, hook, url, d.AdminKey, url, d.AdminKey)
 }

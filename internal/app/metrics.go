@@ -35,7 +35,7 @@ func newMetrics() (*metrics, error) {
 	provider := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))
 	meter := provider.Meter("postrider")
 	m := &metrics{
-		handler:  promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
+		handler:  promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4}),
 		temporal: temporalotel.NewMetricsHandler(temporalotel.MetricsHandlerOptions{Meter: provider.Meter("temporal-sdk-go")}),
 	}
 	if m.attempts, err = meter.Int64Counter("postrider_attempts", metric.WithDescription("Attempts by outcome.")); err != nil {

@@ -6,9 +6,13 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"reflect"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/postrider/postrider/models"
 )
 
 // postrider is the command line of the production binary.
@@ -84,7 +88,7 @@ func executeTo(stdout, stderr io.Writer, commands any, args []string, options ..
 	defer stop()
 	exit := -1
 	parser, err := kong.New(commands, append(options, kong.Writers(stdout, stderr), kong.UsageOnError(),
-		kong.Exit(func(code int) { exit = code }), kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Exit(func(code int) { exit = code }), kong.BindTo(ctx, (*context.Context)(nil)), kong.TypeMapper(reflect.TypeFor[time.Duration](), kong.MapperFunc(duration)),
 		kong.BindTo(stdout, (*io.Writer)(nil)), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))...)
 	if err != nil {
 		_, _ = fmt.Fprintln(stderr, err)
@@ -102,4 +106,18 @@ func executeTo(stdout, stderr io.Writer, commands any, args []string, options ..
 		return 1
 	}
 	return 0
+}
+
+// duration reads a flag as everything else that is a duration.
+func duration(ctx *kong.DecodeContext, target reflect.Value) error {
+	var text string
+	if err := ctx.Scan.PopValueInto("duration", &text); err != nil {
+		return err
+	}
+	read, err := models.ParseDuration(text)
+	if err != nil {
+		return err
+	}
+	target.SetInt(int64(read))
+	return nil
 }

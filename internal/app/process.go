@@ -66,6 +66,9 @@ type process struct {
 	metrics    *metrics
 	server     *http.Server
 	listener   net.Listener
+	// metricsServer has /metrics alone, on metricsListener; both are nil where --listen has it.
+	metricsServer   *http.Server
+	metricsListener net.Listener
 	// working says that the worker polls.
 	working atomic.Bool
 	// failed gets what ends the process from inside.
@@ -75,7 +78,7 @@ type process struct {
 // run serves until the context ends, then stops gracefully. ready, when given, is called once everything
 // works.
 func (s Settings) run(ctx context.Context, role role, temporal client.Options, logger *slog.Logger, ready func()) (err error) {
-	p := &process{settings: s, role: role, logger: logger, namespace: temporal.Namespace, failed: make(chan error, 3)}
+	p := &process{settings: s, role: role, logger: logger, namespace: temporal.Namespace, failed: make(chan error, 4)}
 	if err := p.assemble(ctx, temporal); err != nil {
 		return errors.Join(err, p.close())
 	}
@@ -131,14 +134,32 @@ func (p *process) assemble(ctx context.Context, options client.Options) error {
 	if err := p.assembleWork(); err != nil {
 		return err
 	}
-	p.server = &http.Server{
-		Handler:           p.handler(),
+	p.server = newServer(p.handler(), p.logger)
+	if p.settings.MetricsListen == "" {
+		return nil
+	}
+	if p.metricsListener, err = listen(ctx, p.settings.MetricsListen, "--metrics-listen"); err != nil {
+		return err
+	}
+	p.metricsServer = newServer(api.NewHealth(api.Config{Metrics: p.metrics.handler, Logger: p.logger}), p.logger)
+	return nil
+}
+
+// maxHeaderBytes bounds a request's head, with the URL: who sends more gets 431.
+const maxHeaderBytes = 32 << 10
+
+// newServer returns a server that waits for nobody for ever. How long a body and an answer may take, the API decides
+// for each request; these are the ends for what it does not know of.
+func newServer(handler http.Handler, logger *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
-		IdleTimeout:       2 * time.Minute,
-		ErrorLog:          slog.NewLogLogger(p.logger.Handler(), slog.LevelDebug),
+		WriteTimeout:      2 * time.Minute,
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
 	}
-	return nil
 }
 
 // assembleWork makes what attempts are made with, where this process makes any.
@@ -201,8 +222,11 @@ func (p *process) activities() (*activities.Activities, error) {
 
 func (p *process) handler() http.Handler {
 	cfg := api.Config{
-		Version: Version, Checks: p.checks(), Metrics: p.metrics.handler, Logger: p.logger,
+		Version: Version, Checks: p.checks(), Logger: p.logger,
 		WorkflowURL: p.settings.workflowURL(p.namespace), PublicURL: p.settings.publicURL(),
+	}
+	if p.settings.MetricsListen == "" {
+		cfg.Metrics = p.metrics.handler
 	}
 	if !p.role.api {
 		return api.NewHealth(cfg)
@@ -229,11 +253,16 @@ func (p *process) openNotebook() (closeNotebook func()) {
 
 func (p *process) serve() {
 	p.logger.Info("listening", "address", p.listener.Addr().String())
-	go func() {
-		if err := p.server.Serve(p.listener); !errors.Is(err, http.ErrServerClosed) {
+	serve := func(server *http.Server, listener net.Listener) {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			p.failed <- fmt.Errorf("serve: %w", err)
 		}
-	}()
+	}
+	go serve(p.server, p.listener)
+	if p.metricsServer != nil {
+		p.logger.Info("listening for metrics", "address", p.metricsListener.Addr().String())
+		go serve(p.metricsServer, p.metricsListener)
+	}
 }
 
 // connect waits for Temporal as long as it takes, then starts the worker. Meanwhile events are accepted: the
@@ -341,8 +370,13 @@ func (p *process) close() error {
 	if p.store != nil {
 		err = p.store.Close()
 	}
-	if p.listener != nil {
-		_ = p.listener.Close() // closed already unless assembling failed
+	if p.metricsServer != nil {
+		err = errors.Join(err, p.metricsServer.Close()) // the last to go: it is watched while the process stops
+	}
+	for _, listener := range []net.Listener{p.listener, p.metricsListener} {
+		if listener != nil {
+			_ = listener.Close() // closed already unless assembling failed
+		}
 	}
 	return err
 }

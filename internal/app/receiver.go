@@ -36,7 +36,7 @@ func (l *Listen) Run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	_, _ = fmt.Fprintf(out, "listening on http://%s\n", listener.Addr())
-	server := &http.Server{Handler: receiver, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: receiver, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: maxHeaderBytes}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	select {
@@ -101,16 +101,16 @@ func (r *receiver) print(request *http.Request, body []byte) int {
 	}
 	var text bytes.Buffer
 	header := request.Header
-	fmt.Fprintf(&text, "\n%s  %s %s → %d\n", time.Now().Format(time.TimeOnly), request.Method, request.URL.Path, status)
-	fmt.Fprintf(&text, "  event      %s\n", header.Get("X-Webhook-Event"))
-	fmt.Fprintf(&text, "  delivery   %s, attempt %s\n", header.Get("X-Webhook-Delivery"), header.Get("X-Webhook-Attempt"))
-	fmt.Fprintf(&text, "  signature  %s\n", r.verify(header, body))
+	fmt.Fprintf(&text, "\n%s  %s %s → %d\n", time.Now().Format(time.TimeOnly), printable(request.Method), printable(request.URL.Path), status)
+	fmt.Fprintf(&text, "  event      %s\n", printable(header.Get("X-Webhook-Event")))
+	fmt.Fprintf(&text, "  delivery   %s, attempt %s\n", printable(header.Get("X-Webhook-Delivery")), printable(header.Get("X-Webhook-Attempt")))
+	fmt.Fprintf(&text, "  signature  %s\n", printable(r.verify(header, body)))
 	var pretty bytes.Buffer
-	if json.Indent(&pretty, body, "  ", "  ") != nil {
-		pretty.Reset()
-		pretty.Write(body)
+	if json.Indent(&pretty, body, "", "  ") == nil {
+		fmt.Fprintln(&text, printableLines(pretty.String(), "  "))
+	} else {
+		fmt.Fprintln(&text, printableLines(string(body), "  | ")) // its lines cannot pass for ours
 	}
-	fmt.Fprintf(&text, "  %s\n", pretty.Bytes())
 	_, _ = r.out.Write(text.Bytes())
 	return status
 }

@@ -17,16 +17,19 @@ import (
 
 // Send publishes an event through the API.
 type Send struct {
-	Event          string `arg:"" help:"The event's type, such as order.created."`
-	Data           string `arg:"" help:"The event's data as JSON; - reads it from the standard input."`
-	URL            string `name:"url" env:"POSTRIDER_URL" default:"http://127.0.0.1:8080" help:"Where the API is."`
-	Key            string `env:"POSTRIDER_KEY" required:"" help:"An API key."`
-	OwnerID        string `name:"owner-id" help:"Publish to this owner's webhooks only."`
-	IdempotencyKey string `help:"Publishing again with the same key changes nothing. Default: a new one."`
+	Event          string  `arg:"" help:"The event's type, such as order.created."`
+	Data           string  `arg:"" help:"The event's data as JSON; - reads it from the standard input."`
+	URL            string  `name:"url" env:"POSTRIDER_URL" default:"http://127.0.0.1:8080" help:"Where the API is."`
+	Key            string  `env:"POSTRIDER_KEY" required:"" help:"An API key."`
+	OwnerID        *string `name:"owner-id" help:"Publish to this owner's webhooks only."`
+	IdempotencyKey *string `help:"Publishing again with the same key changes nothing. Default: a new one."`
 }
 
 // Run publishes and prints the API's answer.
 func (s *Send) Run(ctx context.Context, out io.Writer) error {
+	if err := s.check(); err != nil {
+		return err
+	}
 	data := []byte(s.Data)
 	if s.Data == "-" {
 		var err error
@@ -37,21 +40,24 @@ func (s *Send) Run(ctx context.Context, out io.Writer) error {
 	if !json.Valid(data) {
 		return errors.New(`the data is not JSON; quote it for the shell: '{"id":1}'`)
 	}
-	body, err := json.Marshal(struct {
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false) // data keeps its bytes
+	err := encoder.Encode(struct {
 		Event   string          `json:"event"`
 		Data    json.RawMessage `json:"data"`
-		OwnerID string          `json:"owner_id,omitempty"`
+		OwnerID *string         `json:"owner_id,omitempty"`
 	}{s.Event, data, s.OwnerID})
 	if err != nil {
 		return err
 	}
-	key := s.IdempotencyKey
-	if key == "" {
-		key = uuid.NewString()
+	key := uuid.NewString()
+	if s.IdempotencyKey != nil {
+		key = *s.IdempotencyKey
 	}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(s.URL, "/")+"/api/events", bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(s.URL, "/")+"/api/events", &body)
 	if err != nil {
 		return err
 	}
@@ -69,10 +75,23 @@ func (s *Send) Run(ctx context.Context, out io.Writer) error {
 		return fmt.Errorf("read answer: %w", err)
 	}
 	if response.StatusCode != http.StatusAccepted {
-		return fmt.Errorf("%s: %s", response.Status, detailOf(answer))
+		return fmt.Errorf("%s: %s", printable(response.Status), printable(detailOf(answer)))
 	}
-	_, err = fmt.Fprintln(out, strings.TrimSpace(string(answer)))
+	_, err = fmt.Fprintln(out, printable(strings.TrimSpace(string(answer))))
 	return err
+}
+
+// check names what is empty: it may be a variable that is not set.
+func (s *Send) check() error {
+	switch {
+	case strings.TrimSpace(s.Key) == "":
+		return errors.New("--key ($POSTRIDER_KEY) is empty; it takes an API key, such as the admin key that postrider-dev prints")
+	case s.OwnerID != nil && *s.OwnerID == "":
+		return errors.New("--owner-id is empty; leave it out for none")
+	case s.IdempotencyKey != nil && *s.IdempotencyKey == "":
+		return errors.New("--idempotency-key is empty; leave it out for a new one")
+	}
+	return nil
 }
 
 // detailOf is what a problem says, or the whole answer when it is none.

@@ -38,6 +38,8 @@ var (
 	ErrTemporalUnavailable = errors.New("Temporal is not available") //nolint:staticcheck // a name
 	// ErrWebhookInactive says that a delivery's webhook is paused, disabled or deleted.
 	ErrWebhookInactive = errors.New("the webhook is not active")
+	// ErrWebhookDeleted is the ErrWebhookInactive that nobody can change.
+	ErrWebhookDeleted = fmt.Errorf("%w: it was deleted", ErrWebhookInactive)
 )
 
 // Store is what dispatching needs of the database.
@@ -198,11 +200,13 @@ func (d *Dispatcher) Test(ctx context.Context, webhook models.Webhook) (models.D
 // schedule. requestedBy is shown in the workflow's history.
 func (d *Dispatcher) Resend(ctx context.Context, delivery models.Delivery, requestedBy string) error {
 	webhook, err := d.store.Webhook(ctx, models.Scope{}, delivery.WebhookID)
-	if errors.Is(err, models.ErrNotFound) || (err == nil && !webhook.Active && !delivery.Test) {
-		return ErrWebhookInactive
-	}
-	if err != nil {
+	switch {
+	case errors.Is(err, models.ErrNotFound):
+		return ErrWebhookDeleted
+	case err != nil:
 		return err
+	case !webhook.Active && !delivery.Test:
+		return ErrWebhookInactive
 	}
 	_, err = d.temporal.SignalWithStartWorkflow(ctx, delivery.ID, workflows.SignalResend,
 		workflows.ResendSignal{RequestedBy: requestedBy}, workflows.ResendOptions(delivery),
