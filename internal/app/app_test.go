@@ -79,7 +79,7 @@ func TestBadFlags(t *testing.T) {
 		says string
 	}{
 		"a schedule that is none": {[]string{"serve", "--retry-schedule", "soon"}, "is not a duration such as 90s"},
-		"a retention in days":     {[]string{"serve", "--retention", "30d"}, "--retention"},
+		"a retention in weeks":    {[]string{"serve", "--retention", "4w"}, "--retention"},
 		"a network that is none":  {[]string{"serve", "--allow-targets", "10.0.0.1"}, "--allow-targets"},
 		"an encryption key too short": {
 			[]string{"serve", "--encryption-key", "c2hvcnQ=", "--database-url", "sqlite://x"}, "an encryption key is 32 bytes in base64",
