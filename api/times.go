@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"regexp"
 	"strings"
 	"time"
@@ -27,9 +28,12 @@ func (Time) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeString, Format: "date-time"}
 }
 
+// rfc3339 is the form, of which time.Time takes more than there is.
+var rfc3339 = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):\d\d)$`)
+
 // UnmarshalText reads a time in RFC 3339.
 func (t *Time) UnmarshalText(text []byte) error {
-	if t.Time.UnmarshalText(text) != nil {
+	if !rfc3339.Match(text) || t.Time.UnmarshalText(text) != nil {
 		return errors.New(timeHint)
 	}
 	if t.IsZero() { // it would count as left out
@@ -41,10 +45,13 @@ func (t *Time) UnmarshalText(text []byte) error {
 // UnmarshalJSON reads a time in RFC 3339.
 func (t *Time) UnmarshalJSON(value []byte) error {
 	var text string
-	if err := json.Unmarshal(value, &text); err != nil || text == "" {
-		return err
+	if json.Unmarshal(value, &text) == nil && text == "" {
+		return nil // null, of a member that may be left out
 	}
-	return t.UnmarshalText([]byte(text))
+	if t.UnmarshalText([]byte(text)) != nil {
+		return &json.UnmarshalTypeError{Value: "time", Type: reflect.TypeFor[Time]()} // readJSON says where
+	}
+	return nil
 }
 
 // offsetAfterPlus is the end of a time whose + was not encoded: it would be read as a space.
