@@ -172,7 +172,7 @@ func TestEachStatusBelow400IsExplained(t *testing.T) {
 		http.StatusMultipleChoices: "300 Multiple Choices; only 2xx counts as received", http.StatusUseProxy: "305 Use Proxy; only 2xx counts as received",
 		306: "306; only 2xx counts as received", http.StatusPermanentRedirect: "308 Permanent Redirect; redirects are not followed",
 		http.StatusNotModified: "304 Not Modified; it means that a cached copy is still good, and a delivery has none: answer 2xx",
-		399: "399; only 2xx counts as received", http.StatusBadRequest: "400 Bad Request",
+		399:                    "399; only 2xx counts as received", http.StatusBadRequest: "400 Bad Request",
 	} {
 		r := newRig(t)
 		r.status = status
