@@ -56,7 +56,7 @@ type Attempt struct {
 	Error        *string        `json:"error"`
 	DurationMS   int64          `json:"duration_ms"`
 	ResponseBody *string        `json:"response_body" doc:"At most the first 16 KiB; null in a list without include=response_body."`
-	RemoteAddr   *string        `json:"remote_addr"`
+	RemoteAddr   *string        `json:"remote_addr" doc:"Null without a connection, and for owners when the address is a private one."`
 	StartedAt    time.Time      `json:"started_at"`
 }
 
@@ -107,7 +107,11 @@ func (s *server) deliveryObject(d models.Delivery) Delivery {
 	}
 }
 
-func attemptObject(a models.Attempt) Attempt {
+// attemptObject is an attempt as who asks may see it: where inside a request went is for administrators.
+func attemptObject(a models.Attempt, who principal) Attempt {
+	if !who.admin() && !public(a.RemoteAddr) {
+		a.RemoteAddr = ""
+	}
 	return Attempt{
 		ID: a.ID, Number: a.Number, Trigger: a.Trigger, StatusCode: a.StatusCode,
 		ErrorClass: orNull(string(a.ErrorClass)), Error: orNull(a.Error), DurationMS: a.DurationMS,
@@ -169,8 +173,9 @@ func (s *server) getDelivery(ctx context.Context, in *deliveryPath) (*Output[Del
 		return nil, s.fail(ctx, err)
 	}
 	slices.Reverse(attempts)
+	object := func(a models.Attempt) Attempt { return attemptObject(a, whoAsks(ctx)) }
 	return &Output[DeliveryDetail]{DeliveryDetail{
-		Delivery: s.deliveryObject(delivery), Attempts: listOf(attempts, "", attemptObject).Body.Data,
+		Delivery: s.deliveryObject(delivery), Attempts: listOf(attempts, "", object).Body.Data,
 	}}, nil
 }
 
@@ -184,7 +189,8 @@ func (s *server) listAttempts(ctx context.Context, in *listAttemptsInput) (*List
 	if err != nil {
 		return nil, s.fail(ctx, err)
 	}
-	return listOf(attempts, next, attemptObject), nil
+	object := func(a models.Attempt) Attempt { return attemptObject(a, whoAsks(ctx)) }
+	return listOf(attempts, next, object), nil
 }
 
 func (s *server) resend(ctx context.Context, in *deliveryPath) (*Output[Delivery], error) {

@@ -23,7 +23,7 @@ type memberScanner struct {
 
 // value passes a value, up to a duplicate.
 func (s *memberScanner) value(of reflect.Type, path string) string {
-	of = described(of)
+	of = objectType(of)
 	switch first := s.next(); {
 	case first == '{' && of != nil:
 		return s.object(of, path)
@@ -125,8 +125,8 @@ func (s *memberScanner) skipString() {
 // patched is a type that stands for another one.
 type patched interface{ valueType() reflect.Type }
 
-// described is the type that says which members an object has; nil when none does.
-func described(of reflect.Type) reflect.Type {
+// objectType is the type that says which members an object has; nil when none does.
+func objectType(of reflect.Type) reflect.Type {
 	for of != nil && of.Kind() == reflect.Pointer {
 		of = of.Elem()
 	}
@@ -134,7 +134,7 @@ func described(of reflect.Type) reflect.Type {
 	case of == nil, of == reflect.TypeFor[RawJSON]():
 		return nil
 	case of.Implements(reflect.TypeFor[patched]()):
-		return described(reflect.Zero(of).Interface().(patched).valueType()) //nolint:forcetypeassert // it was asked
+		return objectType(reflect.Zero(of).Interface().(patched).valueType()) //nolint:forcetypeassert // it was asked
 	}
 	return of
 }
