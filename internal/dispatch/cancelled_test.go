@@ -73,3 +73,34 @@ func TestCancelTakesBackAResend(t *testing.T) {
 	require.Equal(t, []signalled{withdrawn, withdrawn}, fake.signals)
 	require.Equal(t, []string{delivery.ID + "two"}, fake.cancelled)
 }
+
+// A delivery that has ended can be cancelled while the run that someone has asked for has made no attempt yet.
+func TestCancelOfAResentDelivery(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		run       latestRun
+		cancelled bool
+	}{
+		"it is closing":         {latestRun{id: "one", running: true}, false},
+		"it has ended":          {latestRun{id: "one"}, false},
+		"another run has begun": {latestRun{id: "two", running: true}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fake := &fakeTemporal{latest: func() latestRun { return test.run }}
+			d, store, _ := setup(t, fake)
+			defer d.Close()
+			makeWebhook(t, store)
+			delivery := publishOne(t, store)
+			delivery.Status, delivery.RunID = models.StatusDelivered, "one"
+			err := d.Cancel(t.Context(), delivery)
+			if !test.cancelled {
+				require.ErrorIs(t, err, models.ErrFinished)
+				require.Empty(t, fake.cancelled)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, []string{delivery.ID + "two"}, fake.cancelled)
+		})
+	}
+}

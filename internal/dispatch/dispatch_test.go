@@ -166,7 +166,7 @@ func TestCancel(t *testing.T) {
 			running := &workflowservice.DescribeWorkflowExecutionResponse{WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{
 				Status: enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, Execution: &commonpb.WorkflowExecution{RunId: "run"},
 			}}
-			temporal.On("DescribeWorkflowExecution", mock.Anything, delivery.ID, "").Return(running, test.temporal).Once()
+			temporal.On("DescribeWorkflowExecution", mock.Anything, delivery.ID, "").Return(running, test.temporal)
 			if test.temporal == nil {
 				temporal.On("CancelWorkflow", mock.Anything, delivery.ID, "run").Return(nil).Once()
 			}
@@ -176,7 +176,7 @@ func TestCancel(t *testing.T) {
 			row, err := store.Delivery(t.Context(), models.Scope{}, delivery.ID)
 			require.NoError(t, err)
 			require.Equal(t, test.status, row.Status)
-			row.Status = models.StatusDelivered
+			row.Status, row.RunID = models.StatusDelivered, "run"
 			require.ErrorIs(t, d.Cancel(t.Context(), row), models.ErrFinished)
 		})
 	}

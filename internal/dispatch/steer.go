@@ -63,11 +63,11 @@ func (d *Dispatcher) Resend(ctx context.Context, delivery models.Delivery, reque
 // Cancel stops a delivery that waits. An attempt under way is finished first, and counts when it succeeds.
 // One that has ended is models.ErrFinished.
 func (d *Dispatcher) Cancel(ctx context.Context, delivery models.Delivery) error {
-	if delivery.Status.Finished() {
-		return models.ErrFinished
-	}
 	for {
 		run, err := d.latestRun(ctx, delivery.ID)
+		if delivery.Status.Finished() && !resentSince(delivery, run) {
+			return models.ErrFinished
+		}
 		if err != nil {
 			return err
 		}
@@ -81,6 +81,11 @@ func (d *Dispatcher) Cancel(ctx context.Context, delivery models.Delivery) error
 			return err
 		}
 	}
+}
+
+// resentSince says that someone has asked for another attempt of a delivery that had ended, which is not made yet.
+func resentSince(delivery models.Delivery, run latestRun) bool {
+	return run.running && (run.cancelled || run.id != delivery.RunID)
 }
 
 // cancelRun cancels a run. One that was cancelled before may have been asked for another attempt since then, which
