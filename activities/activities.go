@@ -37,6 +37,7 @@ type Store interface {
 	ProcessInbound(ctx context.Context, id string, event func(models.InboundEvent, models.Source) (models.Event, error)) (models.Published, error)
 	FailInbound(ctx context.Context, id, reason string) error
 	RecoveryStore
+	OwnerStore
 	Purge(ctx context.Context, purge models.Purge) (models.Purged, error)
 }
 
@@ -50,6 +51,7 @@ type Starter interface {
 	Start(ctx context.Context, deliveries []models.Delivery) error
 	StartInbound(ctx context.Context, inbound []models.InboundEvent) error
 	RecoveryStarter
+	OwnerStarter
 }
 
 // Channel tells an owner about a final failure.

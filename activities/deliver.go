@@ -154,6 +154,8 @@ func reasonToStop(dispatch models.Dispatch, in AttemptInput) string {
 		return dispatch.Delivery.CancelReason
 	case webhook.DeletedAt != nil:
 		return "the webhook was deleted"
+	case webhook.Suspended:
+		return models.ErrOwnerSuspended.Error()
 	case webhook.Active || dispatch.Delivery.Test:
 		return ""
 	case webhook.DisabledReason != "":

@@ -51,6 +51,7 @@ type Store interface {
 	Dispatch(ctx context.Context, deliveryID, attemptID string) (models.Dispatch, error)
 	PostponeAll(ctx context.Context, ids []string, until time.Time) error
 	CreateRecovery(ctx context.Context, recovery *models.Recovery) error
+	DeleteOwner(ctx context.Context, id string) (models.Owner, error)
 	SetRecoveryStatus(ctx context.Context, id string, status models.RecoveryStatus, reason string) (models.Recovery, error)
 }
 
@@ -171,6 +172,9 @@ func (d *Dispatcher) startDelivery(ctx context.Context, delivery models.Delivery
 
 // Test sends a webhook.test event to one webhook, active or not, and waits until its single attempt is made.
 func (d *Dispatcher) Test(ctx context.Context, webhook models.Webhook) (models.Delivery, error) {
+	if webhook.Suspended {
+		return models.Delivery{}, models.ErrOwnerSuspended
+	}
 	delivery, err := d.store.PublishTest(ctx, webhook, []byte(testData))
 	if err != nil {
 		return delivery, err
@@ -198,11 +202,14 @@ func (d *Dispatcher) Test(ctx context.Context, webhook models.Webhook) (models.D
 // schedule. requestedBy is shown in the workflow's history.
 func (d *Dispatcher) Resend(ctx context.Context, delivery models.Delivery, requestedBy string) error {
 	webhook, err := d.store.Webhook(ctx, models.Scope{}, delivery.WebhookID)
-	if errors.Is(err, models.ErrNotFound) || (err == nil && !webhook.Active && !delivery.Test) {
+	if errors.Is(err, models.ErrNotFound) || (err == nil && !webhook.Suspended && !webhook.Active && !delivery.Test) {
 		return ErrWebhookInactive
 	}
 	if err != nil {
 		return err
+	}
+	if webhook.Suspended {
+		return models.ErrOwnerSuspended
 	}
 	_, err = d.temporal.SignalWithStartWorkflow(ctx, delivery.ID, workflows.SignalResend,
 		workflows.ResendSignal{RequestedBy: requestedBy}, workflows.ResendOptions(delivery),
