@@ -37,6 +37,10 @@ type Event struct {
 	// same for all copies of an event: a hash of the body, or of what does not
 	// change in it. [Custom] providers may set one of their own.
 	BodyHash string
+	// Conflict says that another event came with this ID, and with another body:
+	// the sender used the ID twice, or a stranger played a request back under an
+	// ID that is not signed. Both are handled, this one after the other.
+	Conflict bool
 	// Header and Body are the request's, as they arrived.
 	Header http.Header
 	Body   []byte

@@ -26,10 +26,10 @@ type Signer struct {
 
 // NewSigner returns a Signer for the current secret, followed by previous ones
 // that receivers may still use: each header carries one signature per secret, in
-// this order. It returns [ErrInvalidSecret] when there is none or when one is
-// not whsec_ followed by base64.
+// this order. It returns [ErrInvalidSecret] when there is none, when there are
+// more than six, or when one is not whsec_ followed by base64.
 func NewSigner(secrets ...string) (*Signer, error) {
-	if err := checkSecretCount(secrets); err != nil {
+	if err := checkSecretCount(secrets, maxSigning); err != nil {
 		return nil, fmt.Errorf("signature: new signer: %w", err)
 	}
 	s := &Signer{
