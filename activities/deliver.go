@@ -100,8 +100,8 @@ func (a *Activities) Deliver(ctx context.Context, in AttemptInput) (AttemptResul
 	if dispatch.Recorded.ID != "" {
 		return a.recorded(dispatch, in), nil
 	}
-	if reason := reasonToStop(dispatch, in); reason != "" {
-		return a.stop(ctx, in.DeliveryID, reason)
+	if cause, reason := reasonToStop(dispatch, in); reason != "" {
+		return a.stop(ctx, in.DeliveryID, cause, reason)
 	}
 	detour, leave, err := a.enter(ctx, dispatch, in)
 	if err != nil {
@@ -146,27 +146,27 @@ func (a *Activities) load(ctx context.Context, in AttemptInput, attemptID, runID
 	return dispatch, err
 }
 
-// reasonToStop says why the webhook must get no request; empty when it must.
-func reasonToStop(dispatch models.Dispatch, in AttemptInput) string {
+// reasonToStop says why the webhook must get no request, in a word and for people; empty when it must.
+func reasonToStop(dispatch models.Dispatch, in AttemptInput) (models.CancelCause, string) {
 	webhook := dispatch.Webhook
 	switch {
 	case dispatch.Delivery.Status == models.StatusCancelled && in.Trigger != models.TriggerResend:
-		return dispatch.Delivery.CancelReason
+		return dispatch.Delivery.CancelCause, dispatch.Delivery.CancelReason
 	case webhook.DeletedAt != nil:
-		return "the webhook was deleted"
+		return models.CauseDeleted, "the webhook was deleted"
 	case webhook.Suspended:
-		return models.ErrOwnerSuspended.Error()
+		return models.CauseInactive, models.ErrOwnerSuspended.Error()
 	case webhook.Active || dispatch.Delivery.Test:
-		return ""
+		return "", ""
 	case webhook.DisabledReason != "":
-		return "the webhook is disabled: " + webhook.DisabledReason
+		return models.CauseInactive, "the webhook is disabled: " + webhook.DisabledReason
 	default:
-		return "the webhook is paused"
+		return models.CauseInactive, "the webhook is paused"
 	}
 }
 
-func (a *Activities) stop(ctx context.Context, deliveryID, reason string) (AttemptResult, error) {
-	err := a.Store.CancelDelivery(ctx, deliveryID, reason)
+func (a *Activities) stop(ctx context.Context, deliveryID string, cause models.CancelCause, reason string) (AttemptResult, error) {
+	err := a.Store.StopDelivery(ctx, deliveryID, cause, reason)
 	if err != nil && !errors.Is(err, models.ErrFinished) {
 		return AttemptResult{}, err
 	}
