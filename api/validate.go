@@ -3,7 +3,6 @@ package api
 import (
 	"fmt"
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -15,7 +14,6 @@ import (
 
 // Bounds of what a webhook may ask for.
 const (
-	maxURLLength         = 2048
 	maxDescriptionLength = 500
 	maxHeaders           = 20
 	maxHeaderLength      = 4096
@@ -48,30 +46,6 @@ func (f *faults) ownerOf(who principal, named string) string {
 		f.add("body.owner_id", unknownOwner)
 	}
 	return named
-}
-
-// url checks a webhook's URL and sets its host.
-func (f *faults) url(webhook *models.Webhook) {
-	const location = "body.url"
-	if len(webhook.URL) > maxURLLength {
-		f.add(location, fmt.Sprintf("expected at most %d bytes", maxURLLength))
-		return
-	}
-	parsed, err := url.Parse(webhook.URL)
-	switch {
-	case err != nil:
-		f.add(location, "expected an absolute URL such as https://example.com/webhooks")
-	case parsed.Scheme != "http" && parsed.Scheme != "https":
-		f.add(location, "expected a URL that begins with https:// or http://")
-	case parsed.Hostname() == "":
-		f.add(location, "expected a URL with a host, such as https://example.com/webhooks")
-	case parsed.User != nil:
-		f.add(location, "expected a URL without user name and password; send credentials in headers")
-	case parsed.Fragment != "":
-		f.add(location, "expected a URL without #fragment: it is never sent")
-	default:
-		webhook.Host = parsed.Host
-	}
 }
 
 func (f *faults) events(patterns []string) {
@@ -135,7 +109,10 @@ func (f *faults) headers(headers map[string]string) {
 		switch {
 		case !httpguts.ValidHeaderFieldName(name):
 			f.add("body.headers", "expected header names of letters, digits and -")
-		case reserved(lower):
+		case strings.Contains(name, "_"):
+			// WSGI, Rack and CGI make one variable of X_Webhook_Signature and X-Webhook-Signature.
+			f.add(location, "expected a name without _: many servers take it for -, so that X_Webhook_Signature would pass for X-Webhook-Signature")
+		case reserved(strings.Map(asCGI, lower)):
 			f.add(location, "this header is set by Postrider")
 		case seen[lower]:
 			f.add(location, "is listed twice: upper and lower case are the same")
@@ -144,6 +121,14 @@ func (f *faults) headers(headers map[string]string) {
 		}
 		seen[lower] = true
 	}
+}
+
+// asCGI maps what some servers do not tell apart in a header's name.
+func asCGI(r rune) rune {
+	if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+		return r
+	}
+	return '-'
 }
 
 // reserved says that a header, in lower case, is part of the wire contract or belongs to the connection.

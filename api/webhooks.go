@@ -112,7 +112,7 @@ func (s *server) createWebhook(ctx context.Context, in *createWebhookInput) (*Ou
 		Headers: in.Body.Headers, RateLimit: in.Body.RateLimit, Active: true,
 	}
 	var wrong faults
-	wrong.url(&webhook)
+	wrong.url(&webhook, s.judge(ctx))
 	wrong.events(webhook.Events)
 	wrong.headers(webhook.Headers)
 	wrong.description(webhook.Description)
@@ -182,7 +182,9 @@ func (s *server) updateWebhook(ctx context.Context, in *updateWebhookInput) (*Ou
 	if err := checkID(models.KindWebhook, "webhook", in.ID); err != nil {
 		return nil, err
 	}
-	webhook, err := s.Store.UpdateWebhook(ctx, whoAsks(ctx).scope(), in.ID, in.apply)
+	webhook, err := s.Store.UpdateWebhook(ctx, whoAsks(ctx).scope(), in.ID, func(webhook *models.Webhook) error {
+		return in.apply(webhook, s.judge(ctx))
+	})
 	if err != nil {
 		return nil, s.fail(ctx, orNotFound(err, "webhook", in.ID))
 	}
@@ -190,12 +192,12 @@ func (s *server) updateWebhook(ctx context.Context, in *updateWebhookInput) (*Ou
 }
 
 // apply changes a webhook by the patch, or says what is wrong with the patch.
-func (in *updateWebhookInput) apply(webhook *models.Webhook) error {
+func (in *updateWebhookInput) apply(webhook *models.Webhook, by judge) error {
 	patch := in.Body
 	var wrong faults
 	if patch.URL.Set {
 		webhook.URL = patch.URL.Value
-		wrong.url(webhook)
+		wrong.url(webhook, by)
 	}
 	if patch.Events.Set {
 		webhook.Events = patch.Events.Value
