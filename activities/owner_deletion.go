@@ -12,7 +12,7 @@ import (
 // OwnerStore is what the deletion of owners needs of the database.
 type OwnerStore interface {
 	DeletedOwners(ctx context.Context, by time.Time, limit int) ([]string, error)
-	WaitingDeliveries(ctx context.Context, ownerID, after string, limit int) ([]models.Delivery, error)
+	OwnerDeliveries(ctx context.Context, ownerID, after string, limit int) ([]models.Delivery, error)
 	OwnerRecoveries(ctx context.Context, ownerID, after string, limit int) ([]models.Recovery, error)
 	PurgeOwner(ctx context.Context, ownerID string, limit int) (models.OwnerPurge, error)
 }
@@ -82,7 +82,7 @@ func (a *Activities) goOn(ctx context.Context, deletion OwnerDeletion, done func
 
 // stopPage cancels a page of deliveries or, behind the last of them, all recoveries.
 func (a *Activities) stopPage(ctx context.Context, deletion OwnerDeletion) (OwnerDeletion, error) {
-	deliveries, err := a.Store.WaitingDeliveries(ctx, deletion.OwnerID, deletion.After, startPage)
+	deliveries, err := a.Store.OwnerDeliveries(ctx, deletion.OwnerID, deletion.After, startPage)
 	if err != nil {
 		return deletion, err
 	}

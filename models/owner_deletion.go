@@ -77,9 +77,9 @@ func (s *Store) DeletedOwners(ctx context.Context, by time.Time, limit int) ([]s
 	return ids, nil
 }
 
-// WaitingDeliveries returns deliveries to an owner's webhooks that have not ended, oldest first, from behind the one
+// OwnerDeliveries returns deliveries to an owner's webhooks that have not ended, oldest first, from behind the one
 // with the ID after.
-func (s *Store) WaitingDeliveries(ctx context.Context, ownerID, after string, limit int) ([]Delivery, error) {
+func (s *Store) OwnerDeliveries(ctx context.Context, ownerID, after string, limit int) ([]Delivery, error) {
 	var deliveries []Delivery
 	err := s.db.WithContext(ctx).Where("owner_id = ? AND status IN ('pending', 'failed') AND id > ?", ownerID, after).
 		Order("id").Limit(limit).Find(&deliveries).Error

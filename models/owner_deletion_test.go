@@ -97,7 +97,7 @@ func fillOwner(t *testing.T, store *models.Store, ownerID string) (token string)
 	attempted(t, store, publish(t, store, event).Deliveries[0], 1, models.StatusPermanentlyFailed)
 	attempted(t, store, publish(t, store, event).Deliveries[0], 1, models.StatusFailed)
 	publish(t, store, event)
-	_, err = store.ReserveSlot(t.Context(), webhook.ID, 1)
+	_, err = store.ReserveSlot(t.Context(), webhook.ID, 1, nil)
 	require.NoError(t, err)
 	rotate(t, store, &webhook, month)
 	require.NoError(t, store.RecordRejection(t.Context(), source.ID, "signature", "192.0.2.1"))
@@ -138,7 +138,7 @@ func TestDeletedOwnerLeavesNothing(t *testing.T) {
 		}
 		owner := makeOwner(t, store, "acme")
 		token := fillOwner(t, store, owner.ID)
-		waiting, err := store.WaitingDeliveries(t.Context(), owner.ID, "", 10)
+		waiting, err := store.OwnerDeliveries(t.Context(), owner.ID, "", 10)
 		require.NoError(t, err)
 		require.Len(t, waiting, 2)
 
