@@ -162,7 +162,7 @@ func New(cfg Config) http.Handler {
 	router.Use(assumeJSON, limitTime)
 	open := humagin.New(router, s.openAPI())
 	guarded := huma.NewGroup(open, "/api")
-	guarded.UseMiddleware(s.authenticate(open), s.audit)
+	guarded.UseMiddleware(s.authenticate(open), s.audit, limitBody(open))
 	s.registerWebhooks(guarded)
 	s.registerSecrets(guarded)
 	s.registerEvents(guarded)
