@@ -139,7 +139,7 @@ func TestHeadersThatPassForOurs(t *testing.T) {
 	_, key := s.owner("a")
 	for name, says := range map[string]string{
 		"X_Webhook_Signature": "without _", "webhook_id": "without _", "X-My_Header": "without _", "x-webhook_signature": "without _",
-		"X.Webhook.Signature": "kept for Postrider's own", "Webhook~Id": "set by Postrider",
+		"X.Webhook.Signature": "kept for Postrider's own", "Webhook~Id": "kept for Postrider's own",
 	} {
 		problem := s.call(key, "POST", "/api/webhooks", `{"url":"https://example.com","events":["*"],"headers":{"`+name+`":"x"}}`).
 			problem(http.StatusUnprocessableEntity, "invalid")

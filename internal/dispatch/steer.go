@@ -49,6 +49,8 @@ func (d *Dispatcher) Resend(ctx context.Context, delivery models.Delivery, reque
 		return ErrWebhookDeleted
 	case err != nil:
 		return err
+	case webhook.Suspended:
+		return models.ErrOwnerSuspended
 	case !webhook.Active && !delivery.Test:
 		return ErrWebhookInactive
 	}
