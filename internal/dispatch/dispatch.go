@@ -50,6 +50,7 @@ type Store interface {
 	Dispatch(ctx context.Context, deliveryID, attemptID string) (models.Dispatch, error)
 	PostponeAll(ctx context.Context, ids []string, until time.Time) error
 	CreateRecovery(ctx context.Context, recovery *models.Recovery) error
+	DeleteOwner(ctx context.Context, id string) (models.Owner, error)
 	SetRecoveryStatus(ctx context.Context, id string, status models.RecoveryStatus, reason string) (models.Recovery, error)
 }
 
@@ -177,6 +178,9 @@ func (d *Dispatcher) startFirst(ctx context.Context, options client.StartWorkflo
 // Test sends a webhook.test event to one webhook, active or not, and waits until its single attempt is made. Only few
 // are made at once: beyond that it is a TooManyTestsError.
 func (d *Dispatcher) Test(ctx context.Context, webhook models.Webhook) (models.Delivery, error) {
+	if webhook.Suspended {
+		return models.Delivery{}, models.ErrOwnerSuspended
+	}
 	leave, err := d.tests.enter(webhook, time.Now())
 	if err != nil {
 		return models.Delivery{}, err
