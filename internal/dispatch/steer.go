@@ -54,6 +54,17 @@ func (d *Dispatcher) Resend(ctx context.Context, delivery models.Delivery, reque
 	case !webhook.Active && !delivery.Test:
 		return ErrWebhookInactive
 	}
+	// The first attempt, which this process makes without a workflow, is not to meet another one: two would have the
+	// number 1.
+	if d.direct != nil && d.direct.after(delivery.ID, func() {
+		d.starter.add(func(ctx context.Context) error { return d.resend(ctx, delivery, requestedBy) })
+	}) {
+		return nil
+	}
+	return d.resend(ctx, delivery, requestedBy)
+}
+
+func (d *Dispatcher) resend(ctx context.Context, delivery models.Delivery, requestedBy string) error {
 	run, err := d.latestRun(ctx, delivery.ID)
 	if err != nil {
 		return err
