@@ -39,7 +39,7 @@ made AS (
     RETURNING id, event_id, webhook_id, owner_id, host)
 SELECT s.id, COALESCE(d.id, ''), COALESCE(d.webhook_id, ''), COALESCE(d.owner_id, ''), COALESCE(d.host, ''), COALESCE(w.url, ''),
        COALESCE(w.headers, '{}'), w.retry_schedule, w.rate_limit, w.secret, w.previous_secret, w.previous_secret_until,
-       COALESCE(h.consecutive_failures, 0), h.first_failure_at, h.last_failure_at, h.last_success_at, h.slow_at, h.throttled_until,
+       COALESCE(h.receiver, 0), COALESCE(h.consecutive_failures, 0), h.first_failure_at, h.last_failure_at, h.last_success_at, h.slow_at, h.throttled_until,
        h.failing_since
 FROM stored s LEFT JOIN made d ON d.event_id = s.id LEFT JOIN webhooks w ON w.id = d.webhook_id
 LEFT JOIN webhook_health h ON h.webhook_id = d.webhook_id`
@@ -160,7 +160,7 @@ func scanDispatch(rows *sql.Rows) (eventID string, dispatch Dispatch, err error)
 	delivery, webhook, health := &dispatch.Delivery, &dispatch.Webhook, &dispatch.Health
 	err = rows.Scan(&eventID, &delivery.ID, &delivery.WebhookID, &delivery.OwnerID, &delivery.Host, &webhook.URL,
 		&webhook.Headers, &webhook.RetrySchedule, &webhook.RateLimit, &webhook.Secret, &webhook.PreviousSecret, &webhook.PreviousSecretUntil,
-		&health.ConsecutiveFailures, &health.FirstFailureAt, &health.LastFailureAt, &health.LastSuccessAt, &health.SlowAt,
+		&health.Receiver, &health.ConsecutiveFailures, &health.FirstFailureAt, &health.LastFailureAt, &health.LastSuccessAt, &health.SlowAt,
 		&health.ThrottledUntil, &health.FailingSince)
 	webhook.ID, webhook.OwnerID, webhook.Host, webhook.Active = delivery.WebhookID, delivery.OwnerID, delivery.Host, true
 	health.WebhookID = delivery.WebhookID
