@@ -103,7 +103,7 @@ FROM (SELECT n.id, n.owner_id, n.host, ` + digitsSQL + ` AS digits
       FROM (SELECT w.id, w.owner_id, w.host,
                    CAST((row_number() OVER (ORDER BY w.id) + @start) & @mask AS integer) AS n
             FROM webhooks w
-            WHERE w.active AND w.deleted_at IS NULL AND (@owner_id = '' OR w.owner_id = @owner_id) AND w.id <> @except
+            WHERE w.active AND NOT w.suspended AND w.deleted_at IS NULL AND (@owner_id = '' OR w.owner_id = @owner_id) AND w.id <> @except
               AND w.id IN (SELECT p.webhook_id FROM webhook_patterns p WHERE p.pattern IN @patterns)) n) m
 RETURNING id, event_id, webhook_id, owner_id, event, host, status, created_at`
 

@@ -25,7 +25,7 @@ matched AS MATERIALIZED (
     FROM (SELECT DISTINCT a.event_id, p.webhook_id
           FROM unnest(?::text[], ?::text[]) AS a (event_id, pattern) JOIN webhook_patterns p ON p.pattern = a.pattern) m
     JOIN new n ON n.id = m.event_id JOIN webhooks w ON w.id = m.webhook_id
-    WHERE w.active AND w.deleted_at IS NULL AND (n.owner_id = '' OR w.owner_id = n.owner_id)),
+    WHERE w.active AND NOT w.suspended AND w.deleted_at IS NULL AND (n.owner_id = '' OR w.owner_id = n.owner_id)),
 stored AS (
     INSERT INTO events (id, owner_id, event, data, idempotency_key, deliveries, created_at)
     SELECT id, owner_id, event, data, idempotency_key, (SELECT count(*) FROM matched m WHERE m.event_id = new.id), created_at

@@ -14,7 +14,7 @@ const resealBatch = 100
 // Resealed is what Reseal did.
 type Resealed struct {
 	// Webhooks and Sources count the secrets that were sealed anew: a webhook has two once its secret was
-	// rotated, a source has one list.
+	// rotated, a source has one list, and perhaps a verify token.
 	Webhooks, Sources int
 	// Left counts the secrets that another key seals still: those that no key on the ring opens, and those
 	// that a process sealed meanwhile whose first key is another one.
@@ -34,6 +34,7 @@ var sealedColumns = []sealedColumn{
 	{"webhooks", "secret", func(r *Resealed) *int { return &r.Webhooks }},
 	{"webhooks", "previous_secret", func(r *Resealed) *int { return &r.Webhooks }},
 	{"sources", "secrets", func(r *Resealed) *int { return &r.Sources }},
+	{"sources", "verify_token", func(r *Resealed) *int { return &r.Sources }},
 }
 
 // sealedRow is one secret of a row.
@@ -47,6 +48,9 @@ type sealedRow struct {
 // at any time and begun again: what it did is done.
 func (s *Store) Reseal(ctx context.Context) (Resealed, error) {
 	var result Resealed
+	if err := s.sealVerifyTokens(ctx); err != nil {
+		return result, fmt.Errorf("seal verify tokens: %w", err)
+	}
 	for _, column := range sealedColumns {
 		if err := s.resealColumn(ctx, column, &result); err != nil {
 			return result, fmt.Errorf("seal secrets anew: %w", err)
@@ -103,4 +107,20 @@ func (s *Store) reseal(ctx context.Context, column sealedColumn, row sealedRow) 
 	result := s.db.WithContext(ctx).Table(column.table).Where("id = ? AND "+column.name+" = ?", row.ID, row.Sealed).
 		Update(column.name, s.keyring.Seal(secret, row.ID))
 	return result.RowsAffected == 1, result.Error
+}
+
+// sealVerifyTokens seals what was stored in clear before verify tokens were sealed.
+func (s *Store) sealVerifyTokens(ctx context.Context) error {
+	var ids []string
+	err := s.db.WithContext(ctx).Model(&Source{}).Where("options LIKE '%\"verify_token\"%' AND deleted_at IS NULL").Pluck("id", &ids).Error
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		unchanged := func(*Source) ([]string, error) { return nil, nil }
+		if _, err := s.UpdateSource(ctx, Scope{}, id, unchanged); err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+	}
+	return nil
 }

@@ -25,6 +25,8 @@ type Webhook struct {
 	Headers Headers
 	// Active is false while the webhook is paused or disabled: it gets no deliveries.
 	Active bool
+	// Suspended is true while its owner is suspended: it gets nothing, whatever Active says.
+	Suspended bool
 	// DisabledReason says why Postrider itself made the webhook inactive; empty otherwise.
 	DisabledReason string
 	// RetrySchedule overrides the installation's schedule unless it is nil.
@@ -82,9 +84,11 @@ func (s *Store) CreateWebhook(ctx context.Context, webhook *Webhook, secret stri
 	webhook.ID = NewID(KindWebhook, webhook.CreatedAt)
 	webhook.Secret = s.keyring.Seal(secret, webhook.ID)
 	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		if err := tx.Select("id").Where("id = ?", webhook.OwnerID).Take(&Owner{}).Error; err != nil {
-			return oneRow(err)
+		owner, err := lockOwner(tx, webhook.OwnerID)
+		if err != nil {
+			return err
 		}
+		webhook.Suspended = !owner.Active
 		if err := tx.Create(webhook).Error; err != nil {
 			return err
 		}
@@ -183,8 +187,7 @@ func (s *Store) DeleteWebhook(ctx context.Context, scope Scope, id string) error
 	now := s.Now()
 	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		result := scope.apply(tx.Model(&Webhook{})).Where("id = ? AND deleted_at IS NULL", id).
-			Updates(map[string]any{"deleted_at": now, "updated_at": now, "active": false, "secret": []byte{},
-				"previous_secret": nil, "previous_secret_until": nil})
+			Updates(forgottenWebhook(now))
 		if result.Error != nil {
 			return result.Error
 		}
@@ -197,6 +200,14 @@ func (s *Store) DeleteWebhook(ctx context.Context, scope Scope, id string) error
 		return fmt.Errorf("delete webhook: %w", err)
 	}
 	return nil
+}
+
+// forgottenWebhook is what is written over a webhook that is deleted.
+func forgottenWebhook(now time.Time) map[string]any {
+	return map[string]any{
+		"deleted_at": now, "updated_at": now, "active": false, "secret": []byte{},
+		"previous_secret": nil, "previous_secret_until": nil,
+	}
 }
 
 // RotateSecret gives a webhook a new secret. The one before it signs too until the grace ends; one that was
