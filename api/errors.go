@@ -109,12 +109,15 @@ func notFound(what, id string) *Problem {
 func (s *server) fail(ctx context.Context, err error) error {
 	var problem *Problem
 	var active *models.RecoveryActiveError
+	var tests *dispatch.TooManyTestsError
 	switch {
 	case errors.As(err, &problem):
 		return problem
 	case errors.As(err, &active):
 		return newProblem(http.StatusConflict, codeRecoveryActive,
 			"the webhook has the recovery "+active.ID+", which has not ended; wait for its end or cancel it")
+	case errors.As(err, &tests):
+		return tooMany(codeRateLimited, tests.Reason, tests.Wait)
 	case errors.Is(err, dispatch.ErrRecoveryFinished):
 		return newProblem(http.StatusConflict, codeRecoveryFinished, "the recovery has ended already")
 	case errors.Is(err, models.ErrNotFound):
