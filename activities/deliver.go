@@ -189,6 +189,9 @@ func (a *Activities) send(ctx context.Context, dispatch models.Dispatch, in Atte
 	if err != nil {
 		return attempt, nil, fmt.Errorf("secret of %s: %w", dispatch.Webhook.ID, err)
 	}
+	if dispatch.Webhook.Headers, err = a.Store.OpenHeaders(dispatch.Webhook); err != nil {
+		return attempt, nil, err
+	}
 	request, err := newRequest(ctx, dispatch, signer, attempt, a.UserAgent)
 	if err != nil {
 		return attempt, nil, err

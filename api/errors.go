@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
@@ -37,6 +38,7 @@ const (
 	codeLastAdminKey        = "last_admin_key"
 	codeRateLimited         = "rate_limited"
 	codeTooManyFailures     = "too_many_failures"
+	codeSecretsSign         = "earlier_secrets_sign"
 )
 
 // retrySeconds is what a 503 suggests in Retry-After.
@@ -107,12 +109,17 @@ func notFound(what, id string) *Problem {
 func (s *server) fail(ctx context.Context, err error) error {
 	var problem *Problem
 	var active *models.RecoveryActiveError
+	var sign *models.SecretsSignError
 	switch {
 	case errors.As(err, &problem):
 		return problem
 	case errors.As(err, &active):
 		return newProblem(http.StatusConflict, codeRecoveryActive,
 			"the webhook has the recovery "+active.ID+", which has not ended; wait for its end or cancel it")
+	case errors.As(err, &sign):
+		return newProblem(http.StatusConflict, codeSecretsSign, fmt.Sprintf("%d earlier secrets sign beside the present one; "+
+			"rotate again after %s, when the first of them ends, or with grace 0s, which ends the present one at once, "+
+			"or with end_earlier, which ends the earlier ones", models.MaxEarlierSecrets, sign.Until.UTC().Format(time.RFC3339Nano)))
 	case errors.Is(err, dispatch.ErrRecoveryFinished):
 		return newProblem(http.StatusConflict, codeRecoveryFinished, "the recovery has ended already")
 	case errors.Is(err, models.ErrNotFound):

@@ -2,13 +2,8 @@ package api
 
 import (
 	"fmt"
-	"maps"
 	"net/url"
-	"slices"
-	"strings"
 	"unicode/utf8"
-
-	"golang.org/x/net/http/httpguts"
 
 	"github.com/postrider/postrider/models"
 )
@@ -17,8 +12,6 @@ import (
 const (
 	maxURLLength         = 2048
 	maxDescriptionLength = 500
-	maxHeaders           = 20
-	maxHeaderLength      = 4096
 )
 
 // faults collects every wrong field of a request, so that one answer names them all.
@@ -118,45 +111,4 @@ func (f *faults) schedule(texts []string) models.RetrySchedule {
 		f.add("body.retry_schedule", err.Error())
 	}
 	return schedule
-}
-
-// headers refuses names and values that HTTP does not allow, and headers that are Postrider's or the
-// connection's.
-func (f *faults) headers(headers map[string]string) {
-	if len(headers) > maxHeaders {
-		f.add("body.headers", fmt.Sprintf("expected at most %d headers", maxHeaders))
-		return
-	}
-	seen := make(map[string]bool, len(headers))
-	for _, name := range slices.Sorted(maps.Keys(headers)) {
-		value := headers[name]
-		location := "body.headers." + name
-		lower := strings.ToLower(name)
-		switch {
-		case !httpguts.ValidHeaderFieldName(name):
-			f.add("body.headers", "expected header names of letters, digits and -")
-		case reserved(lower):
-			f.add(location, "this header is set by Postrider")
-		case seen[lower]:
-			f.add(location, "is listed twice: upper and lower case are the same")
-		case len(value) > maxHeaderLength || !httpguts.ValidHeaderFieldValue(value):
-			f.add(location, fmt.Sprintf("expected at most %d bytes without control characters", maxHeaderLength))
-		}
-		seen[lower] = true
-	}
-}
-
-// reserved says that a header, in lower case, is part of the wire contract or belongs to the connection.
-func reserved(name string) bool {
-	switch name {
-	case "host", "content-length", "content-type", "content-encoding", "user-agent", "expect", "accept-encoding",
-		"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade":
-		return true
-	}
-	for _, prefix := range []string{"x-webhook-", "webhook-", "proxy-"} {
-		if strings.HasPrefix(name, prefix) {
-			return true
-		}
-	}
-	return false
 }
