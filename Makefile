@@ -1,5 +1,4 @@
-# `make test` is the one test command. It needs Go and PostgreSQL's server programs (Debian: apt-get install
-# postgresql), and a C compiler for Go's race detector.
+# `make test` is the one test command. It needs Go, and installs what else is missing where it may.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -18,7 +17,8 @@ server := go.temporal.io/server/temporal
 linking = {{range .Deps}}{{if eq . "$(server)"}}{{$$.ImportPath}}{{"\n"}}{{end}}{{end}}
 unraced = $(shell go list -test -f '$(linking)' ./... | sed -E 's/ \[.*//; s/(_test|\.test)$$//' | sort -u)
 raced = $(filter-out $(unraced),$(shell go list ./...))
-race := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
+# Go knows whether there is a C compiler. It is asked when a recipe runs: by then one may have been installed.
+race = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
 FUZZTIME ?= 20s
 
@@ -52,9 +52,12 @@ build: ## Build the programs into bin/.
 dev: ## Run Postrider with everything that it needs in one process.
 	go run ./cmd/postrider-dev
 
+.PHONY: prerequisites
+prerequisites: ## Install what the tests need and is missing: PostgreSQL's programs, a C compiler.
+	@go run ./internal/testdb/cmd/prerequisites
+
 .PHONY: test
-test: check ## Check everything: format, vet, lint, determinism, all tests.
-	$(if $(race),,@echo 'No C compiler: testing without the race detector.' >&2)
+test: prerequisites check ## Check everything: format, vet, lint, determinism, all tests.
 	@RACED='$(raced)' UNRACED='$(unraced)' $(with_postgres) $(SHELL) -uc ' \
 		status=0; \
 		go test $(race) $$RACED || status=$$?; \
@@ -62,7 +65,7 @@ test: check ## Check everything: format, vet, lint, determinism, all tests.
 		exit $$status'
 
 .PHONY: test-short
-test-short: ## Run the quick tests only, without checks and race detector.
+test-short: prerequisites ## Run the quick tests only, without checks and race detector.
 	@$(with_postgres) go test -short $(raced)
 
 .PHONY: check

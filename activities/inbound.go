@@ -6,13 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 	"unicode/utf8"
 
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/postrider/postrider/models"
+	"github.com/postrider/postrider/receiver"
 )
 
 // Types of errors that end the processing of an inbound event.
@@ -85,27 +85,13 @@ func EventType(prefix, providerType string) string {
 	}, strings.Join(words, "."))
 }
 
-// dataOf is the body when it is JSON. A form's payload field is unpacked, as GitHub sends it on request; any
-// other form becomes an object of its fields, and any other body a text or base64.
+// dataOf is the body as JSON where it is JSON or a form, and otherwise a text or base64.
 func dataOf(inbound models.InboundEvent) ([]byte, error) {
-	if json.Valid(inbound.Body) && utf8.Valid(inbound.Body) {
-		return inbound.Body, nil
-	}
-	mediaType, _, _ := strings.Cut(inbound.Headers["Content-Type"], ";")
-	if strings.TrimSpace(mediaType) == "application/x-www-form-urlencoded" {
-		if form, err := url.ParseQuery(string(inbound.Body)); err == nil {
-			if payload := form.Get("payload"); json.Valid([]byte(payload)) && utf8.ValidString(payload) {
-				return []byte(payload), nil
-			}
-			fields := make(map[string]string, len(form))
-			for name, values := range form {
-				fields[name] = strings.Join(values, ",")
-			}
-			return json.Marshal(fields)
-		}
+	if data, ok := receiver.BodyJSON(inbound.Headers["Content-Type"], inbound.Body); ok {
+		return data, nil
 	}
 	if utf8.Valid(inbound.Body) {
-		return json.Marshal(map[string]string{"body": string(inbound.Body)})
+		return json.Marshal(map[string]string{"body": strings.TrimPrefix(string(inbound.Body), "\ufeff")})
 	}
 	return json.Marshal(map[string]string{"body_base64": base64.StdEncoding.EncodeToString(inbound.Body)})
 }

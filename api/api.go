@@ -62,6 +62,10 @@ type Store interface {
 	InboundEvent(ctx context.Context, scope models.Scope, id string) (models.InboundEvent, error)
 	InboundEvents(ctx context.Context, scope models.Scope, filter models.InboundFilter, page models.Page) ([]models.InboundEvent, string, error)
 
+	RecordAudit(ctx context.Context, entry *models.AuditEntry) error
+	RecordFailedSignIn(ctx context.Context, address string) error
+	Audit(ctx context.Context, scope models.Scope, filter models.AuditFilter, page models.Page) ([]models.AuditEntry, string, error)
+
 	RecoveryStore
 }
 
@@ -91,6 +95,8 @@ type Config struct {
 	AdminKey string
 	// KeyUsed is told of each use of a key of the store, and must not wait; nil for no one.
 	KeyUsed func(id string)
+	// Audited is told of each entry of the trail, for metrics; nil for no one.
+	Audited func(ctx context.Context, action string)
 	// RateLimit is how many requests a second one key may make; 0 for as many as it likes.
 	RateLimit float64
 	// RateBurst is how many it may make at once; what comes in two seconds when 0.
@@ -134,7 +140,7 @@ func New(cfg Config) http.Handler {
 	router.Use(assumeJSON, limitTime)
 	open := humagin.New(router, s.openAPI())
 	guarded := huma.NewGroup(open, "/api")
-	guarded.UseMiddleware(s.authenticate(open))
+	guarded.UseMiddleware(s.authenticate(open), s.audit)
 	s.registerWebhooks(guarded)
 	s.registerSecrets(guarded)
 	s.registerEvents(guarded)
@@ -144,6 +150,7 @@ func New(cfg Config) http.Handler {
 	s.registerKeys(guarded)
 	s.registerSources(guarded)
 	s.registerInbound(guarded)
+	s.registerAudit(guarded)
 	s.registerReceive(router)
 	registerDocs(router)
 	return router
@@ -180,6 +187,7 @@ func (s *server) openAPI() huma.Config {
 	cfg.CreateHooks = nil        // no $schema member in requests and responses
 	cfg.NoFormatFallback = false // an unknown Accept gets JSON
 	cfg.RejectUnknownQueryParameters = true
+	cfg.Transformers = append(cfg.Transformers, s.auditAnswer)
 	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"key": {Type: "http", Scheme: "bearer", Description: "An API key, of an owner or of an administrator."},
 	}
@@ -204,6 +212,7 @@ func documentBodyErrors(_ *huma.OpenAPI, op *huma.Operation) {
 // operation describes one call; extra lists the statuses that it answers beside the usual ones.
 func operation(id, method, path, tag, summary string, success int, extra ...int) huma.Operation {
 	return huma.Operation{
+		Extensions:  auditExtension(id, method),
 		OperationID: id, Method: method, Path: path, Tags: []string{tag}, Summary: summary,
 		DefaultStatus: success, MaxBodyBytes: maxBody + 1, // huma refuses what reaches its bound
 		Errors: append([]int{

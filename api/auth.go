@@ -73,8 +73,9 @@ func (s *server) failed(c huma.Context, err error) error {
 	if !errors.As(err, &problem) || problem.Status != http.StatusUnauthorized || c.Header("Authorization") == "" {
 		return err
 	}
-	client := clientOf(humagin.Unwrap(c).Request, s.TrustedProxies)
-	if quota := s.perAddress.take(countedAs(client)); !quota.allowed {
+	client := countedAs(clientOf(humagin.Unwrap(c).Request, s.TrustedProxies))
+	s.auditFailedSignIn(c.Context(), client)
+	if quota := s.perAddress.take(client); !quota.allowed {
 		return tooMany(codeTooManyFailures, "too many requests without a valid key came from this address; "+
 			"check the key, and come back after the seconds in Retry-After", quota.reset)
 	}

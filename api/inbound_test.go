@@ -16,9 +16,9 @@ import (
 func TestInboundLog(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
-	cfg := signature.Config{Scheme: signature.SchemeStripe, Secrets: []string{"s"}}
+	cfg := signature.Config{Scheme: signature.SchemeStripe, Secrets: []string{"secret-of-s"}}
 	sources := []string{
-		s.source(`{"name":"x","scheme":"stripe","secret":"s"}`), s.source(`{"name":"y","scheme":"stripe","secret":"s"}`),
+		s.source(`{"name":"x","scheme":"stripe","secret":"secret-of-s"}`), s.source(`{"name":"y","scheme":"stripe","secret":"secret-of-s"}`),
 	}
 	// Newest first, as the API lists them.
 	var ids []string

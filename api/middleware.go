@@ -35,11 +35,18 @@ func (s *server) logRequest(c *gin.Context) {
 // is a 503 in the end. A test of a webhook waits for its attempt, and bounds itself.
 const answerTimeout = 15 * time.Second
 
+// limitTime gives a request the context that its work has. Reads, and tests of webhooks, end when the caller hangs up.
+// What changes something goes on: net/http takes a sender that closes its half of the connection after the body for one
+// that is gone, and half a change that nobody is told of is worse than a whole one.
 func limitTime(c *gin.Context) {
 	if strings.HasSuffix(c.FullPath(), "/test") {
 		return
 	}
-	ctx, cancel := context.WithTimeout(c.Request.Context(), answerTimeout)
+	ctx := c.Request.Context()
+	if c.Request.Method != http.MethodGet && c.Request.Method != http.MethodHead {
+		ctx = context.WithoutCancel(ctx)
+	}
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
 	c.Request = c.Request.WithContext(ctx)
 	c.Next()

@@ -46,10 +46,12 @@ type operation struct {
 	Path   string `json:"-"`
 
 	OperationID string `json:"operationId"`
-	Summary     string
-	Tags        []string
-	Security    *[]map[string][]string
-	Parameters  []struct {
+	// Extension is the action that the trail knows the operation by.
+	Extension  string `json:"x-audit-action"`
+	Summary    string
+	Tags       []string
+	Security   *[]map[string][]string
+	Parameters []struct {
 		Name, In string
 		Required bool
 		Schema   schema

@@ -59,33 +59,33 @@ func TestReceiveFromEachProvider(t *testing.T) {
 			`{"type":"a.b","data":{}}`, nil, "msg_1", "a.b",
 		},
 		"stripe": {
-			`{"name":"x","scheme":"stripe","secret":"s"}`,
-			signature.Config{Scheme: signature.SchemeStripe, Secrets: []string{"s"}},
+			`{"name":"x","scheme":"stripe","secret":"secret-of-s"}`,
+			signature.Config{Scheme: signature.SchemeStripe, Secrets: []string{"secret-of-s"}},
 			`{"id":"evt_1","type":"charge.failed","data":{}}`, nil, "evt_1", "charge.failed",
 		},
 		"stripe, in a rotation": {
-			`{"name":"x","scheme":"stripe","secrets":["new","old"]}`,
-			signature.Config{Scheme: signature.SchemeStripe, Secrets: []string{"old"}},
+			`{"name":"x","scheme":"stripe","secrets":["new-secret","old-secret"]}`,
+			signature.Config{Scheme: signature.SchemeStripe, Secrets: []string{"old-secret"}},
 			`{"id":"evt_1","type":"charge.failed","data":{}}`, nil, "evt_1", "charge.failed",
 		},
 		"github": {
-			`{"name":"x","scheme":"github","secret":"s"}`,
-			signature.Config{Scheme: signature.SchemeGitHub, Secrets: []string{"s"}},
+			`{"name":"x","scheme":"github","secret":"secret-of-s"}`,
+			signature.Config{Scheme: signature.SchemeGitHub, Secrets: []string{"secret-of-s"}},
 			`{"action":"opened"}`, []string{"X-GitHub-Delivery", "guid", "X-GitHub-Event", "pull_request"}, "guid", "pull_request.opened",
 		},
 		"shopify": {
-			`{"name":"x","scheme":"shopify","secret":"s"}`,
-			signature.Config{Scheme: signature.SchemeShopify, Secrets: []string{"s"}},
+			`{"name":"x","scheme":"shopify","secret":"secret-of-s"}`,
+			signature.Config{Scheme: signature.SchemeShopify, Secrets: []string{"secret-of-s"}},
 			`{"id":1}`, []string{"X-Shopify-Webhook-Id", "w1", "X-Shopify-Topic", "orders/paid"}, "w1", "orders/paid",
 		},
 		"slack": {
-			`{"name":"x","scheme":"slack","secret":"s"}`,
-			signature.Config{Scheme: signature.SchemeSlack, Secrets: []string{"s"}},
+			`{"name":"x","scheme":"slack","secret":"secret-of-s"}`,
+			signature.Config{Scheme: signature.SchemeSlack, Secrets: []string{"secret-of-s"}},
 			`{"type":"event_callback","event_id":"Ev1","event":{"type":"app_mention"}}`, nil, "Ev1", "app_mention",
 		},
 		"hmac": {
-			`{"name":"x","scheme":"hmac","secret":"s","header":"X-Sign","prefix":"sha512=","encoding":"base64","hash":"sha512","id_header":"X-Id","type_header":"X-Type"}`,
-			signature.Config{Scheme: signature.SchemeHMAC, Secrets: []string{"s"}, HMAC: hmac},
+			`{"name":"x","scheme":"hmac","secret":"secret-of-s","header":"X-Sign","prefix":"sha512=","encoding":"base64","hash":"sha512","id_header":"X-Id","type_header":"X-Type"}`,
+			signature.Config{Scheme: signature.SchemeHMAC, Secrets: []string{"secret-of-s"}, HMAC: hmac},
 			`{}`, []string{"X-Id", "7", "X-Type", "thing.done"}, "7", "thing.done",
 		},
 	} {
@@ -122,9 +122,9 @@ func TestReceiveAnswersHandshakes(t *testing.T) {
 	t.Run("slack", func(t *testing.T) {
 		t.Parallel()
 		s := newService(t)
-		path := "/webhooks/" + s.source(`{"name":"x","scheme":"slack","secret":"s"}`)
+		path := "/webhooks/" + s.source(`{"name":"x","scheme":"slack","secret":"secret-of-s"}`)
 		body := `{"type":"url_verification","challenge":"c1"}`
-		cfg := signature.Config{Scheme: signature.SchemeSlack, Secrets: []string{"s"}}
+		cfg := signature.Config{Scheme: signature.SchemeSlack, Secrets: []string{"secret-of-s"}}
 		reply := s.call("", "POST", path, body, s.sign(cfg, body)...).is(http.StatusOK)
 		require.JSONEq(t, `{"challenge":"c1"}`, reply.body)
 		require.Empty(t, s.received())
@@ -135,8 +135,8 @@ func TestReceiveAnswersHandshakes(t *testing.T) {
 	t.Run("github", func(t *testing.T) {
 		t.Parallel()
 		s := newService(t)
-		path := "/webhooks/" + s.source(`{"name":"x","scheme":"github","secret":"s"}`)
-		cfg := signature.Config{Scheme: signature.SchemeGitHub, Secrets: []string{"s"}}
+		path := "/webhooks/" + s.source(`{"name":"x","scheme":"github","secret":"secret-of-s"}`)
+		cfg := signature.Config{Scheme: signature.SchemeGitHub, Secrets: []string{"secret-of-s"}}
 		header := s.sign(cfg, `{"zen":"x"}`, "X-GitHub-Event", "ping", "X-GitHub-Delivery", "1")
 		s.call("", "POST", path, `{"zen":"x"}`, header...).is(http.StatusOK)
 		require.Empty(t, s.received())
@@ -144,7 +144,7 @@ func TestReceiveAnswersHandshakes(t *testing.T) {
 	t.Run("meta", func(t *testing.T) {
 		t.Parallel()
 		s := newService(t)
-		path := "/webhooks/" + s.source(`{"name":"x","scheme":"hmac","secret":"s","header":"X-Hub-Signature-256","prefix":"sha256=","verify_token":"vt"}`)
+		path := "/webhooks/" + s.source(`{"name":"x","scheme":"hmac","secret":"secret-of-s","header":"X-Hub-Signature-256","prefix":"sha256=","verify_token":"vt"}`)
 		reply := s.call("", "GET", path+"?hub.mode=subscribe&hub.challenge=42&hub.verify_token=vt", "").is(http.StatusOK)
 		require.Equal(t, "42", reply.body)
 		reply = s.call("", "GET", path+"?hub.mode=subscribe&hub.challenge=42&hub.verify_token=other", "")
@@ -156,7 +156,7 @@ func TestReceiveAnswersHandshakes(t *testing.T) {
 func TestReceiveKeepsTheLastRejections(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
-	id := s.source(`{"name":"x","scheme":"stripe","secret":"s"}`)
+	id := s.source(`{"name":"x","scheme":"stripe","secret":"secret-of-s"}`)
 	for range 55 {
 		s.call("", "POST", "/webhooks/"+id, `{"secret":"of the body"}`, "Stripe-Signature", "t=1,v1=00").
 			problem(http.StatusUnauthorized, "bad_signature")
@@ -171,16 +171,16 @@ func TestReceiveKeepsTheLastRejections(t *testing.T) {
 func TestReceiveWhileTheSourceIsPausedOrGone(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
-	id := s.source(`{"name":"x","scheme":"stripe","secret":"s"}`)
+	id := s.source(`{"name":"x","scheme":"stripe","secret":"secret-of-s"}`)
 	body := `{"id":"evt_1","type":"a"}`
-	cfg := signature.Config{Scheme: signature.SchemeStripe, Secrets: []string{"s"}}
+	cfg := signature.Config{Scheme: signature.SchemeStripe, Secrets: []string{"secret-of-s"}}
 	for _, step := range []struct {
 		method, body string
 		status, then int
 	}{
 		{http.MethodPatch, `{"active":false}`, 200, http.StatusNotFound},
-		{http.MethodPatch, `{"active":true,"secret":"other"}`, 200, http.StatusUnauthorized},
-		{http.MethodPatch, `{"secrets":["other","s"]}`, 200, http.StatusOK},
+		{http.MethodPatch, `{"active":true,"secret":"other-secret"}`, 200, http.StatusUnauthorized},
+		{http.MethodPatch, `{"secrets":["other-secret","secret-of-s"]}`, 200, http.StatusOK},
 		{http.MethodDelete, ``, 204, http.StatusNotFound},
 	} {
 		s.admin(step.status, step.method, "/api/sources/"+id, step.body)
@@ -194,15 +194,15 @@ func TestBadSources(t *testing.T) {
 	s := newService(t)
 	for _, test := range []struct{ body, location string }{
 		{`{"name":"x","scheme":"stripe"}`, "body.secret"},
-		{`{"name":"x","scheme":"unknown","secret":"s"}`, "body.scheme"},
-		{`{"name":"","scheme":"stripe","secret":"s"}`, "body.name"},
+		{`{"name":"x","scheme":"unknown","secret":"secret-of-s"}`, "body.scheme"},
+		{`{"name":"","scheme":"stripe","secret":"secret-of-s"}`, "body.name"},
 		{`{"name":"x","scheme":"standard-webhooks","secret":"no-base64!"}`, "body.secret"},
-		{`{"name":"x","scheme":"hmac","secret":"s"}`, "body.header"},
-		{`{"name":"x","scheme":"hmac","secret":"s","header":"X-Sign","encoding":"octal"}`, "body.encoding"},
-		{`{"name":"x","scheme":"stripe","secret":"s","header":"X-Sign"}`, "body.header"},
-		{`{"name":"x","scheme":"stripe","secret":"s","event_prefix":"a b"}`, "body.event_prefix"},
-		{`{"name":"x","scheme":"stripe","secret":"s","owner_id":"own_00000000000000000000000001"}`, "body.owner_id"},
-		{`{"name":"x","scheme":"stripe","secret":"s","tolerance_seconds":-1}`, "body.tolerance_seconds"},
+		{`{"name":"x","scheme":"hmac","secret":"secret-of-s"}`, "body.header"},
+		{`{"name":"x","scheme":"hmac","secret":"secret-of-s","header":"X-Sign","encoding":"octal"}`, "body.encoding"},
+		{`{"name":"x","scheme":"stripe","secret":"secret-of-s","header":"X-Sign"}`, "body.header"},
+		{`{"name":"x","scheme":"stripe","secret":"secret-of-s","event_prefix":"a b"}`, "body.event_prefix"},
+		{`{"name":"x","scheme":"stripe","secret":"secret-of-s","owner_id":"own_00000000000000000000000001"}`, "body.owner_id"},
+		{`{"name":"x","scheme":"stripe","secret":"secret-of-s","tolerance_seconds":-1}`, "body.tolerance_seconds"},
 	} {
 		reply := s.call(adminKey, "POST", "/api/sources", test.body)
 		require.NotContains(t, reply.body, "no-base64!")
@@ -215,10 +215,10 @@ func TestBadSources(t *testing.T) {
 func TestReceiveBadInput(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
-	id := s.source(`{"name":"x","scheme":"stripe","secret":"s"}`)
+	id := s.source(`{"name":"x","scheme":"stripe","secret":"secret-of-s"}`)
 	other := s.source(`{"name":"y","scheme":"stripe","secret":"of another source"}`)
 	const event, form = `{"id":"evt_1","type":"a"}`, "application/x-www-form-urlencoded"
-	cfg := signature.Config{Scheme: signature.SchemeStripe, Secrets: []string{"s"}}
+	cfg := signature.Config{Scheme: signature.SchemeStripe, Secrets: []string{"secret-of-s"}}
 	signed := func(body string, more ...string) []string { return s.sign(cfg, body, more...) }
 	for name, test := range map[string]struct {
 		method, path, body string

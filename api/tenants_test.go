@@ -31,7 +31,7 @@ var idFields = map[string]models.Kind{
 
 // textFields are the parameters and fields of free text that name nothing which belongs to an owner.
 var textFields = []string{
-	"cursor", "data", "description", "email", "event", "event_prefix", "events", "expires_in", "grace", "header", "headers", "id_header",
+	"action", "actor", "cursor", "data", "description", "email", "event", "event_prefix", "events", "expires_in", "grace", "header", "headers", "id_header",
 	"name", "prefix", "retry_schedule", "secret", "secrets", "slack_url", "type", "type_header", "url", "verify_token",
 }
 
@@ -270,7 +270,8 @@ func TestNoOperationReachesAnotherOwner(t *testing.T) {
 				}
 			}
 			if of.Method != http.MethodGet {
-				require.NotEmpty(t, difference(before, s.state()), "something changes")
+				changed := slices.DeleteFunc(difference(before, s.state()), func(line string) bool { return strings.HasPrefix(line, "+audit ") })
+				require.NotEmpty(t, changed, "something changes")
 			}
 		})
 	}

@@ -63,7 +63,7 @@ func (r *recorder) RecordAttempt(ctx context.Context, outcome models.Outcome) (m
 func startInProcess(t *testing.T, settings map[string]any) *inProcess {
 	t.Helper()
 	p := prepareInProcess(t, settings)
-	w := worker.New(p.plain, p.activities, nil)
+	w := worker.New(p.plain, &worker.EagerStarts{}, p.activities, nil)
 	require.NoError(t, w.Start())
 	t.Cleanup(w.Stop)
 	return p

@@ -7,7 +7,7 @@ func Entities() []any {
 	return []any{
 		&Owner{}, &APIKey{}, &Webhook{}, &webhookPattern{}, &Event{}, &Delivery{}, &Attempt{},
 		&Source{}, &Rejection{}, &InboundEvent{}, &WebhookHealth{}, &webhookSlot{},
-		&Recovery{}, &recoveryDelivery{},
+		&Recovery{}, &recoveryDelivery{}, &AuditEntry{},
 	}
 }
 

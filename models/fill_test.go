@@ -60,6 +60,12 @@ func fill(t testing.TB, db *gorm.DB, size filling) {
 		FROM (SELECT n, fill_ms(n, @inbound) AS ms FROM generate_series(0, @inbound - 1) n) x
 		JOIN (SELECT id, owner_id, row_number() OVER (ORDER BY id) - 1 AS k, count(*) OVER () AS of FROM sources) s
 		ON s.k = fill_rank(n * 7919, s.of)`,
+		`
+		INSERT INTO audit (id, owner_id, actor, admin, action, object_id, fields, address, count, created_at)
+		SELECT fill_id('aud', ms, n), s.owner_id, 'kind' || fill_rank(n, 50), FALSE, 'kind' || fill_rank(n, 50), '', '[' || repeat('"name",', 60) || '"url"]', '', 1, to_timestamp(ms / 1000.0)
+		FROM (SELECT n, fill_ms(n, @inbound) AS ms FROM generate_series(0, @inbound - 1) n) x
+		JOIN (SELECT owner_id, row_number() OVER (ORDER BY id) - 1 AS k, count(*) OVER () AS of FROM sources) s
+		ON s.k = fill_rank(n * 7919, s.of)`,
 		`VACUUM ANALYZE`,
 	} {
 		require.NoError(t, db.Exec(inlined(statement, map[string]int64{

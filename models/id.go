@@ -25,6 +25,7 @@ const (
 	KindSource   Kind = "src"
 	KindInbound  Kind = "inb"
 	KindRecovery Kind = "rec"
+	KindAudit    Kind = "aud"
 	// KindRejection is not in the API: rejections are only listed.
 	KindRejection Kind = "rej"
 )

@@ -16,8 +16,8 @@ const (
 )
 
 // Notebook is a store that notes what requests leave behind and writes it down later, so that no request
-// waits for it or fails with it, and a flood of requests is no flood of writes: that a key was used, and
-// that a source refused a request.
+// waits for it or fails with it, and a flood of requests is no flood of writes: that a key was used,
+// that a key was not valid, and that a source refused a request.
 type Notebook struct {
 	*Store
 	logger *slog.Logger
@@ -25,6 +25,9 @@ type Notebook struct {
 	mu       sync.Mutex
 	used     map[string]use
 	rejected map[string]Rejected
+	signIns  map[string]signIns
+	// closing says that the next writing is the last.
+	closing bool
 }
 
 // use is what is known of a key's use: the last, and the last that was written.
@@ -32,7 +35,7 @@ type use struct{ last, written time.Time }
 
 // NewNotebook returns a notebook over a store. Run writes it.
 func NewNotebook(store *Store, logger *slog.Logger) *Notebook {
-	return &Notebook{Store: store, logger: logger, used: map[string]use{}, rejected: map[string]Rejected{}}
+	return &Notebook{Store: store, logger: logger, used: map[string]use{}, rejected: map[string]Rejected{}, signIns: map[string]signIns{}}
 }
 
 // KeyUsed notes that a key of the store was used now.
@@ -72,6 +75,9 @@ func (n *Notebook) Run(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
+			n.mu.Lock()
+			n.closing = true
+			n.mu.Unlock()
 			n.write(context.WithoutCancel(ctx), &healthy)
 			return
 		case <-ticker.C:
@@ -86,14 +92,14 @@ func (n *Notebook) write(ctx context.Context, healthy *bool) {
 	defer cancel()
 	err := n.Flush(ctx)
 	if err != nil && *healthy {
-		n.logger.WarnContext(ctx, "use of keys and rejections not written; trying again", "error", err)
+		n.logger.WarnContext(ctx, "use of keys, rejections and failed sign-ins not written; trying again", "error", err)
 	}
 	*healthy = err == nil
 }
 
 // Flush writes down what was noted. What cannot be written stays noted.
 func (n *Notebook) Flush(ctx context.Context) error {
-	return errors.Join(n.flushUsed(ctx), n.flushRejected(ctx))
+	return errors.Join(n.flushUsed(ctx), n.flushRejected(ctx), n.flushSignIns(ctx))
 }
 
 func (n *Notebook) flushUsed(ctx context.Context) error {

@@ -18,10 +18,10 @@ import (
 )
 
 // grows are the tables that grow with use: no statement may read one as a whole.
-var grows = []string{"events", "deliveries", "attempts", "inbound_events"}
+var grows = []string{"events", "deliveries", "attempts", "inbound_events", "audit"}
 
 // The rarest types of events in the log.
-const rareEvent, rareType = "order.kind49", "kind49"
+const rareEvent, rareType, rareActor = "order.kind49", "kind49", "kind49"
 
 // sortable is how many rows a statement may sort: what belongs to one thing, or one page.
 const sortable = 1000
@@ -176,8 +176,15 @@ func (p *plansRig) calls() map[string]func() {
 		"APIKeysUsed":       func() { p.ok(s.APIKeysUsed(ctx, map[string]time.Time{models.NewID(models.KindKey, now): now})) },
 		"APIKeys":           func() { p.scopes(func(scope models.Scope) { _, err := s.APIKeys(ctx, scope); p.ok(err) }) },
 		"Attempts":          func() { _, err := s.Attempts(ctx, delivery.ID); p.ok(err) },
-		"CancelDelivery":    func() { _ = s.CancelDelivery(ctx, delivery.ID, "x") },
-		"CreateAPIKey":      func() { _, _, err := s.CreateAPIKey(ctx, owner.OwnerID); p.ok(err) },
+		"Audit":             p.audit,
+		"RecordAudit": func() {
+			for kind, id := range map[models.Kind]string{models.KindWebhook: webhook.ID, models.KindDelivery: delivery.ID, models.KindOwner: owner.OwnerID} {
+				p.ok(s.RecordAudit(ctx, &models.AuditEntry{Action: string(kind), ObjectID: id}))
+			}
+		},
+		"RecordFailedSignIn": func() { p.ok(s.RecordFailedSignIn(ctx, "192.0.2.1")) },
+		"CancelDelivery":     func() { _ = s.CancelDelivery(ctx, delivery.ID, "x") },
+		"CreateAPIKey":       func() { _, _, err := s.CreateAPIKey(ctx, owner.OwnerID); p.ok(err) },
 		"ClaimRecovery": func() {
 			_, err := s.CollectRecovery(ctx, recovery().ID, 100)
 			p.ok(err)
@@ -424,6 +431,24 @@ func (p *plansRig) inboundEvents() {
 						return next
 					})
 				}
+			}
+		})
+	})
+}
+
+// audit lists the trail with every combination of filters.
+func (p *plansRig) audit() {
+	p.scopes(func(scope models.Scope) {
+		p.times(func(since, until time.Time) {
+			for _, filter := range []models.AuditFilter{
+				{}, {Actors: []string{rareActor}}, {Actions: []string{rareActor}}, {Actors: []string{rareActor}, Actions: []string{rareActor}},
+			} {
+				filter.Since, filter.Until = since, until
+				p.pages(func(page models.Page) string {
+					_, next, err := p.store.Audit(p.t.Context(), scope, filter, page)
+					p.ok(err)
+					return next
+				})
 			}
 		})
 	})

@@ -32,11 +32,15 @@ const (
 	PurgeRejections Purgeable = "source_rejections"
 	// PurgeSources deletes sources that were deleted before the time and have no inbound events.
 	PurgeSources Purgeable = "sources"
+	// PurgeAudit deletes the trail of what was done before the time.
+	PurgeAudit Purgeable = "audit"
 )
 
 // Purgeables lists everything that can be purged, what refers to something before that.
 func Purgeables() []Purgeable {
-	return []Purgeable{PurgeDeliveries, PurgeEvents, PurgeRecoveries, PurgeWebhooks, PurgeKeys, PurgeInbound, PurgeRejections, PurgeSources}
+	return []Purgeable{
+		PurgeDeliveries, PurgeEvents, PurgeRecoveries, PurgeWebhooks, PurgeKeys, PurgeInbound, PurgeRejections, PurgeSources, PurgeAudit,
+	}
 }
 
 // Inbound says whether it belongs to receiving, rather than to sending.
@@ -61,6 +65,7 @@ var purgings = map[Purgeable]purging{
 	PurgeWebhooks: {kind: KindWebhook, candidates: "deleted_at < @before",
 		disposable: "NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.webhook_id = webhooks.id)"},
 	PurgeKeys:       {kind: KindKey, candidates: "revoked_at < @before", disposable: "TRUE"},
+	PurgeAudit:      {kind: KindAudit, disposable: "TRUE"},
 	PurgeInbound:    {kind: KindInbound, disposable: "status <> 'pending'"},
 	PurgeRejections: {kind: KindRejection, disposable: "TRUE"},
 	PurgeSources: {kind: KindSource, candidates: "deleted_at < @before",

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -22,9 +23,11 @@ func parseObject(body []byte) (object, error) {
 	return o, nil
 }
 
-// text returns a string or a number as it is written, and "" for anything else.
-func (o object) text(name string) string {
-	raw := o[name]
+// text is textOf for a field.
+func (o object) text(name string) string { return textOf(o[name]) }
+
+// textOf returns a string or a number as it is written, and "" for anything else.
+func textOf(raw json.RawMessage) string {
 	if len(raw) == 0 {
 		return ""
 	}
@@ -38,19 +41,53 @@ func (o object) text(name string) string {
 	return text
 }
 
-// at is text for a path such as "event.type".
-func (o object) at(path string) string {
-	for {
+// maxPathDepth bounds the names of a path.
+const maxPathDepth = 10
+
+// textAt returns the string or number at a path such as "event.type" or
+// "events.0.id": names of nested fields, and places in arrays, with dots between
+// them. A field whose name has dots itself is found too, and so is one within a
+// string that holds JSON. It returns "" for anything else.
+func textAt(raw json.RawMessage, path string) string {
+	for range maxPathDepth {
+		at := nodeOf(raw)
+		if text := textOf(at.get(path)); text != "" {
+			return text
+		}
 		name, rest, deeper := strings.Cut(path, ".")
 		if !deeper {
-			return o.text(name)
-		}
-		inner, err := parseObject(o[name])
-		if err != nil {
 			return ""
 		}
-		o, path = inner, rest
+		raw, path = at.get(name), rest
 	}
+	return ""
+}
+
+// node is an object or an array, or neither.
+type node struct {
+	fields object
+	list   []json.RawMessage
+}
+
+func nodeOf(raw json.RawMessage) node {
+	var packed string
+	if json.Unmarshal(raw, &packed) == nil {
+		raw = json.RawMessage(packed)
+	}
+	var n node
+	if fields, err := parseObject(raw); err == nil {
+		n.fields = fields
+	} else if json.Unmarshal(raw, &n.list) != nil {
+		n.list = nil // what was read before the fault
+	}
+	return n
+}
+
+func (n node) get(name string) json.RawMessage {
+	if place, err := strconv.Atoi(name); err == nil && 0 <= place && place < len(n.list) {
+		return n.list[place]
+	}
+	return n.fields[name]
 }
 
 // time reads RFC 3339 or Unix seconds; the zero time means that it is neither.
@@ -94,6 +131,16 @@ func singleValue(header http.Header, name string) (string, error) {
 		return "", malformed(name + " is repeated")
 	}
 	return value, nil
+}
+
+// firstValue returns the first of several headers that is there.
+func firstValue(header http.Header, names []string) (string, error) {
+	for _, name := range names {
+		if value, err := singleValue(header, name); value != "" || err != nil {
+			return value, err
+		}
+	}
+	return "", nil
 }
 
 // equalFoldASCII reports equality of header names. strings.EqualFold would also

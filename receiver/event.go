@@ -29,9 +29,18 @@ type Event struct {
 	// does not say, when the request arrived.
 	Timestamp time.Time
 	// Data is the part of the body that the event is about, as the package
-	// comment lists it, or the whole body if that part is missing. It is nil
-	// when the body is not JSON, which only [HMAC] and [Custom] providers allow.
+	// comment lists it, or the whole body if that part is missing. A form is an
+	// object here, as [BodyJSON] makes it. Data is nil when the body is neither
+	// JSON nor a form, which [StandardWebhooks], [HMAC] and [Custom] allow.
 	Data json.RawMessage
+	// BodyHash tells apart events to which the provider gave one ID, and is the
+	// same for all copies of an event: a hash of the body, or of what does not
+	// change in it. [Custom] providers may set one of their own.
+	BodyHash string
+	// Conflict says that another event came with this ID, and with another body:
+	// the sender used the ID twice, or a stranger played a request back under an
+	// ID that is not signed. Both are handled, this one after the other.
+	Conflict bool
 	// Header and Body are the request's, as they arrived.
 	Header http.Header
 	Body   []byte

@@ -78,7 +78,13 @@ func FuzzIdentifyShopify(f *testing.F) {
 	fuzzIdentify(f, receiver.Shopify, "X-Shopify-Webhook-Id", "X-Shopify-Event-Id", "X-Shopify-Topic", "X-Shopify-Triggered-At")
 }
 
-func FuzzIdentifySlack(f *testing.F) { fuzzIdentify(f, receiver.Slack) }
+func FuzzIdentifySlack(f *testing.F) { fuzzIdentify(f, receiver.Slack, "Content-Type") }
+
+// FuzzIdentifyPaths reads names from fields within fields, arrays and texts.
+func FuzzIdentifyPaths(f *testing.F) {
+	fields := receiver.Fields{ID: "payload.id", Type: "items.0.type"}
+	fuzzIdentify(f, plain.WithFields(fields), "Content-Type")
+}
 
 func FuzzIdentifyHMAC(f *testing.F) { fuzzIdentify(f, acme, "X-Acme-Id", "X-Acme-Kind") }
 

@@ -128,7 +128,7 @@ func (h *Handler) once(ctx context.Context, event Event, f Func) answer {
 	log := h.log.With("event_id", event.ID, "type", event.Type)
 	now := h.options.Now()
 	claim := Claim{
-		Endpoint: h.options.Endpoint, EventID: event.ID, Token: rand.Text(),
+		Endpoint: h.options.Endpoint, EventID: event.ID, BodyHash: event.BodyHash, Token: rand.Text(),
 		Now: now, Until: now.Add(h.options.Timeout + leaseMargin),
 	}
 	state, err := h.claim(ctx, claim)
@@ -145,6 +145,10 @@ func (h *Handler) once(ctx context.Context, event Event, f Func) answer {
 		return later(state.Until.Sub(now), "a copy of this event is being handled")
 	}
 
+	if state.Conflict {
+		log.WarnContext(ctx, "webhook has the ID of another one, which had another body")
+		event.Conflict = true
+	}
 	if err := h.call(ctx, log, event, f); err != nil {
 		log.ErrorContext(ctx, "webhook not handled", "error", err)
 		if err := h.release(ctx, claim); err != nil {

@@ -40,9 +40,14 @@ func HubChallenge(query url.Values, verifyToken string) (challenge string, ok bo
 	return challenge, true
 }
 
-// slackChallenge answers Slack's check of a new request URL. Source:
-// https://docs.slack.dev/reference/events/url_verification.
-func slackChallenge(_ http.Header, body []byte) (Reply, bool) {
+// slackChallenge answers Slack's check of a new request URL, and that of the
+// certificate of a slash command's. Sources:
+// https://docs.slack.dev/reference/events/url_verification,
+// https://docs.slack.dev/interactivity/implementing-slash-commands.
+func slackChallenge(header http.Header, body []byte) (Reply, bool) {
+	if bytes.Contains(body, []byte("ssl_check")) && contentOf(header, body).text("ssl_check") == "1" {
+		return Reply{ContentType: typeJSON, Body: []byte(bodyReceived)}, true
+	}
 	if !bytes.Contains(body, []byte("url_verification")) {
 		return Reply{}, false // every event comes by here
 	}

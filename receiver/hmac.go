@@ -1,7 +1,6 @@
 package receiver
 
 import (
-	"encoding/json"
 	"net/http"
 
 	"github.com/postrider/postrider/signature"
@@ -17,8 +16,8 @@ type HMACOptions struct {
 	// Signature is the header that holds the signature, and how.
 	Signature signature.HMACConfig
 	// IDField and IDHeader say where the ID of an event is: in a field of the
-	// body, with dots between the names of nested ones ("event.id"), or in a
-	// header, which is not signed and counts only where the field is missing.
+	// body, written as in [Fields], or in a header, which is not signed and counts
+	// only where the field is missing.
 	// Without either, the ID is a hash of the body: two equal bodies are then
 	// one event.
 	IDField, IDHeader string
@@ -37,14 +36,11 @@ func HMAC(o HMACOptions) Provider {
 }
 
 func (o HMACOptions) parse(header http.Header, body []byte) (Event, error) {
-	var fields object
-	if o.IDField != "" || o.TypeField != "" {
-		var err error
-		if fields, err = parseObject(body); err != nil {
-			return Event{}, err
-		}
+	c := contentOf(header, body)
+	if c.data == nil && (o.IDField != "" || o.TypeField != "") {
+		return Event{}, malformed("body is neither JSON nor a form")
 	}
-	id, err := o.name(fields, header, o.IDField, o.IDHeader)
+	id, err := o.name(c, header, o.IDField, o.IDHeader)
 	if err != nil {
 		return Event{}, err
 	}
@@ -54,23 +50,19 @@ func (o HMACOptions) parse(header http.Header, body []byte) (Event, error) {
 		}
 		id = bodyHash(body)
 	}
-	eventType, err := o.name(fields, header, o.TypeField, o.TypeHeader)
+	eventType, err := o.name(c, header, o.TypeField, o.TypeHeader)
 	if err != nil {
 		return Event{}, err
 	}
 	if o.TypeField == "" && o.TypeHeader == "" {
 		eventType = DefaultType
 	}
-	event := Event{ID: id, Type: eventType}
-	if fields != nil || json.Valid(body) {
-		event.Data = body
-	}
-	return event, nil
+	return Event{ID: id, Type: eventType, Data: c.data}, nil
 }
 
-func (o HMACOptions) name(fields object, header http.Header, field, headerName string) (string, error) {
+func (o HMACOptions) name(c content, header http.Header, field, headerName string) (string, error) {
 	if field != "" {
-		if text := fields.at(field); text != "" {
+		if text := c.text(field); text != "" {
 			return text, nil
 		}
 	}

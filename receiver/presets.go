@@ -2,10 +2,10 @@ package receiver
 
 import (
 	"encoding/json"
-	"mime"
+	"maps"
 	"net/http"
-	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/postrider/postrider/signature"
@@ -13,18 +13,28 @@ import (
 
 // Headers that the providers put IDs, types and times in.
 const (
-	headerPostriderID        = "X-Webhook-Delivery"
-	headerPostriderType      = "X-Webhook-Event"
-	headerSvixID             = "svix-id"
-	headerSvixTimestamp      = "svix-timestamp"
-	headerSvixSignature      = "svix-signature"
-	headerGitHubID           = "X-GitHub-Delivery"
-	headerGitHubType         = "X-GitHub-Event"
-	headerShopifyID          = "X-Shopify-Webhook-Id"
-	headerShopifyEventID     = "X-Shopify-Event-Id"
-	headerShopifyType        = "X-Shopify-Topic"
-	headerShopifyTriggeredAt = "X-Shopify-Triggered-At"
+	headerPostriderID   = "X-Webhook-Delivery"
+	headerPostriderType = "X-Webhook-Event"
+	headerSvixID        = "svix-id"
+	headerSvixTimestamp = "svix-timestamp"
+	headerSvixSignature = "svix-signature"
+	headerGitHubID      = "X-GitHub-Delivery"
+	headerGitHubType    = "X-GitHub-Event"
 )
+
+// Shopify has two families of headers: that of webhooks and, since 2026, that of
+// events. While it changes over, it sends both.
+var (
+	headersShopifyID          = []string{"X-Shopify-Webhook-Id", "shopify-webhook-id"}
+	headersShopifyEventID     = []string{"X-Shopify-Event-Id", "shopify-event-id"}
+	headersShopifyTopic       = []string{"X-Shopify-Topic", "shopify-topic"}
+	headersShopifyTriggeredAt = []string{"X-Shopify-Triggered-At", "shopify-triggered-at"}
+	headersShopifyAction      = []string{"shopify-action"}
+)
+
+// typeFields are what senders of Standard Webhooks call the type of an event.
+// Postrider calls it "event", and signs in this way too.
+var typeFields = []string{"type", "event_type", "eventType", "event"}
 
 // parsePostrider trusts the body, which is signed. The headers name the event
 // where a body does not, and must not contradict it.
@@ -64,7 +74,8 @@ func agreeing(header http.Header, text string, names ...string) (string, error) 
 
 // parseStandard takes the ID and the time from the family of headers that
 // package signature verifies: Svix's only when webhook-signature is absent. An ID
-// of the other family would be unsigned.
+// of the other family would be unsigned. The specification recommends a body with a
+// type and demands none.
 func parseStandard(header http.Header, body []byte) (Event, error) {
 	idName, timeName := signature.HeaderID, signature.HeaderTimestamp
 	signed, err := singleValue(header, signature.HeaderSignature)
@@ -83,24 +94,25 @@ func parseStandard(header http.Header, body []byte) (Event, error) {
 	if err != nil {
 		return Event{}, err
 	}
-	object, err := parseObject(body)
-	if err != nil {
-		return Event{}, err
+	event := Event{ID: id, Type: DefaultType, Data: contentOf(header, body).data}
+	fields, err := parseObject(event.Data)
+	if err == nil {
+		event.Timestamp, event.Data = fields.time("timestamp"), fields.part("data", event.Data)
 	}
-	// Postrider calls the type "event", and signs in this way too.
-	eventType := object.text("type")
-	if eventType == "" {
-		eventType = object.text("event")
+	for _, name := range typeFields {
+		if text := fields.text(name); text != "" {
+			event.Type = text
+			break
+		}
 	}
-	timestamp := object.time("timestamp")
-	if timestamp.IsZero() {
+	if event.Timestamp.IsZero() {
 		sent, err := singleValue(header, timeName)
 		if err != nil {
 			return Event{}, err
 		}
-		timestamp = unixTime(sent)
+		event.Timestamp = unixTime(sent)
 	}
-	return Event{ID: id, Type: eventType, Timestamp: timestamp, Data: object.part("data", body)}, nil
+	return event, nil
 }
 
 func parseStripe(_ http.Header, body []byte) (Event, error) {
@@ -108,9 +120,23 @@ func parseStripe(_ http.Header, body []byte) (Event, error) {
 	if err != nil {
 		return Event{}, err
 	}
-	return Event{
+	event := Event{
 		ID: object.text("id"), Type: object.text("type"), Timestamp: object.time("created"), Data: object.part("data", body),
-	}, nil
+	}
+	event.BodyHash, err = stripeHash(object)
+	return event, err
+}
+
+// stripeHash leaves out how many endpoints the event has yet to reach, which is
+// another number in a copy that is sent later.
+func stripeHash(event object) (string, error) {
+	rest := maps.Clone(event)
+	delete(rest, "pending_webhooks")
+	body, err := json.Marshal(rest)
+	if err != nil {
+		return "", malformed("body is not a JSON object")
+	}
+	return bodyHash(body), nil
 }
 
 // parseGitHub reads JSON and the form that GitHub sends when a webhook's content
@@ -120,13 +146,16 @@ func parseGitHub(header http.Header, body []byte) (Event, error) {
 	if err != nil {
 		return Event{}, err
 	}
-	data := body
-	if media, _, err := mime.ParseMediaType(contentType); err == nil && media == "application/x-www-form-urlencoded" {
-		form, err := url.ParseQuery(string(body))
-		if err != nil {
+	data := json.RawMessage(body)
+	if MediaType(contentType) == typeForm {
+		form, ok := parseForm(body)
+		if !ok {
 			return Event{}, malformed("form is unreadable")
 		}
-		data = []byte(form.Get("payload"))
+		data = nil
+		if payload := form[payloadField]; len(form) == 1 && len(payload) == 1 {
+			data = json.RawMessage(payload[0])
+		}
 	}
 	object, err := parseObject(data)
 	if err != nil {
@@ -148,37 +177,76 @@ func parseGitHub(header http.Header, body []byte) (Event, error) {
 
 // parseShopify prefers the ID of the webhook, Shopify's idempotency key. The ID
 // of the event is shared by all topics that one action of a merchant sets off, so
-// that it names an event only together with the topic.
+// that it names an event only together with the topic. The topics of the newer
+// family, such as Product, are no more than a kind of thing: what was done with it
+// is in a header of its own.
 func parseShopify(header http.Header, body []byte) (Event, error) {
 	if !json.Valid(body) {
 		return Event{}, malformed("body is not JSON")
 	}
-	topic, err := singleValue(header, headerShopifyType)
+	topic, err := firstValue(header, headersShopifyTopic)
 	if err != nil {
 		return Event{}, err
 	}
-	id, err := singleValue(header, headerShopifyID)
+	action, err := firstValue(header, headersShopifyAction)
+	if err != nil {
+		return Event{}, err
+	}
+	if topic != "" && action != "" && !strings.Contains(topic, "/") {
+		topic += "/" + action
+	}
+	id, err := firstValue(header, headersShopifyID)
 	if err != nil {
 		return Event{}, err
 	}
 	if id == "" {
-		if id, err = singleValue(header, headerShopifyEventID); err != nil {
+		if id, err = firstValue(header, headersShopifyEventID); err != nil {
 			return Event{}, err
 		}
 		if id != "" {
 			id += "/" + topic
 		}
 	}
-	triggered, err := singleValue(header, headerShopifyTriggeredAt)
+	triggered, err := firstValue(header, headersShopifyTriggeredAt)
 	if err != nil {
 		return Event{}, err
 	}
 	return Event{ID: id, Type: topic, Timestamp: textTime(triggered), Data: body}, nil
 }
 
-// parseSlack reads the Events API. A notice without an inner event, such as
-// app_rate_limited, has no ID either and is known by its body.
-func parseSlack(_ http.Header, body []byte) (Event, error) {
+// parseSlack reads the Events API, slash commands and what comes of interactive
+// messages and dialogs. The last two are forms. A notice without an inner event,
+// such as app_rate_limited, has no ID and is known by its body.
+func parseSlack(header http.Header, body []byte) (Event, error) {
+	c := contentOf(header, body)
+	if c.data == nil {
+		c = readContent(typeForm, body) // Slack sends nothing else
+	}
+	if c.form != nil {
+		return slackForm(c, body), nil
+	}
+	return slackEvent(body)
+}
+
+// slackForm takes trigger_id, which no two interactions share, for the ID.
+func slackForm(c content, body []byte) Event {
+	event := Event{ID: bodyHash(body), Type: DefaultType, Data: c.data}
+	for _, path := range []string{"trigger_id", "payload.trigger_id"} {
+		if text := c.text(path); text != "" {
+			event.ID = text
+			break
+		}
+	}
+	for _, path := range []string{"command", "payload.type"} {
+		if text := c.text(path); text != "" {
+			event.Type = text
+			break
+		}
+	}
+	return event
+}
+
+func slackEvent(body []byte) (Event, error) {
 	object, err := parseObject(body)
 	if err != nil {
 		return Event{}, err

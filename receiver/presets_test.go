@@ -99,8 +99,8 @@ var parseCases = []parseCase{
 		body: `{"id":"dlv_1","event":"a","data":null}`, id: "dlv_1", typ: "a", data: `null`,
 	},
 	{name: "no ID", provider: receiver.StandardWebhooks, body: `{"id":"1","type":"a"}`},
-	{name: "no type", provider: receiver.StandardWebhooks, header: headers("webhook-id", "1"), body: `{}`},
-	{name: "not JSON", provider: receiver.StandardWebhooks, header: headers("webhook-id", "1"), body: `type=a`},
+	{name: "no type", provider: receiver.StandardWebhooks, header: headers("webhook-id", "1"), body: `{}`, id: "1", typ: "event"},
+	{name: "not JSON", provider: receiver.StandardWebhooks, header: headers("webhook-id", "1"), body: `type=a`, id: "1", typ: "event", data: "none"},
 	{
 		name: "signature twice in two spellings", provider: receiver.StandardWebhooks,
 		header: http.Header{"webhook-signature": {"v1,x"}, "Webhook-Signature": {"v1,x"}, "Webhook-Id": {"1"}}, body: `{"type":"a"}`,
@@ -171,7 +171,10 @@ var parseCases = []parseCase{
 	{name: "no event ID", provider: receiver.Slack, body: `{"type":"event_callback","event":{"type":"app_mention"}}`},
 	{name: "no inner type", provider: receiver.Slack, body: `{"type":"event_callback","event_id":"Ev1","event":{}}`},
 	{name: "inner text", provider: receiver.Slack, body: `{"type":"event_callback","event_id":"Ev1","event":"app_mention"}`},
-	{name: "slash command", provider: receiver.Slack, body: `command=%2Fweather&text=94070`},
+	{
+		name: "slash command", provider: receiver.Slack, body: `command=%2Fweather&text=94070`, typ: "/weather",
+		id: "sha256:8b769b0917e057dc515f0539685ac298139c9295006e7383459ebc79bb890549", data: `{"command":"/weather","text":"94070"}`,
+	},
 
 	{name: "plain", provider: plain, body: `{}`, id: bodyHash, typ: receiver.DefaultType},
 	{name: "plain form", provider: plain, body: `a=b`, id: "sha256:42144f3939c3ffbbf0bf8b1f12affb5c23a4c5bd41e0ff672d54a5754f062058", typ: "event", data: "none"},
@@ -193,7 +196,12 @@ var parseCases = []parseCase{
 
 func TestParse(t *testing.T) {
 	t.Parallel()
-	for _, test := range parseCases {
+	testParse(t, parseCases)
+}
+
+func testParse(t *testing.T, cases []parseCase) {
+	t.Helper()
+	for _, test := range cases {
 		t.Run(test.provider.String()+"/"+test.name, func(t *testing.T) {
 			t.Parallel()
 			if test.header == nil {

@@ -1,6 +1,7 @@
 package receiver
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 
@@ -14,6 +15,7 @@ type Provider struct {
 	name      string
 	scheme    signature.Scheme // empty for Custom
 	hmac      *signature.HMACConfig
+	fields    Fields
 	parse     func(header http.Header, body []byte) (Event, error)
 	handshake func(header http.Header, body []byte) (Reply, bool) // nil without one
 }
@@ -47,6 +49,19 @@ func Custom(name string, parse func(header http.Header, body []byte) (Event, err
 	return Provider{name: name, parse: parse}
 }
 
+// Fields says where in a body the ID and the type of an event are: names of
+// fields, with dots between those of nested ones, such as "event.id", "items.0.type"
+// or, in a form, "payload.type", and at most 10 names in all.
+type Fields struct{ ID, Type string }
+
+// WithFields returns the provider for senders of its scheme that put an event's ID
+// or type elsewhere. Where a body does not have the field, what the provider finds
+// by itself counts. Fields are part of the body, so that they are signed.
+func (p Provider) WithFields(f Fields) Provider {
+	p.fields = f
+	return p
+}
+
 // String returns the provider's name.
 func (p Provider) String() string { return p.name }
 
@@ -67,15 +82,37 @@ func (p Provider) Parse(header http.Header, body []byte) (Event, error) {
 	if p.parse == nil {
 		return Event{}, fmt.Errorf("receiver: parse: %w: no provider", ErrInvalidOptions)
 	}
-	event, err := p.parse(header, body)
+	read := body
+	if p.scheme != "" { // Custom gets what was sent
+		read = bytes.TrimPrefix(body, byteOrderMark)
+	}
+	event, err := p.parse(header, read)
 	if err == nil {
+		event = p.fields.name(event, header, read)
 		err = event.check()
 	}
 	if err != nil {
 		return Event{}, fmt.Errorf("receiver: parse %s: %w", p.name, err)
 	}
+	if event.BodyHash == "" {
+		event.BodyHash = bodyHash(body)
+	}
 	event.Header, event.Body = header, body
 	return event, nil
+}
+
+func (f Fields) name(event Event, header http.Header, body []byte) Event {
+	if f == (Fields{}) {
+		return event
+	}
+	c := contentOf(header, body)
+	if text := c.text(f.ID); text != "" {
+		event.ID = text
+	}
+	if text := c.text(f.Type); text != "" {
+		event.Type = text
+	}
+	return event
 }
 
 // Handshake returns what has to be answered to a request with which the provider
@@ -86,5 +123,5 @@ func (p Provider) Handshake(header http.Header, body []byte) (Reply, bool) {
 	if p.handshake == nil {
 		return Reply{}, false
 	}
-	return p.handshake(header, body)
+	return p.handshake(header, bytes.TrimPrefix(body, byteOrderMark))
 }

@@ -30,9 +30,12 @@ type Store interface {
 
 // Claim is the wish of one request to handle an event.
 type Claim struct {
-	// Endpoint and EventID together name the event.
+	// Endpoint, EventID and BodyHash together name the event: the ID alone may be
+	// that of another, which came with another body. What is known without a hash
+	// counts for every body.
 	Endpoint string
 	EventID  string
+	BodyHash string
 	// Token tells this claim from all others.
 	Token string
 	// Now is the time of the claim and Until when it runs out.
@@ -57,4 +60,7 @@ type State struct {
 	Status Status
 	// Until is when this ends: the claim, or the memory of what is done.
 	Until time.Time
+	// Conflict, with StatusClaimed, says that the Store knows another event with
+	// this ID. Of two that are claimed at once, at least one hears of it.
+	Conflict bool
 }

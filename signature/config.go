@@ -28,10 +28,11 @@ const (
 // Config says how requests of one sender are signed.
 type Config struct {
 	Scheme Scheme
-	// Secrets are the keys, any of which may match; at least one. Their form is
-	// whsec_<base64> for [SchemePostrider], whsec_<base64> or the Ed25519
-	// public key whpk_<base64> for [SchemeStandardWebhooks], and any text for
-	// the others.
+	// Secrets are the keys, any of which may match; at least one and at most
+	// [MaxSecrets], each of at least [MinSecretBytes]. Their form is
+	// whsec_<base64> for [SchemePostrider]; base64 with or without whsec_, or the
+	// Ed25519 public key whpk_<base64>, for [SchemeStandardWebhooks], both also
+	// without padding; and any text for the others.
 	Secrets []string
 	// Tolerance is how far the signed timestamp may lie in the past or in the
 	// future; zero means [DefaultTolerance]. Schemes that sign no timestamp
@@ -48,8 +49,9 @@ type Config struct {
 type HMACConfig struct {
 	// Header is the name of the signature header, in any case.
 	Header string
-	// Prefix is the text before the signature, such as "sha256="; it may be
-	// empty and must match exactly.
+	// Prefix is the text before each signature, such as "sha256="; it may be
+	// empty and must match exactly. A header may hold several signatures, with
+	// commas or blanks between them, such as "v1=…,v1=…".
 	Prefix string
 	// Encoding is hex when empty.
 	Encoding Encoding
@@ -63,6 +65,10 @@ type layout struct {
 	prefix   string
 	encoding Encoding
 	hash     Hash
+	// otherHeader is where the same signature can be too.
+	otherHeader string
+	// list is set when a header may hold several signatures.
+	list bool
 	// timestampHeader is set when "v0:<timestamp>:" is signed before the body.
 	timestampHeader string
 }
@@ -85,7 +91,7 @@ func layoutOf(cfg Config) (layout, error) {
 	case SchemeGitHub:
 		l = layout{header: HeaderGitHub, prefix: "sha256=", encoding: EncodingHex, hash: HashSHA256}
 	case SchemeShopify:
-		l = layout{header: HeaderShopify, encoding: EncodingBase64, hash: HashSHA256}
+		l = layout{header: HeaderShopify, otherHeader: HeaderShopifyEvents, encoding: EncodingBase64, hash: HashSHA256}
 	case SchemeSlack:
 		l = layout{
 			header: HeaderSlack, prefix: "v0=", encoding: EncodingHex, hash: HashSHA256,
@@ -106,7 +112,7 @@ func (c *HMACConfig) layout() (layout, error) {
 	if c == nil {
 		return layout{}, fmt.Errorf("%w: scheme %s needs HMAC", ErrInvalidConfig, SchemeHMAC)
 	}
-	l := layout{header: c.Header, prefix: c.Prefix, encoding: c.Encoding, hash: c.Hash}
+	l := layout{header: c.Header, prefix: c.Prefix, encoding: c.Encoding, hash: c.Hash, list: true}
 	if l.encoding == "" {
 		l.encoding = EncodingHex
 	}

@@ -178,8 +178,10 @@ func listRequests(name string, m material) []request {
 		{"t beyond every calendar", "t=1767225600000000,v1=" + m.listHex, malformed},
 		{"t beyond int64", "t=99999999999999999999,v1=" + m.listHex, malformed},
 		{"t of another request", "t=1767225601,v1=" + m.listHex, mismatch},
-		{"32 entries", "t=1767225600" + strings.Repeat(",v1=00", 30) + ",v1=" + m.listHex, accepted},
-		{"33 entries", "t=1767225600" + strings.Repeat(",v1=00", 31) + ",v1=" + m.listHex, malformed},
+		{"10 signatures", "t=1767225600" + strings.Repeat(",v1=00", 9) + ",v1=" + m.listHex, accepted},
+		{"11 signatures", "t=1767225600" + strings.Repeat(",v1=00", 10) + ",v1=" + m.listHex, malformed},
+		{"32 entries", "t=1767225600" + strings.Repeat(",v2=00", 30) + ",v1=" + m.listHex, accepted},
+		{"33 entries", "t=1767225600" + strings.Repeat(",v2=00", 31) + ",v1=" + m.listHex, malformed},
 	} {
 		requests = append(requests, request{c.name, http.Header{name: {c.value}}, c.want})
 	}
@@ -219,6 +221,9 @@ func standardRequests(m material) []request {
 		{"timestamp in milliseconds", standard("dlv_1", "1767225600000", "v1,"+m.standard64), mismatch},
 		{"timestamp list", standard("dlv_1", "1767225600, 1767225600", "v1,"+m.standard64), malformed},
 		{"repeated id", http.Header{"Webhook-Id": {"dlv_1", "dlv_2"}, "Webhook-Timestamp": {"1767225600"}, "Webhook-Signature": {"v1," + m.standard64}}, malformed},
+		{"10 signatures", standard("dlv_1", "1767225600", strings.Repeat("v1,AAAA ", 9)+"v1,"+m.standard64), accepted},
+		{"11 signatures", standard("dlv_1", "1767225600", strings.Repeat("v1,AAAA ", 10)+"v1,"+m.standard64), malformed},
+		{"32 entries", standard("dlv_1", "1767225600", strings.Repeat("v2,AAAA ", 31)+"v1,"+m.standard64), accepted},
 		{"33 entries", standard("dlv_1", "1767225600", strings.Repeat("v1,AAAA ", 32)+"v1,"+m.standard64), malformed},
 		{"no timestamp", http.Header{"Webhook-Id": {"dlv_1"}, "Webhook-Signature": {"v1," + m.standard64}}, malformed},
 		{"no signature", http.Header{"Webhook-Id": {"dlv_1"}, "Webhook-Timestamp": {"1767225600"}}, noSignature},
@@ -252,6 +257,18 @@ func shopifyRequests(m material) []request {
 		{"line break after", http.Header{signature.HeaderShopify: {m.body64 + "\n"}}, malformed},
 		{"without padding", http.Header{signature.HeaderShopify: {strings.TrimRight(m.body64, "=")}}, malformed},
 		{"prefix", http.Header{signature.HeaderShopify: {"sha256=" + m.body64}}, malformed},
+		{"newer header", http.Header{signature.HeaderShopifyEvents: {m.body64}}, accepted},
+		{"newer header in lower case", http.Header{"shopify-hmac-sha256": {m.body64}}, accepted},
+		{"both headers", http.Header{signature.HeaderShopify: {m.body64}, signature.HeaderShopifyEvents: {m.body64}}, accepted},
+		{"both, newer right", http.Header{signature.HeaderShopify: {"AAAA"}, signature.HeaderShopifyEvents: {m.body64}}, accepted},
+		{"both, older right", http.Header{signature.HeaderShopify: {m.body64}, signature.HeaderShopifyEvents: {"AAAA"}}, accepted},
+		{"both, older unreadable", http.Header{signature.HeaderShopify: {"%"}, signature.HeaderShopifyEvents: {m.body64}}, accepted},
+		{"both, newer unreadable", http.Header{signature.HeaderShopify: {m.body64}, signature.HeaderShopifyEvents: {"%"}}, accepted},
+		{"both wrong", http.Header{signature.HeaderShopify: {"AAAA"}, signature.HeaderShopifyEvents: {"AAAB"}}, mismatch},
+		{"both unreadable", http.Header{signature.HeaderShopify: {"%"}, signature.HeaderShopifyEvents: {"&"}}, malformed},
+		{"newer header, hex", http.Header{signature.HeaderShopifyEvents: {m.bodyHex}}, mismatch},
+		{"newer header twice", http.Header{signature.HeaderShopifyEvents: {m.body64, m.body64}}, malformed},
+		{"newer header empty", http.Header{signature.HeaderShopifyEvents: {""}}, noSignature},
 		{"other scheme", http.Header{signature.HeaderGitHub: {"sha256=" + m.bodyHex}}, noSignature},
 	}
 }

@@ -18,9 +18,9 @@ type Ed25519Signer struct {
 
 // NewEd25519Signer returns a signer for the current whsk_ key, followed by
 // previous ones that receivers may still trust. It returns [ErrInvalidSecret]
-// when there is none or when one is unusable.
+// when there is none, when there are more than six, or when one is unusable.
 func NewEd25519Signer(signingKeys ...string) (*Ed25519Signer, error) {
-	if err := checkSecretCount(signingKeys); err != nil {
+	if err := checkSecretCount(signingKeys, maxSigning); err != nil {
 		return nil, fmt.Errorf("signature: new Ed25519 signer: %w", err)
 	}
 	keys := make([]ed25519.PrivateKey, 0, len(signingKeys))

@@ -123,7 +123,7 @@ func ExampleVerifier_Verify_gitHub() {
 func ExampleSign_hmac() {
 	cfg := signature.Config{
 		Scheme:  signature.SchemeHMAC,
-		Secrets: []string{"hush"},
+		Secrets: []string{"hush-hush"},
 		HMAC: &signature.HMACConfig{
 			Header:   "X-Acme-Signature",
 			Prefix:   "sha512=",

@@ -1,6 +1,7 @@
 package signature
 
 import (
+	"encoding/base64"
 	"errors"
 	"strconv"
 	"strings"
@@ -64,9 +65,9 @@ func FuzzParseStandard(f *testing.F) {
 }
 
 func FuzzParseSingle(f *testing.F) {
-	f.Fuzz(func(t *testing.T, prefix, value string, base64 bool) {
+	f.Fuzz(func(t *testing.T, prefix, value string, in64 bool) {
 		l := layout{header: "X-Signature", prefix: prefix, encoding: EncodingHex}
-		if base64 {
+		if in64 {
 			l.encoding = EncodingBase64
 		}
 		raw, err := l.parseSingle(value)
@@ -78,10 +79,30 @@ func FuzzParseSingle(f *testing.F) {
 		require.NotEmpty(t, raw)
 		text, found := strings.CutPrefix(value, prefix)
 		require.True(t, found)
-		if !base64 {
+		if !in64 {
 			text = strings.ToLower(text)
 		}
 		require.Equal(t, text, l.encoding.encode(raw))
+	})
+}
+
+func FuzzParseSignatureList(f *testing.F) {
+	f.Fuzz(func(t *testing.T, prefix, value string, in64 bool) {
+		l := layout{header: "X-Signature", prefix: prefix, encoding: EncodingHex, list: true}
+		if in64 {
+			l.encoding = EncodingBase64
+		}
+		candidates, err := l.parse(value)
+		if err != nil {
+			require.ErrorIs(t, err, ErrMalformedHeader)
+			return
+		}
+		require.NotEmpty(t, candidates)
+		require.LessOrEqual(t, len(candidates), maxSignatures)
+		for _, raw := range candidates {
+			require.NotEmpty(t, raw)
+			require.Contains(t, strings.ToLower(value), strings.ToLower(prefix+l.encoding.encode(raw)))
+		}
 	})
 }
 
@@ -93,6 +114,14 @@ func FuzzDecodeKey(f *testing.F) {
 			if err != nil {
 				require.ErrorIs(t, err, ErrInvalidSecret)
 			}
+		}
+		if raw, err := decodeAnySecret(key); err == nil {
+			require.GreaterOrEqual(t, len(raw), MinSecretBytes)
+			padded, err := decodeSecret(prefixSecret + base64.StdEncoding.EncodeToString(raw))
+			require.NoError(t, err)
+			require.Equal(t, raw, padded)
+		} else {
+			require.ErrorIs(t, err, ErrInvalidSecret)
 		}
 		if raw, err := decodeSecret(key); err == nil {
 			require.NotEmpty(t, raw)

@@ -215,7 +215,10 @@ func FuzzVerifyHMAC(f *testing.F) {
 			body:    body,
 			signedBy: func() bool {
 				right := encode(hmacSum(newHash, []byte(attackSecret), string(body)))
-				return value == prefix+right || (!inBase64 && strings.EqualFold(value, prefix+right))
+				if inBase64 {
+					return strings.Contains(value, prefix+right)
+				}
+				return strings.Contains(strings.ToLower(value), strings.ToLower(prefix+right))
 			},
 		}.check(t)
 	})

@@ -19,13 +19,20 @@ const (
 	HeaderStripe         = "Stripe-Signature"
 	HeaderGitHub         = "X-Hub-Signature-256"
 	HeaderShopify        = "X-Shopify-Hmac-Sha256"
+	HeaderShopifyEvents  = "Shopify-Hmac-Sha256"
 	HeaderSlack          = "X-Slack-Signature"
 	HeaderSlackTimestamp = "X-Slack-Request-Timestamp"
 )
 
-// maxEntries bounds the entries of a signature header. A rotation needs two or
-// three; without a bound a request could ask for thousands of Ed25519 checks.
-const maxEntries = 32
+// What a request can ask for is bounded whatever it sends: the entries of a
+// signature header, of whatever version, the signatures among them, and the
+// Ed25519 checks, each of which reads the whole body. A rotation needs two or
+// three of each, and Postrider sends six signatures at most.
+const (
+	maxEntries       = 32
+	maxSignatures    = 10
+	maxEd25519Checks = 12
+)
 
 // maxTimestampDigits keeps Unix seconds well inside int64 and time.Time.
 const maxTimestampDigits = 15
@@ -96,6 +103,14 @@ func parseTimestamp(value string) (int64, bool) {
 	}
 	unix, err := strconv.ParseInt(value, 10, 64)
 	return unix, err == nil
+}
+
+// checkSignatures bounds the signatures of a header.
+func checkSignatures(name string, count int) error {
+	if count > maxSignatures {
+		return malformed(name, fmt.Sprintf("has more than %d signatures", maxSignatures))
+	}
+	return nil
 }
 
 // malformed names the header and the fault, never the value.

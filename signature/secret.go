@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -17,6 +18,56 @@ const (
 
 // secretBytes is the size of new secrets, the block that HMAC-SHA256 puts out.
 const secretBytes = 32
+
+// What secrets a [Verifier] takes: each costs a pass over the body of every request,
+// and what is shorter can be guessed.
+const (
+	MaxSecrets     = 5
+	MinSecretBytes = 8
+)
+
+// maxSigning is how many secrets sign side by side: the current one and those that
+// a Verifier can still have.
+const maxSigning = MaxSecrets + 1
+
+func checkSecretCount(secrets []string, most int) error {
+	switch {
+	case len(secrets) == 0:
+		return fmt.Errorf("%w: none given", ErrInvalidSecret)
+	case len(secrets) > most:
+		return fmt.Errorf("%w: %d given, at most %d can be used at once", ErrInvalidSecret, len(secrets), most)
+	}
+	return nil
+}
+
+func checkLength(key int) error {
+	if key < MinSecretBytes {
+		return fmt.Errorf("%w: is shorter than %d bytes", ErrInvalidSecret, MinSecretBytes)
+	}
+	return nil
+}
+
+// stripeAPIKeys begin the keys that are taken for Stripe's signing secret.
+var stripeAPIKeys = []string{"sk_", "pk_", "rk_"}
+
+// checkTextSecret checks a secret whose characters are the key.
+func checkTextSecret(scheme Scheme, secret string) error {
+	switch {
+	case scheme == SchemePostrider:
+		raw, err := decodeSecret(secret)
+		if err != nil {
+			return err
+		}
+		return checkLength(len(raw))
+	case secret == "":
+		return fmt.Errorf("%w: is empty", ErrInvalidSecret)
+	case strings.TrimSpace(secret) != secret:
+		return fmt.Errorf("%w: begins or ends with white space", ErrInvalidSecret)
+	case scheme == SchemeStripe && slices.ContainsFunc(stripeAPIKeys, func(key string) bool { return strings.HasPrefix(secret, key) }):
+		return fmt.Errorf("%w: is an API key; use the signing secret of the endpoint, which begins with %s", ErrInvalidSecret, prefixSecret)
+	}
+	return checkLength(len(secret))
+}
 
 // NewSecret returns a new random secret for a [Signer]: whsec_ and the standard
 // base64 of 32 bytes.
@@ -45,6 +96,16 @@ func decodeSecret(secret string) ([]byte, error) {
 	return decodeKey(secret, prefixSecret)
 }
 
+// decodeAnySecret returns the HMAC key of a secret of Standard Webhooks, whose own
+// libraries take base64 without the prefix too. Padding may be left out.
+func decodeAnySecret(secret string) ([]byte, error) {
+	raw, err := decodePadded(strings.TrimPrefix(secret, prefixSecret), "base64, with or without "+prefixSecret+" before it")
+	if err != nil {
+		return nil, err
+	}
+	return raw, checkLength(len(raw))
+}
+
 // decodeSigningKey returns the private key of a whsk_ key. Its second half must
 // be the public key of the first: signing with another one leaks the private key.
 func decodeSigningKey(key string) (ed25519.PrivateKey, error) {
@@ -64,7 +125,11 @@ func decodeSigningKey(key string) (ed25519.PrivateKey, error) {
 
 // decodePublicKey returns the public key of a whpk_ key.
 func decodePublicKey(key string) (ed25519.PublicKey, error) {
-	raw, err := decodeKey(key, prefixPublicKey)
+	encoded, found := strings.CutPrefix(key, prefixPublicKey)
+	if !found {
+		return nil, fmt.Errorf("%w: want %s followed by base64", ErrInvalidSecret, prefixPublicKey)
+	}
+	raw, err := decodePadded(encoded, prefixPublicKey+" followed by base64")
 	if err != nil {
 		return nil, err
 	}
@@ -72,6 +137,19 @@ func decodePublicKey(key string) (ed25519.PublicKey, error) {
 		return nil, fmt.Errorf("%w: want %d bytes after %s", ErrInvalidSecret, ed25519.PublicKeySize, prefixPublicKey)
 	}
 	return ed25519.PublicKey(raw), nil
+}
+
+// decodePadded decodes base64 whose padding may have been left out.
+func decodePadded(encoded, want string) ([]byte, error) {
+	encoding := base64.StdEncoding
+	if !strings.HasSuffix(encoded, "=") {
+		encoding = base64.RawStdEncoding
+	}
+	raw, err := encoding.DecodeString(encoded)
+	if err != nil || len(raw) == 0 || strings.ContainsAny(encoded, "\r\n") {
+		return nil, fmt.Errorf("%w: want %s", ErrInvalidSecret, want)
+	}
+	return raw, nil
 }
 
 // decodeKey decodes what follows the prefix. Line breaks, which the base64

@@ -31,7 +31,7 @@ func sign(cfg Config, id string, timestamp time.Time, body []byte) (http.Header,
 	if err != nil {
 		return nil, err
 	}
-	if err := checkSecretCount(cfg.Secrets); err != nil {
+	if err := checkSecretCount(cfg.Secrets, maxSigning); err != nil {
 		return nil, err
 	}
 	unix := strconv.FormatInt(timestamp.Unix(), 10)
@@ -94,7 +94,7 @@ func standardEntry(secret, id string, timestamp time.Time, body []byte) (string,
 		}
 		return "v1a," + EncodingBase64.encode(ed25519.Sign(key, standardMessage(id, timestamp.Unix(), body))), nil
 	}
-	raw, err := decodeSecret(secret)
+	raw, err := decodeAnySecret(secret)
 	if err != nil {
 		return "", err
 	}

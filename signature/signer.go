@@ -28,9 +28,9 @@ type Signer struct {
 // that receivers may still use: each header carries one signature per secret, in
 // this order. A secret is whsec_ followed by base64, or 16 to 128 visible ASCII
 // characters, whose own bytes then key both headers. It returns [ErrInvalidSecret]
-// when there is none or when one is neither.
+// when there is none, when there are more than six, or when one is neither.
 func NewSigner(secrets ...string) (*Signer, error) {
-	if err := checkSecretCount(secrets); err != nil {
+	if err := checkSecretCount(secrets, maxSigning); err != nil {
 		return nil, fmt.Errorf("signature: new signer: %w", err)
 	}
 	s := &Signer{

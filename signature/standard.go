@@ -73,7 +73,12 @@ func (v *Verifier) verifyStandard(header http.Header, body []byte) error {
 	if len(v.publicKeys) == 0 {
 		parsed.v1a = nil
 	}
+	if err := checkSignatures(names.signature, len(parsed.v1)+len(parsed.v1a)); err != nil {
+		return err
+	}
 	switch {
+	case len(parsed.v1a)*len(v.publicKeys) > maxEd25519Checks:
+		return malformed(names.signature, fmt.Sprintf("has too many v1a signatures for %d public keys", len(v.publicKeys)))
 	case len(parsed.v1)+len(parsed.v1a) > 0:
 	case parsed.unreadable:
 		return malformed(names.signature, "has no readable signature")

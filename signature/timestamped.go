@@ -53,6 +53,9 @@ func parseTimestamped(name, value string) (timestampedHeader, error) {
 	case len(parsed.v1) == 0:
 		return timestampedHeader{}, fmt.Errorf("%w: %s has no v1", ErrNoSignature, name)
 	}
+	if err := checkSignatures(name, len(parsed.v1)); err != nil {
+		return timestampedHeader{}, err
+	}
 	return parsed, nil
 }
 

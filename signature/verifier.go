@@ -33,8 +33,8 @@ func NewVerifier(cfg Config) (*Verifier, error) {
 		v.now = time.Now
 	}
 
-	faults := []error{err, checkSecretCount(cfg.Secrets)}
-	for i, secret := range cfg.Secrets {
+	faults := []error{err, checkSecretCount(cfg.Secrets, MaxSecrets)}
+	for i, secret := range cfg.Secrets[:min(len(cfg.Secrets), MaxSecrets)] {
 		if err := v.addSecret(secret); err != nil {
 			faults = append(faults, fmt.Errorf("secret %d of %d: %w", i+1, len(cfg.Secrets), err))
 		}
@@ -43,13 +43,6 @@ func NewVerifier(cfg Config) (*Verifier, error) {
 		return nil, fmt.Errorf("signature: new verifier: %w", err)
 	}
 	return v, nil
-}
-
-func checkSecretCount(secrets []string) error {
-	if len(secrets) == 0 {
-		return fmt.Errorf("%w: none given", ErrInvalidSecret)
-	}
-	return nil
 }
 
 // addSecret keeps HMAC secrets and public keys apart by their prefix: a public
@@ -65,7 +58,7 @@ func (v *Verifier) addSecret(secret string) error {
 	case v.scheme == SchemeStandardWebhooks && strings.HasPrefix(secret, prefixSigningKey):
 		return fmt.Errorf("%w: %s is the sender's own key, verify with the %s one", ErrInvalidSecret, prefixSigningKey, prefixPublicKey)
 	case v.scheme == SchemeStandardWebhooks:
-		raw, err := decodeSecret(secret)
+		raw, err := decodeAnySecret(secret)
 		if err != nil {
 			return err
 		}
@@ -75,18 +68,6 @@ func (v *Verifier) addSecret(secret string) error {
 			return err
 		}
 		v.hmacKeys = append(v.hmacKeys, newHMACKey(v.layout.hash.constructor(), []byte(secret)))
-	}
-	return nil
-}
-
-// checkTextSecret checks a secret whose characters are the key.
-func checkTextSecret(scheme Scheme, secret string) error {
-	if scheme == SchemePostrider {
-		_, err := decodeSecret(secret)
-		return err
-	}
-	if secret == "" {
-		return fmt.Errorf("%w: is empty", ErrInvalidSecret)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -22,7 +23,7 @@ func TestNewVerifierRefuses(t *testing.T) {
 	signingKey, publicKey, err := signature.NewKeyPair()
 	require.NoError(t, err)
 	hmacConfig := func(c signature.HMACConfig) signature.Config {
-		return signature.Config{Scheme: signature.SchemeHMAC, Secrets: []string{"hush"}, HMAC: &c}
+		return signature.Config{Scheme: signature.SchemeHMAC, Secrets: []string{"hush-hush"}, HMAC: &c}
 	}
 	standard := func(secrets ...string) signature.Config {
 		return signature.Config{Scheme: signature.SchemeStandardWebhooks, Secrets: secrets}
@@ -32,14 +33,14 @@ func TestNewVerifierRefuses(t *testing.T) {
 		want error
 	}{
 		"nothing":                          {signature.Config{}, signature.ErrInvalidConfig},
-		"unknown scheme":                   {signature.Config{Scheme: "md5", Secrets: []string{"hush"}}, signature.ErrInvalidConfig},
-		"scheme in another case":           {signature.Config{Scheme: "Stripe", Secrets: []string{"hush"}}, signature.ErrInvalidConfig},
+		"unknown scheme":                   {signature.Config{Scheme: "md5", Secrets: []string{"hush-hush"}}, signature.ErrInvalidConfig},
+		"scheme in another case":           {signature.Config{Scheme: "Stripe", Secrets: []string{"hush-hush"}}, signature.ErrInvalidConfig},
 		"no secrets":                       {signature.Config{Scheme: signature.SchemeGitHub}, signature.ErrInvalidSecret},
 		"empty secret":                     {signature.Config{Scheme: signature.SchemeGitHub, Secrets: []string{""}}, signature.ErrInvalidSecret},
-		"second secret empty":              {signature.Config{Scheme: signature.SchemeStripe, Secrets: []string{"hush", ""}}, signature.ErrInvalidSecret},
-		"negative tolerance":               {signature.Config{Scheme: signature.SchemeStripe, Secrets: []string{"hush"}, Tolerance: -1}, signature.ErrInvalidConfig},
-		"HMAC for another scheme":          {signature.Config{Scheme: signature.SchemeGitHub, Secrets: []string{"hush"}, HMAC: &signature.HMACConfig{Header: "X"}}, signature.ErrInvalidConfig},
-		"hmac without HMAC":                {signature.Config{Scheme: signature.SchemeHMAC, Secrets: []string{"hush"}}, signature.ErrInvalidConfig},
+		"second secret empty":              {signature.Config{Scheme: signature.SchemeStripe, Secrets: []string{"hush-hush", ""}}, signature.ErrInvalidSecret},
+		"negative tolerance":               {signature.Config{Scheme: signature.SchemeStripe, Secrets: []string{"hush-hush"}, Tolerance: -1}, signature.ErrInvalidConfig},
+		"HMAC for another scheme":          {signature.Config{Scheme: signature.SchemeGitHub, Secrets: []string{"hush-hush"}, HMAC: &signature.HMACConfig{Header: "X"}}, signature.ErrInvalidConfig},
+		"hmac without HMAC":                {signature.Config{Scheme: signature.SchemeHMAC, Secrets: []string{"hush-hush"}}, signature.ErrInvalidConfig},
 		"no header name":                   {hmacConfig(signature.HMACConfig{}), signature.ErrInvalidConfig},
 		"header name with blank":           {hmacConfig(signature.HMACConfig{Header: "X Signature"}), signature.ErrInvalidConfig},
 		"header name with line break":      {hmacConfig(signature.HMACConfig{Header: "X-Signature\n"}), signature.ErrInvalidConfig},
@@ -49,14 +50,24 @@ func TestNewVerifierRefuses(t *testing.T) {
 		"prefix with line break":           {hmacConfig(signature.HMACConfig{Header: "X", Prefix: "sha256=\r\n"}), signature.ErrInvalidConfig},
 		"unknown encoding":                 {hmacConfig(signature.HMACConfig{Header: "X", Encoding: "base32"}), signature.ErrInvalidConfig},
 		"unknown hash":                     {hmacConfig(signature.HMACConfig{Header: "X", Hash: "sha1"}), signature.ErrInvalidConfig},
-		"postrider, other secret":          {signature.Config{Scheme: signature.SchemePostrider, Secrets: []string{"hush"}}, signature.ErrInvalidSecret},
+		"postrider, other secret":          {signature.Config{Scheme: signature.SchemePostrider, Secrets: []string{"hush-hush"}}, signature.ErrInvalidSecret},
 		"postrider, secret with line":      {signature.Config{Scheme: signature.SchemePostrider, Secrets: []string{whsec + "\n"}}, signature.ErrInvalidSecret},
 		"postrider, public key":            {signature.Config{Scheme: signature.SchemePostrider, Secrets: []string{publicKey}}, signature.ErrInvalidSecret},
-		"standard, other secret":           {standard("hush"), signature.ErrInvalidSecret},
+		"standard, other secret":           {standard("hush-hush"), signature.ErrInvalidSecret},
 		"standard, nothing after whsec_":   {standard("whsec_"), signature.ErrInvalidSecret},
 		"standard, no base64":              {standard("whsec_%%%%"), signature.ErrInvalidSecret},
 		"standard, secret with line":       {standard(whsec + "\r\n"), signature.ErrInvalidSecret},
-		"standard, bare base64":            {standard("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), signature.ErrInvalidSecret},
+		"too short":                        {signature.Config{Scheme: signature.SchemeGitHub, Secrets: []string{"seven77"}}, signature.ErrInvalidSecret},
+		"postrider, too short":             {signature.Config{Scheme: signature.SchemePostrider, Secrets: []string{"whsec_c2V2ZW43Nw=="}}, signature.ErrInvalidSecret},
+		"postrider, bare base64":           {signature.Config{Scheme: signature.SchemePostrider, Secrets: []string{whsec[6:]}}, signature.ErrInvalidSecret},
+		"standard, too short":              {standard("whsec_c2V2ZW43Nw=="), signature.ErrInvalidSecret},
+		"standard, too much padding":       {standard(whsec + "="), signature.ErrInvalidSecret},
+		"standard, prefix twice":           {standard("whsec_" + whsec), signature.ErrInvalidSecret},
+		"standard, base64 with line":       {standard(whsec[6:] + "\n"), signature.ErrInvalidSecret},
+		"line break behind":                {signature.Config{Scheme: signature.SchemeSlack, Secrets: []string{"hush-hush\n"}}, signature.ErrInvalidSecret},
+		"blank before":                     {signature.Config{Scheme: signature.SchemeShopify, Secrets: []string{" hush-hush"}}, signature.ErrInvalidSecret},
+		"stripe, API key":                  {signature.Config{Scheme: signature.SchemeStripe, Secrets: []string{"sk_" + "test_hush-hush"}}, signature.ErrInvalidSecret},
+		"seven secrets":                    {signature.Config{Scheme: signature.SchemeGitHub, Secrets: slices.Repeat([]string{"hush-hush"}, 7)}, signature.ErrInvalidSecret},
 		"standard, the sender's key":       {standard(signingKey), signature.ErrInvalidSecret},
 		"standard, short public key":       {standard("whpk_AAAA"), signature.ErrInvalidSecret},
 		"standard, second secret unusable": {standard(whsec, "whsec"), signature.ErrInvalidSecret},
@@ -66,7 +77,7 @@ func TestNewVerifierRefuses(t *testing.T) {
 			verifier, err := signature.NewVerifier(c.cfg)
 			require.ErrorIs(t, err, c.want)
 			require.Nil(t, verifier)
-			requireNoLeak(t, err, "hush", "MfKQ", signingKey[len("whsk_"):], publicKey[len("whpk_"):])
+			requireNoLeak(t, err, "hush-hush", "MfKQ", signingKey[len("whsk_"):], publicKey[len("whpk_"):])
 
 			if c.cfg.Scheme != signature.SchemeStandardWebhooks || c.cfg.Secrets[0] != signingKey {
 				_, err = signature.Sign(c.cfg, "dlv_1", time.Unix(attackUnix, 0), nil)
@@ -80,7 +91,7 @@ func TestNewVerifierNamesEveryFault(t *testing.T) {
 	t.Parallel()
 	_, err := signature.NewVerifier(signature.Config{
 		Scheme:    signature.SchemeHMAC,
-		Secrets:   []string{"hush", ""},
+		Secrets:   []string{"hush-hush", ""},
 		Tolerance: -time.Second,
 		HMAC:      &signature.HMACConfig{Header: "X Y", Hash: "md5"},
 	})
@@ -142,7 +153,7 @@ func TestTolerance(t *testing.T) {
 // TestDefaultClock checks that the clock runs when none is given.
 func TestDefaultClock(t *testing.T) {
 	t.Parallel()
-	cfg := signature.Config{Scheme: signature.SchemeSlack, Secrets: []string{"hush"}}
+	cfg := signature.Config{Scheme: signature.SchemeSlack, Secrets: []string{"hush-hush"}}
 	verifier, err := signature.NewVerifier(cfg)
 	require.NoError(t, err)
 	fresh, err := signature.Sign(cfg, "", time.Now(), nil)
@@ -251,8 +262,8 @@ func TestHeaderNameLookalike(t *testing.T) {
 // TestHMACFormats compares the configurable scheme with the same made by hand.
 func TestHMACFormats(t *testing.T) {
 	t.Parallel()
-	sum256 := hmacSum(sha256.New, []byte("hush"), attackBody)
-	sum512 := hmacSum(sha512.New, []byte("hush"), attackBody)
+	sum256 := hmacSum(sha256.New, []byte("hush-hush"), attackBody)
+	sum512 := hmacSum(sha512.New, []byte("hush-hush"), attackBody)
 	for name, c := range map[string]struct {
 		cfg   signature.HMACConfig
 		value string
@@ -276,7 +287,7 @@ func TestHMACFormats(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c.cfg.Header = "x-signature"
-			verifier, err := signature.NewVerifier(signature.Config{Scheme: signature.SchemeHMAC, Secrets: []string{"hush"}, HMAC: &c.cfg})
+			verifier, err := signature.NewVerifier(signature.Config{Scheme: signature.SchemeHMAC, Secrets: []string{"hush-hush"}, HMAC: &c.cfg})
 			require.NoError(t, err)
 			header := http.Header{}
 			header.Set("X-Signature", c.value)
@@ -300,7 +311,7 @@ func TestSignRefusesWhatNoVerifierAccepts(t *testing.T) {
 		_, err := signature.Sign(signature.Config{Scheme: scheme, Secrets: []string{attackSecret}}, "dlv_1", time.Time{}, nil)
 		require.ErrorIs(t, err, malformed)
 	}
-	_, err := signature.Sign(signature.Config{Scheme: signature.SchemeGitHub, Secrets: []string{"hush"}}, "", time.Time{}, nil)
+	_, err := signature.Sign(signature.Config{Scheme: signature.SchemeGitHub, Secrets: []string{"hush-hush"}}, "", time.Time{}, nil)
 	require.NoError(t, err)
 }
 

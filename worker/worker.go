@@ -35,11 +35,16 @@ func pollers() worker.PollerBehavior {
 
 // Worker works on everything: workflows and attempts, and apart from them the attempts to webhooks that are
 // slow or fail.
-type Worker struct{ fast, slow worker.Worker }
+type Worker struct {
+	fast, slow worker.Worker
+	eager      *EagerStarts
+}
 
-// New returns a worker that is registered and tuned but not started. Stop it to let running attempts finish.
-func New(temporal client.Client, implementation *activities.Activities, onFatalError func(error)) *Worker {
+// New returns a worker that is registered and tuned but not started. Stop it to let running attempts finish. The
+// eager starts are those of the client.
+func New(temporal client.Client, eager *EagerStarts, implementation *activities.Activities, onFatalError func(error)) *Worker {
 	w := &Worker{
+		eager: eager,
 		fast: worker.New(temporal, workflows.TaskQueue, worker.Options{
 			MaxConcurrentActivityExecutionSize:      activities.FastPlaces,
 			MaxConcurrentLocalActivityExecutionSize: activities.FastPlaces,
@@ -74,8 +79,10 @@ func (w *Worker) Start() error {
 	return nil
 }
 
-// Stop asks for no more work and waits for the attempts under way.
+// Stop asks for no more work and waits for the attempts under way. It waits for Temporal's answers to the eager
+// starts under way too.
 func (w *Worker) Stop() {
+	w.eager.end()
 	var both sync.WaitGroup
 	both.Go(w.slow.Stop)
 	both.Go(w.fast.Stop)

@@ -104,7 +104,12 @@ func TestInboundBodiesBecomeJSON(t *testing.T) {
 	for name, test := range map[string]struct{ contentType, body, want string }{
 		"json is kept":           {"application/json", `[1, 2.0]`, `[1, 2.0]`},
 		"a form with a payload":  {"application/x-www-form-urlencoded", `payload=%7B%22a%22%3A1%7D`, `{"a":1}`},
-		"any other form":         {"application/x-www-form-urlencoded; charset=utf-8", `b=2&a=1&a=3`, `{"a":"1,3","b":"2"}`},
+		"any other form":         {"application/x-www-form-urlencoded; charset=utf-8", `b=2&a=1&a=3`, `{"a":["1","3"],"b":"2"}`},
+		"a payload among others": {"application/x-www-form-urlencoded", `payload=5&amount=10&user=7`, `{"amount":"10","payload":"5","user":"7"}`},
+		"an odd content type":    {"Application/X-WWW-Form-Urlencoded; charset=; foo", `a=1`, `{"a":"1"}`},
+		"a byte order mark":      {"application/json", "\ufeff{\"a\": 1}", `{"a": 1}`},
+		"one before a text":      {"text/plain", "\ufeffhello", `{"body":"hello"}`},
+		"an unreadable form":     {"application/x-www-form-urlencoded", `a=%zz`, `{"body":"a=%zz"}`},
 		"a text":                 {"text/plain", `hello "you"`, `{"body":"hello \"you\""}`},
 		"bytes":                  {"application/octet-stream", "\xff\x00", `{"body_base64":"/wA="}`},
 		"json that is not UTF-8": {"application/json", "\"\xff\"", `{"body_base64":"Iv8i"}`},

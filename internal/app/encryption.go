@@ -39,6 +39,6 @@ func (r *RotateEncryption) Run(ctx context.Context, out io.Writer) error {
 			return fmt.Errorf("%d secrets were sealed under another key meanwhile: restart every process with the new key first, then run this again", result.Left)
 		}
 		_, err = fmt.Fprintln(out, "no other key is needed any more")
-		return err
+		return errors.Join(err, audit(ctx, store, "keys rotate-encryption", ""))
 	})
 }

@@ -65,7 +65,7 @@ func (c *CreateKey) Run(ctx context.Context, out io.Writer) error {
 			at := store.Now().Add(c.ExpiresIn)
 			end = &at
 		}
-		_, token, err := store.CreateAPIKeyUntil(ctx, c.Owner, end)
+		key, token, err := store.CreateAPIKeyUntil(ctx, c.Owner, end)
 		if errors.Is(err, models.ErrNotFound) {
 			return fmt.Errorf("there is no owner %s", c.Owner)
 		}
@@ -73,7 +73,7 @@ func (c *CreateKey) Run(ctx context.Context, out io.Writer) error {
 			return err
 		}
 		_, err = fmt.Fprintln(out, token)
-		return err
+		return errors.Join(err, audit(ctx, store, "keys create", key.ID))
 	})
 }
 
@@ -96,6 +96,15 @@ func (l *ListKeys) Run(ctx context.Context, out io.Writer) error {
 		}
 		return table.Flush()
 	})
+}
+
+// audit adds what a command did to the trail. The name of who typed it is not known.
+func audit(ctx context.Context, store *models.Store, command, objectID string) error {
+	err := store.RecordAudit(ctx, &models.AuditEntry{Actor: "command-line", Admin: true, Action: command, ObjectID: objectID})
+	if err != nil {
+		return fmt.Errorf("done, but not written into the trail: %w", err)
+	}
+	return nil
 }
 
 func timeOrNever(at *time.Time) string {
@@ -123,6 +132,6 @@ func (r *RevokeKey) Run(ctx context.Context, out io.Writer) error {
 			return err
 		}
 		_, err = fmt.Fprintln(out, r.ID, "is revoked")
-		return err
+		return errors.Join(err, audit(ctx, store, "keys revoke", r.ID))
 	})
 }

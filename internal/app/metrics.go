@@ -22,6 +22,7 @@ type metrics struct {
 	handler  http.Handler
 	temporal client.MetricsHandler
 	attempts metric.Int64Counter
+	acts     metric.Int64Counter
 	duration metric.Float64Histogram
 }
 
@@ -38,6 +39,9 @@ func newMetrics() (*metrics, error) {
 		temporal: temporalotel.NewMetricsHandler(temporalotel.MetricsHandlerOptions{Meter: provider.Meter("temporal-sdk-go")}),
 	}
 	if m.attempts, err = meter.Int64Counter("postrider_attempts", metric.WithDescription("Attempts by outcome.")); err != nil {
+		return nil, fmt.Errorf("metrics: %w", err)
+	}
+	if m.acts, err = meter.Int64Counter("postrider_audit", metric.WithDescription("What was changed through the API, by action.")); err != nil {
 		return nil, fmt.Errorf("metrics: %w", err)
 	}
 	m.duration, err = meter.Float64Histogram("postrider_attempt_duration", metric.WithUnit("s"),
@@ -58,4 +62,9 @@ func (m *metrics) attempted(ctx context.Context, result activities.AttemptResult
 	labels := metric.WithAttributes(attribute.String("outcome", outcome), attribute.String("trigger", string(result.Trigger)))
 	m.attempts.Add(ctx, 1, labels)
 	m.duration.Record(ctx, float64(result.DurationMS)/1000, metric.WithAttributes(attribute.String("outcome", outcome)))
+}
+
+// audited counts one entry of the trail.
+func (m *metrics) audited(ctx context.Context, action string) {
+	m.acts.Add(ctx, 1, metric.WithAttributes(attribute.String("action", action)))
 }

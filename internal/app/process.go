@@ -61,6 +61,7 @@ type process struct {
 	// identity is by what Temporal knows this process.
 	identity   string
 	dispatcher *dispatch.Dispatcher
+	eager      *worker.EagerStarts
 	worker     *worker.Worker
 	metrics    *metrics
 	server     *http.Server
@@ -119,6 +120,8 @@ func (p *process) assemble(ctx context.Context, options client.Options) error {
 	options.Identity = identity()
 	p.identity = options.Identity
 	options.MetricsHandler = p.metrics.temporal
+	p.eager = &worker.EagerStarts{}
+	options.Interceptors = append(options.Interceptors, p.eager)
 	// Histories hold no payloads: to compress some hundred bytes costs both sides more than it saves the network.
 	options.ConnectionOptions.GrpcCompression = &client.GrpcCompressionNone{}
 	if p.temporal, err = client.NewLazyClient(options); err != nil {
@@ -150,7 +153,7 @@ func (p *process) assembleWork() error {
 	}
 	p.dispatcher.AttemptWith(activities.FirstAttempts{Activities: implementation}, direct)
 	if p.role.worker {
-		p.worker = worker.New(p.temporal, implementation, func(err error) {
+		p.worker = worker.New(p.temporal, p.eager, implementation, func(err error) {
 			p.failed <- fmt.Errorf("worker: %w", err)
 		})
 	}
@@ -204,7 +207,7 @@ func (p *process) handler() http.Handler {
 	if !p.role.api {
 		return api.NewHealth(cfg)
 	}
-	cfg.Store, cfg.KeyUsed = p.notebook, p.notebook.KeyUsed
+	cfg.Store, cfg.KeyUsed, cfg.Audited = p.notebook, p.notebook.KeyUsed, p.metrics.audited
 	cfg.Dispatcher, cfg.AdminKey = p.dispatcher, p.settings.AdminKey
 	cfg.RateLimit, cfg.RateBurst, cfg.TrustedProxies = p.settings.RateLimit, p.settings.RateBurst, p.settings.TrustedProxies
 	return api.New(cfg)

@@ -67,7 +67,7 @@ type Options struct {
 
 // StartClusterWith is StartCluster for a server that is not for tests only.
 func StartClusterWith(options Options) (*Cluster, error) {
-	programs, err := findPrograms(debianPrograms)
+	programs, err := findPrograms(places...)
 	if err != nil {
 		return nil, err
 	}

@@ -47,23 +47,29 @@ func TestFindPrograms(t *testing.T) {
 		require.NoError(t, os.WriteFile(found.postgres, nil, 0o700))
 		return found
 	}
-	pattern := filepath.Join(root, "lib", "*", "bin")
+	patterns := []string{filepath.Join(root, "lib", "*", "bin"), filepath.Join(root, "opt", "postgresql@*", "bin")}
 	t.Setenv("PATH", filepath.Join(root, "path"))
 
-	_, err := findPrograms(pattern)
+	_, err := findPrograms(patterns...)
 	require.ErrorIs(t, err, ErrNotInstalled)
-	require.ErrorContains(t, err, "apt-get install postgresql")
+	require.ErrorContains(t, err, "make prerequisites")
 
 	install("lib/9.6/bin")
 	newest := install("lib/17/bin")
 	install("lib/15/bin")
 	install("lib/common/bin")
-	found, err := findPrograms(pattern)
+	found, err := findPrograms(patterns...)
+	require.NoError(t, err)
+	require.Equal(t, newest, found)
+
+	install("opt/postgresql@9/bin")
+	newest = install("opt/postgresql@18/bin")
+	found, err = findPrograms(patterns...)
 	require.NoError(t, err)
 	require.Equal(t, newest, found)
 
 	onPath := install("path")
-	found, err = findPrograms(pattern)
+	found, err = findPrograms(patterns...)
 	require.NoError(t, err)
 	require.Equal(t, onPath, found)
 }

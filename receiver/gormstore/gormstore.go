@@ -62,60 +62,91 @@ func New(db *gorm.DB) (*Store, error) {
 // makes a new one: the database lets one of several such statements win.
 const (
 	claimStatement = `
-INSERT INTO postrider_receiver_events (endpoint, event_id, token, done, expires_at)
-VALUES (?, ?, ?, FALSE, ?)
-ON CONFLICT (endpoint, event_id) DO UPDATE
+INSERT INTO postrider_receiver_events (endpoint, event_id, body_hash, token, done, expires_at)
+VALUES (?, ?, ?, ?, FALSE, ?)
+ON CONFLICT (endpoint, event_id, body_hash) DO UPDATE
 SET token = excluded.token, done = FALSE, expires_at = excluded.expires_at
 WHERE postrider_receiver_events.expires_at <= ?`
 
 	lookStatement = `
-SELECT done, expires_at FROM postrider_receiver_events WHERE endpoint = ? AND event_id = ?`
+SELECT done, expires_at FROM postrider_receiver_events WHERE endpoint = ? AND event_id = ? AND body_hash = ?`
+
+	// The row without a hash, if there is one, comes first.
+	othersStatement = `
+SELECT body_hash, done, expires_at FROM postrider_receiver_events
+WHERE endpoint = ? AND event_id = ? AND body_hash <> ? AND expires_at > ? ORDER BY body_hash LIMIT 1`
 
 	completeStatement = `
-INSERT INTO postrider_receiver_events (endpoint, event_id, token, done, expires_at)
-VALUES (?, ?, ?, TRUE, ?)
-ON CONFLICT (endpoint, event_id) DO UPDATE
+INSERT INTO postrider_receiver_events (endpoint, event_id, body_hash, token, done, expires_at)
+VALUES (?, ?, ?, ?, TRUE, ?)
+ON CONFLICT (endpoint, event_id, body_hash) DO UPDATE
 SET token = excluded.token, done = TRUE, expires_at = excluded.expires_at`
 
 	releaseStatement = `
-DELETE FROM postrider_receiver_events WHERE endpoint = ? AND event_id = ? AND token = ? AND NOT done`
+DELETE FROM postrider_receiver_events
+WHERE endpoint = ? AND event_id = ? AND body_hash = ? AND token = ? AND NOT done`
 )
 
 // Claim implements [receiver.Store].
 func (s *Store) Claim(ctx context.Context, claim receiver.Claim) (receiver.State, error) {
 	db, now := s.db.WithContext(ctx), claim.Now.UnixMilli()
 	for range maxTries {
-		result := db.Exec(claimStatement, claim.Endpoint, claim.EventID, claim.Token, claim.Until.UnixMilli(), now)
+		result := db.Exec(claimStatement, claim.Endpoint, claim.EventID, claim.BodyHash, claim.Token, claim.Until.UnixMilli(), now)
 		if result.Error != nil {
 			return receiver.State{}, fmt.Errorf("gormstore: claim: %w", result.Error)
 		}
 		if result.RowsAffected == 1 {
-			return receiver.State{Status: receiver.StatusClaimed, Until: claim.Until}, nil
+			return s.claimed(ctx, claim)
 		}
-		var found []struct {
-			Done      bool
-			ExpiresAt int64
-		}
-		if err := db.Raw(lookStatement, claim.Endpoint, claim.EventID).Scan(&found).Error; err != nil {
+		var found []row
+		if err := db.Raw(lookStatement, claim.Endpoint, claim.EventID, claim.BodyHash).Scan(&found).Error; err != nil {
 			return receiver.State{}, fmt.Errorf("gormstore: claim: %w", err)
 		}
 		if len(found) == 0 {
 			continue
 		}
-		state := receiver.State{Status: receiver.StatusInProgress, Until: time.UnixMilli(found[0].ExpiresAt)}
-		if found[0].Done {
-			state.Status = receiver.StatusDone
-		}
-		return state, nil
+		return found[0].state(), nil
 	}
 	// Others claim and release it time and again.
 	return receiver.State{Status: receiver.StatusInProgress, Until: claim.Now}, nil
 }
 
+// claimed looks for other events with the ID of one that is claimed by now, so that
+// of two claims at once the later sees the other.
+func (s *Store) claimed(ctx context.Context, claim receiver.Claim) (receiver.State, error) {
+	var others []row
+	err := s.db.WithContext(ctx).
+		Raw(othersStatement, claim.Endpoint, claim.EventID, claim.BodyHash, claim.Now.UnixMilli()).Scan(&others).Error
+	if err == nil && (len(others) == 0 || others[0].BodyHash != "") {
+		return receiver.State{Status: receiver.StatusClaimed, Until: claim.Until, Conflict: len(others) > 0}, nil
+	}
+	// It is not known what the ID stands for, or that was recorded without a hash and counts for
+	// every body.
+	if err := errors.Join(err, s.Release(ctx, claim)); err != nil {
+		return receiver.State{}, fmt.Errorf("gormstore: claim: %w", err)
+	}
+	return others[0].state(), nil
+}
+
+// row is what is known of an event.
+type row struct {
+	BodyHash  string
+	Done      bool
+	ExpiresAt int64
+}
+
+func (r row) state() receiver.State {
+	state := receiver.State{Status: receiver.StatusInProgress, Until: time.UnixMilli(r.ExpiresAt)}
+	if r.Done {
+		state.Status = receiver.StatusDone
+	}
+	return state
+}
+
 // Complete implements [receiver.Store].
 func (s *Store) Complete(ctx context.Context, claim receiver.Claim, until time.Time) error {
 	err := s.db.WithContext(ctx).
-		Exec(completeStatement, claim.Endpoint, claim.EventID, claim.Token, until.UnixMilli()).Error
+		Exec(completeStatement, claim.Endpoint, claim.EventID, claim.BodyHash, claim.Token, until.UnixMilli()).Error
 	if err != nil {
 		return fmt.Errorf("gormstore: complete: %w", err)
 	}
@@ -130,7 +161,8 @@ func (s *Store) Complete(ctx context.Context, claim receiver.Claim, until time.T
 
 // Release implements [receiver.Store].
 func (s *Store) Release(ctx context.Context, claim receiver.Claim) error {
-	err := s.db.WithContext(ctx).Exec(releaseStatement, claim.Endpoint, claim.EventID, claim.Token).Error
+	err := s.db.WithContext(ctx).
+		Exec(releaseStatement, claim.Endpoint, claim.EventID, claim.BodyHash, claim.Token).Error
 	if err != nil {
 		return fmt.Errorf("gormstore: release: %w", err)
 	}
