@@ -30,6 +30,7 @@ type Store interface {
 	ReserveSlot(ctx context.Context, webhookID string, perSecond float64) (time.Time, error)
 	Postpone(ctx context.Context, deliveryID string, due, leasedUntil time.Time) error
 	CancelDelivery(ctx context.Context, id, reason string) error
+	StopDelivery(ctx context.Context, id string, cause models.CancelCause, reason string) error
 	FinalFailure(ctx context.Context, deliveryID string) (models.FinalFailure, error)
 	PendingDeliveries(ctx context.Context, madeBy time.Time, after string, limit int) ([]models.Delivery, error)
 	PendingDeliveriesOf(ctx context.Context, eventID, after string, limit int) ([]models.Delivery, error)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -100,8 +101,8 @@ func (a *Activities) Deliver(ctx context.Context, in AttemptInput) (AttemptResul
 	if dispatch.Recorded.ID != "" {
 		return a.recorded(dispatch, in), nil
 	}
-	if reason := reasonToStop(dispatch, in); reason != "" {
-		return a.stop(ctx, in.DeliveryID, reason)
+	if cause, reason := reasonToStop(dispatch, in); reason != "" {
+		return a.stop(ctx, in.DeliveryID, cause, reason)
 	}
 	detour, leave, err := a.enter(ctx, dispatch, in)
 	if err != nil {
@@ -146,25 +147,25 @@ func (a *Activities) load(ctx context.Context, in AttemptInput, attemptID, runID
 	return dispatch, err
 }
 
-// reasonToStop says why the webhook must get no request; empty when it must.
-func reasonToStop(dispatch models.Dispatch, in AttemptInput) string {
+// reasonToStop says why the webhook must get no request, in a word and for people; empty when it must.
+func reasonToStop(dispatch models.Dispatch, in AttemptInput) (models.CancelCause, string) {
 	webhook := dispatch.Webhook
 	switch {
 	case dispatch.Delivery.Status == models.StatusCancelled && in.Trigger != models.TriggerResend:
-		return dispatch.Delivery.CancelReason
+		return dispatch.Delivery.CancelCause, dispatch.Delivery.CancelReason
 	case webhook.DeletedAt != nil:
-		return "the webhook was deleted"
+		return models.CauseDeleted, "the webhook was deleted"
 	case webhook.Active || dispatch.Delivery.Test:
-		return ""
+		return "", ""
 	case webhook.DisabledReason != "":
-		return "the webhook is disabled: " + webhook.DisabledReason
+		return models.CauseInactive, "the webhook is disabled: " + webhook.DisabledReason
 	default:
-		return "the webhook is paused"
+		return models.CauseInactive, "the webhook is paused"
 	}
 }
 
-func (a *Activities) stop(ctx context.Context, deliveryID, reason string) (AttemptResult, error) {
-	err := a.Store.CancelDelivery(ctx, deliveryID, reason)
+func (a *Activities) stop(ctx context.Context, deliveryID string, cause models.CancelCause, reason string) (AttemptResult, error) {
+	err := a.Store.StopDelivery(ctx, deliveryID, cause, reason)
 	if err != nil && !errors.Is(err, models.ErrFinished) {
 		return AttemptResult{}, err
 	}
@@ -192,11 +193,11 @@ func (a *Activities) send(ctx context.Context, dispatch models.Dispatch, in Atte
 	if dispatch.Webhook.Headers, err = a.Store.OpenHeaders(dispatch.Webhook); err != nil {
 		return attempt, nil, err
 	}
+	var response egress.Result
 	request, err := newRequest(ctx, dispatch, signer, attempt, a.UserAgent)
-	if err != nil {
-		return attempt, nil, err
+	if err == nil {
+		response, err = a.Sender.Send(request, models.MaxResponseBody)
 	}
-	response, err := a.Sender.Send(request, models.MaxResponseBody)
 	attempt.DurationMS = response.Duration.Milliseconds()
 	attempt.RemoteAddr = response.RemoteAddr
 	attempt.ResponseBody = response.Body
@@ -205,6 +206,11 @@ func (a *Activities) send(ctx context.Context, dispatch models.Dispatch, in Atte
 	case errors.As(err, &failure):
 		attempt.ErrorClass = models.ErrorClass(failure.Class)
 		attempt.Error = failure.Message
+		if failure.Detail != "" {
+			// The owner reads the attempt; what it would tell of the inside is for administrators.
+			a.Logger.InfoContext(ctx, "target not reached", "delivery_id", attempt.DeliveryID, "webhook_id", dispatch.Webhook.ID,
+				"host", dispatch.Webhook.Host, "error_class", failure.Class, "reason", failure.Detail)
+		}
 	case err != nil:
 		return attempt, nil, fmt.Errorf("attempt interrupted: %w", err)
 	}
@@ -230,18 +236,31 @@ func describeStatus(code int) string {
 	if name := http.StatusText(code); name != "" {
 		text += " " + name
 	}
-	if code >= 300 && code < 400 {
-		text += "; redirects are not followed"
+	return text + explainStatus(code)
+}
+
+// explainStatus says what a code between success and refusal means for a delivery.
+func explainStatus(code int) string {
+	switch code {
+	case http.StatusNotModified:
+		return "; it means that a cached copy is still good, and a delivery has none: answer 2xx"
+	case http.StatusMultipleChoices, http.StatusUseProxy, 306:
+		return "; only 2xx counts as received"
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return "; redirects are not followed"
 	}
-	return text
+	if code < 200 || code >= 300 && code < 400 {
+		return "; only 2xx counts as received"
+	}
+	return ""
 }
 
 // newRequest builds the request of the wire contract. The body is the same on every attempt.
 func newRequest(ctx context.Context, dispatch models.Dispatch, signer *signature.Signer, attempt models.Attempt, userAgent string) (*http.Request, error) {
 	body := Body(dispatch.Delivery, dispatch.Event)
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, dispatch.Webhook.URL, bytes.NewReader(body))
+	request, err := egress.NewRequest(ctx, http.MethodPost, dispatch.Webhook.URL, bytes.NewReader(body))
 	if err != nil {
-		return nil, fmt.Errorf("request to %s: its URL cannot be parsed", dispatch.Webhook.ID)
+		return nil, err
 	}
 	id := dispatch.Delivery.ID
 	header := request.Header
@@ -257,6 +276,12 @@ func newRequest(ctx context.Context, dispatch models.Dispatch, signer *signature
 	header.Set(signature.HeaderID, id)
 	header.Set(signature.HeaderTimestamp, strconv.FormatInt(attempt.StartedAt.Unix(), 10))
 	header.Set(signature.HeaderSignature, signer.Standard(id, attempt.StartedAt, body))
+	for name := range dispatch.Webhook.Headers {
+		// Set before such names were refused: WSGI and Rack take X_Webhook_Signature for the header above.
+		if strings.Contains(name, "_") && header.Get(strings.ReplaceAll(name, "_", "-")) != "" {
+			header.Del(name)
+		}
+	}
 	return request, nil
 }
 

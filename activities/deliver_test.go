@@ -1,8 +1,11 @@
 package activities_test
 
 import (
+	"bytes"
 	"fmt"
+	"log/slog"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -41,6 +44,7 @@ func TestDeliverSendsTheWireContract(t *testing.T) {
 		"Webhook-Id":          r.delivery.ID,
 		"Webhook-Timestamp":   fmt.Sprint(now.Unix()),
 		"Webhook-Signature":   signer.Standard(r.delivery.ID, now, []byte(body)),
+		"Accept-Encoding":     "identity",
 		"X-Team":              "a",
 		"Authorization":       "Bearer theirs",
 		"Content-Length":      fmt.Sprint(len(body)),
@@ -59,7 +63,8 @@ func TestAWebhooksHeadersDoNotReplaceOurs(t *testing.T) {
 	_, err := r.store.UpdateWebhook(t.Context(), models.Scope{}, r.webhook.ID, func(w *models.Webhook) error {
 		w.SetHeaders(models.Headers{"Host": "evil.example", "content-length": "3", "Transfer-Encoding": "chunked", "user-agent": "x",
 			"content-type": "text/plain", "x-webhook-signature": "t=1,v1=00", "webhook-signature": "v1,x", "Webhook-ID": "x",
-			"x-webhook-event": "x", "X-WEBHOOK-DELIVERY": "x", "x-webhook-attempt": "9", "webhook-timestamp": "1"})
+			"x-webhook-event": "x", "X-WEBHOOK-DELIVERY": "x", "x-webhook-attempt": "9", "webhook-timestamp": "1",
+			"X_Webhook_Signature": "t=1,v1=00", "webhook_id": "x", "X_My_Own": "stays"})
 		return nil
 	})
 	require.NoError(t, err)
@@ -78,6 +83,9 @@ func TestAWebhooksHeadersDoNotReplaceOurs(t *testing.T) {
 	} {
 		require.Equal(t, []string{want}, request.Header.Values(name))
 	}
+	require.Empty(t, request.Header.Values("X_webhook_signature"), "WSGI and Rack would take it for ours")
+	require.Empty(t, request.Header.Values("Webhook_id"))
+	require.Equal(t, "stays", request.Header.Get("X_my_own"))
 }
 
 // A header of two lines is never sent: the attempt fails, and tells nothing of it.
@@ -155,6 +163,69 @@ func TestRedirectIsAFailureAndNotFollowed(t *testing.T) {
 	require.Equal(t, models.StatusFailed, result.Status)
 	require.Equal(t, "the receiver answered 302 Found; redirects are not followed", result.Error)
 	require.Len(t, r.requests, 1)
+}
+
+// 304 is no redirect: it is an answer to a question that a delivery does not ask.
+func TestEachStatusBelow400IsExplained(t *testing.T) {
+	t.Parallel()
+	for status, says := range map[int]string{
+		http.StatusMultipleChoices: "300 Multiple Choices; only 2xx counts as received", http.StatusUseProxy: "305 Use Proxy; only 2xx counts as received",
+		306: "306; only 2xx counts as received", http.StatusPermanentRedirect: "308 Permanent Redirect; redirects are not followed",
+		http.StatusNotModified: "304 Not Modified; it means that a cached copy is still good, and a delivery has none: answer 2xx",
+		399:                    "399; only 2xx counts as received", http.StatusBadRequest: "400 Bad Request",
+	} {
+		r := newRig(t)
+		r.status = status
+		require.Equal(t, "the receiver answered "+says, r.deliver(1).Error)
+	}
+}
+
+// The owner reads that the target may not be reached, the log why.
+func TestRefusedTargetIsExplainedInTheLogOnly(t *testing.T) {
+	t.Parallel()
+	for url, reason := range map[string]string{
+		"http://10.0.0.5/hook?token=private": "10.0.0.5 is a private address (10.0.0.0/8)", "http://[fd00:ec2::254]/": "fd00:ec2::254 is a cloud metadata address",
+		"http://93.184.215.14:22/": "port 22 is not one of the permitted ports",
+	} {
+		r := newRig(t)
+		var logged bytes.Buffer
+		r.activities.Logger = slog.New(slog.NewTextHandler(&logged, nil))
+		_, err := r.store.UpdateWebhook(t.Context(), models.Scope{}, r.webhook.ID, func(w *models.Webhook) error {
+			w.URL = url
+			return nil
+		})
+		require.NoError(t, err)
+		result := r.deliver(1)
+		require.Equal(t, models.ErrorBlocked, result.ErrorClass)
+		require.Equal(t, "blocked: this target may not be reached from here; an administrator finds the reason in the log", result.Error)
+		require.Equal(t, result.Error, r.attempts()[0].Error)
+		require.Contains(t, logged.String(), reason)
+		require.NotContains(t, logged.String(), "private?")
+		require.NotContains(t, logged.String(), "token")
+	}
+}
+
+// The URL of a webhook goes out as it is stored; one that an earlier release took and that means nothing fails
+// its attempts.
+func TestURLGoesOutAsStored(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	base, _, _ := strings.Cut(r.webhook.URL, "/hook")
+	for i, path := range []string{"/a%2Fb/%C3%A9", "/x%2Fy^z", "//double?a|b"} {
+		_, err := r.store.UpdateWebhook(t.Context(), models.Scope{}, r.webhook.ID, func(w *models.Webhook) error {
+			w.URL = base + path
+			return nil
+		})
+		require.NoError(t, err)
+		r.deliver(i + 1)
+		require.Equal(t, path, r.requests[i].RequestURI)
+	}
+	_, err := r.store.UpdateWebhook(t.Context(), models.Scope{}, r.webhook.ID, func(w *models.Webhook) error {
+		w.URL = "http://example.com:99999/"
+		return nil
+	})
+	require.NoError(t, err)
+	require.Equal(t, "blocked: expected a port from 1 to 65535", r.deliver(4).Error)
 }
 
 func TestTransportFailureIsAnAttempt(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 // ErrTypeRecoveryNotFound is the type of the error for a recovery that is not in the database.
 const ErrTypeRecoveryNotFound = "RecoveryNotFound"
 
-// collectPage is how many deliveries one activity collects: a fraction of a second of work.
+// collectPage is how many deliveries or events one activity looks at: a fraction of a second of work.
 const collectPage = 10_000
 
 // RecoveryStore is what recoveries need of the database.
@@ -28,7 +28,7 @@ type RecoveryStore interface {
 
 // RecoveryStarter starts what recoveries need.
 type RecoveryStarter interface {
-	// Recover starts deliveries anew for a recovery. Asking again for the same ones starts nothing twice.
+	// Recover starts deliveries for a recovery, those that have ended anew. Asking again starts nothing twice.
 	Recover(ctx context.Context, namespace, recoveryID string, deliveries []models.Delivery) error
 	// StartRecoveries starts the workflows of recoveries; those that run or ran already are left alone.
 	StartRecoveries(ctx context.Context, recoveries []models.Recovery) error
@@ -68,12 +68,13 @@ func progressOf(recovery models.Recovery, err error) (RecoveryProgress, error) {
 	}, nil
 }
 
-// CollectRecovery finds a part of a recovery's deliveries.
+// CollectRecovery finds a part of what a recovery is about.
 func (a *Activities) CollectRecovery(ctx context.Context, in RecoveryInput) (RecoveryProgress, error) {
+	defer heartbeat(ctx)()
 	return progressOf(a.Store.CollectRecovery(ctx, in.RecoveryID, collectPage))
 }
 
-// RecoverPage resends a part of a recovery's deliveries. When its process dies, the next one goes on with the
+// RecoverPage starts a part of a recovery's deliveries. When its process dies, the next one goes on with the
 // same part and starts nothing twice.
 func (a *Activities) RecoverPage(ctx context.Context, in RecoveryInput) (RecoveryProgress, error) {
 	stopHeartbeat := heartbeat(ctx)

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"net/url"
 	"sync"
 	"testing"
@@ -51,7 +50,7 @@ func newRig(t *testing.T) *rig {
 	receiver := httptest.NewServer(r)
 	t.Cleanup(receiver.Close)
 	r.store = openStore(t)
-	client, err := egress.New(egress.Config{AllowTargets: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
+	client, err := egress.New(egress.Config{AllowTargets: egress.MustParseNetworks("127.0.0.0/8")})
 	require.NoError(t, err)
 	t.Cleanup(client.Close)
 	r.activities = &activities.Activities{

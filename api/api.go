@@ -91,6 +91,8 @@ type Check struct {
 type Config struct {
 	Store      Store
 	Dispatcher Dispatcher
+	// Targets judges the URLs and mail addresses that are given.
+	Targets Targets
 	// AdminKey is an administrator's key that is not in the database; empty for none.
 	AdminKey string
 	// KeyUsed is told of each use of a key of the store, and must not wait; nil for no one.

@@ -52,7 +52,7 @@ type Attempt struct {
 	Error        *string        `json:"error"`
 	DurationMS   int64          `json:"duration_ms"`
 	ResponseBody *string        `json:"response_body" doc:"At most the first 16 KiB."`
-	RemoteAddr   *string        `json:"remote_addr"`
+	RemoteAddr   *string        `json:"remote_addr" doc:"Null without a connection, and for owners when the address is a private one."`
 	StartedAt    time.Time      `json:"started_at"`
 }
 
@@ -96,7 +96,11 @@ func (s *server) deliveryObject(d models.Delivery) Delivery {
 	}
 }
 
-func attemptObject(a models.Attempt) Attempt {
+// attemptObject is an attempt as who asks may see it: where inside a request went is for administrators.
+func attemptObject(a models.Attempt, who principal) Attempt {
+	if !who.admin() && !public(a.RemoteAddr) {
+		a.RemoteAddr = ""
+	}
 	return Attempt{
 		ID: a.ID, Number: a.Number, Trigger: a.Trigger, StatusCode: a.StatusCode,
 		ErrorClass: orNull(string(a.ErrorClass)), Error: orNull(a.Error), DurationMS: a.DurationMS,
@@ -156,8 +160,9 @@ func (s *server) getDelivery(ctx context.Context, in *deliveryPath) (*Output[Del
 	if err != nil {
 		return nil, s.fail(ctx, err)
 	}
+	object := func(a models.Attempt) Attempt { return attemptObject(a, whoAsks(ctx)) }
 	return &Output[DeliveryDetail]{DeliveryDetail{
-		Delivery: s.deliveryObject(delivery), Attempts: listOf(attempts, "", attemptObject).Body.Data,
+		Delivery: s.deliveryObject(delivery), Attempts: listOf(attempts, "", object).Body.Data,
 	}}, nil
 }
 

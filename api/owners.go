@@ -3,8 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"net/mail"
-	"net/url"
 	"strings"
 	"time"
 
@@ -64,7 +62,7 @@ func (s *server) createOwner(ctx context.Context, in *createOwnerInput) (*Output
 		return nil, err
 	}
 	owner := models.Owner{Name: in.Body.Name, Email: in.Body.Email, SlackURL: in.Body.SlackURL}
-	if err := checkOwner(owner); err != nil {
+	if err := checkOwner(&owner, models.Owner{}, s.judge(ctx)); err != nil {
 		return nil, err
 	}
 	if err := s.Store.CreateOwner(ctx, &owner); err != nil {
@@ -73,22 +71,23 @@ func (s *server) createOwner(ctx context.Context, in *createOwnerInput) (*Output
 	return &Output[Owner]{ownerObject(owner)}, nil
 }
 
-func checkOwner(owner models.Owner) error {
+// checkOwner checks what a call makes of the owner that was there before, and stores its URL as it goes out.
+func checkOwner(owner *models.Owner, before models.Owner, by judge) error {
 	var wrong faults
 	if name := strings.TrimSpace(owner.Name); name == "" || len(owner.Name) > 200 || strings.ContainsFunc(name, isControl) {
 		wrong.add("body.name", "expected a name of 1 to 200 bytes on one line")
 	}
-	if owner.Email != "" {
-		if address, err := mail.ParseAddress(owner.Email); err != nil || address.Address != owner.Email {
-			wrong.add("body.email", "expected an address such as ops@example.com")
+	if owner.Email != "" && owner.Email != before.Email {
+		if err := by.CheckEmail(owner.Email); err != nil {
+			wrong.add("body.email", by.explain(err))
 		}
 	}
-	if owner.SlackURL != "" {
-		parsed, err := url.Parse(owner.SlackURL)
-		if err != nil || (parsed.Scheme != "https" && parsed.Scheme != "http") || parsed.Hostname() == "" ||
-			parsed.User != nil || len(owner.SlackURL) > maxURLLength {
-			wrong.add("body.slack_url", "expected the URL of a Slack-compatible incoming webhook, such as https://hooks.slack.com/services/…")
+	if owner.SlackURL != "" && owner.SlackURL != before.SlackURL {
+		stored, _, err := by.CheckURL(owner.SlackURL)
+		if err != nil {
+			wrong.add("body.slack_url", by.explain(err))
 		}
+		owner.SlackURL = stored
 	}
 	return wrong.err()
 }
@@ -128,10 +127,11 @@ func (s *server) updateOwner(ctx context.Context, in *updateOwnerInput) (*Output
 		return nil, err
 	}
 	owner, err := s.Store.UpdateOwner(ctx, in.ID, func(owner *models.Owner) error {
+		before := *owner
 		in.Body.Name.to(&owner.Name)
 		in.Body.Email.to(&owner.Email)
 		in.Body.SlackURL.to(&owner.SlackURL)
-		return checkOwner(*owner)
+		return checkOwner(owner, before, s.judge(ctx))
 	})
 	if err != nil {
 		return nil, s.fail(ctx, orNotFound(err, "owner", in.ID))

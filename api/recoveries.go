@@ -24,19 +24,19 @@ type RecoveryDispatcher interface {
 	CancelRecovery(ctx context.Context, recovery models.Recovery) error
 }
 
-// Recovery resends a webhook's deliveries of a time.
+// Recovery brings to a webhook what it did not get in a time.
 type Recovery struct {
 	ID         string                `json:"id"`
 	WebhookID  string                `json:"webhook_id"`
 	OwnerID    string                `json:"owner_id"`
-	Since      time.Time             `json:"since" doc:"Deliveries made at or after this."`
-	Until      time.Time             `json:"until" doc:"Deliveries made before this."`
-	Include    models.Include        `json:"include" enum:"permanently_failed,all"`
-	Rate       int                   `json:"rate" doc:"How many are resent per second, at most."`
+	Since      time.Time             `json:"since" doc:"Deliveries that ended, and missed events that were published, at or after this."`
+	Until      time.Time             `json:"until" doc:"The same, before this."`
+	Include    models.Include        `json:"include" enum:"failed,missed,all"`
+	Rate       int                   `json:"rate" doc:"How many are sent per second, at most."`
 	Status     models.RecoveryStatus `json:"status" enum:"running,paused,completed,cancelled"`
 	Reason     *string               `json:"reason" doc:"Why it is paused or was cancelled."`
-	Total      *int64                `json:"total" doc:"How many deliveries it is about; null until they are counted."`
-	Resent     int64                 `json:"resent" doc:"How many of them were resent; their own status tells what came of it."`
+	Total      *int64                `json:"total" doc:"How many deliveries it is about, those of missed events included; null until they are counted."`
+	Resent     int64                 `json:"resent" doc:"How many of them were sent; their own status tells what came of it."`
 	Skipped    int64                 `json:"skipped" doc:"How many needed no resend any more: delivered, resent by someone else or deleted since the recovery began."`
 	CreatedAt  time.Time             `json:"created_at"`
 	UpdatedAt  time.Time             `json:"updated_at"`
@@ -47,10 +47,10 @@ type Recovery struct {
 type recoverInput struct {
 	ID   string `path:"id" doc:"The webhook's ID."`
 	Body struct {
-		Since   time.Time      `json:"since" doc:"Resend deliveries made at or after this."`
-		Until   time.Time      `json:"until,omitempty" doc:"Resend deliveries made before this; now when left out or later."`
-		Include models.Include `json:"include,omitempty" enum:"permanently_failed,all" default:"permanently_failed" doc:"All: also what was delivered or cancelled."`
-		Rate    int            `json:"rate,omitempty" minimum:"1" maximum:"1000" default:"10" doc:"How many to resend per second, at most: a receiver that has just come back is spared."`
+		Since   time.Time      `json:"since" doc:"What ended at or after this, such as first_failure_at of the webhook's health."`
+		Until   time.Time      `json:"until,omitempty" doc:"What ended before this; now when left out or later."`
+		Include models.Include `json:"include,omitempty" enum:"failed,missed,all" default:"failed" doc:"failed: what did not reach the receiver, because it was given up or cancelled while the webhook was inactive. missed: also the events that the webhook's patterns match and that were published while it was inactive or did not exist. all: also what was delivered, or cancelled on request."`
+		Rate    int            `json:"rate,omitempty" minimum:"1" maximum:"1000" default:"10" doc:"How many to send per second, at most: a receiver that has just come back is spared."`
 	}
 }
 
@@ -66,7 +66,7 @@ type listRecoveriesInput struct {
 
 func (s *server) registerRecoveries(api huma.API) {
 	const tag = "Recoveries"
-	huma.Register(api, operation("recover-webhook", http.MethodPost, "/webhooks/{id}/recover", tag, "Resend what failed", http.StatusAccepted, 404, 409), s.recoverWebhook)
+	huma.Register(api, operation("recover-webhook", http.MethodPost, "/webhooks/{id}/recover", tag, "Send again what did not arrive", http.StatusAccepted, 404, 409), s.recoverWebhook)
 	huma.Register(api, operation("list-recoveries", http.MethodGet, "/recoveries", tag, "List recoveries", http.StatusOK), s.listRecoveries)
 	huma.Register(api, operation("get-recovery", http.MethodGet, "/recoveries/{id}", tag, "Show a recovery with its progress", http.StatusOK, 404), s.getRecovery)
 	for _, step := range []struct {

@@ -128,6 +128,7 @@ func TestRecoverAnswersWithTheRecovery(t *testing.T) {
 		"what failed until now": {`{"since": "2026-02-03T03:00:00+01:00"}`, "2026-02-03T04:05:06Z", models.IncludeFailed, 10},
 		"everything of an hour": {`{"since": "2026-02-03T02:00:00Z", "until": "2026-02-03T03:00:00Z", "include": "all", "rate": 1000}`,
 			"2026-02-03T03:00:00Z", models.IncludeAll, 1000},
+		"what was missed": {`{"since": "2026-02-03T02:00:00Z", "include": "missed"}`, "2026-02-03T04:05:06Z", models.IncludeMissed, 10},
 		"the future is not yet there": {`{"since": "2026-02-03T02:00:00Z", "until": "2027-01-01T00:00:00Z", "rate": 1}`,
 			"2026-02-03T04:05:06Z", models.IncludeFailed, 1},
 	} {
@@ -159,14 +160,15 @@ func TestRecoverRefuses(t *testing.T) {
 	for name, test := range map[string]struct {
 		body, location string
 	}{
-		"no since":         {`{}`, "body"},
-		"no time":          {`{"since": "yesterday"}`, "body.since"},
-		"since is now":     {`{"since": "2026-02-03T04:05:06Z"}`, "body.since"},
-		"until is before":  {`{"since": "2026-02-03T02:00:00Z", "until": "2026-02-03T01:00:00Z"}`, "body.since"},
-		"no rate":          {`{"since": "2026-02-03T02:00:00Z", "rate": 0}`, "body.rate"},
-		"too much":         {`{"since": "2026-02-03T02:00:00Z", "rate": 1001}`, "body.rate"},
-		"unknown include":  {`{"since": "2026-02-03T02:00:00Z", "include": "some"}`, "body.include"},
-		"an unknown field": {`{"since": "2026-02-03T02:00:00Z", "speed": 1}`, "body.speed"},
+		"no since":          {`{}`, "body"},
+		"no time":           {`{"since": "yesterday"}`, "body.since"},
+		"since is now":      {`{"since": "2026-02-03T04:05:06Z"}`, "body.since"},
+		"until is before":   {`{"since": "2026-02-03T02:00:00Z", "until": "2026-02-03T01:00:00Z"}`, "body.since"},
+		"no rate":           {`{"since": "2026-02-03T02:00:00Z", "rate": 0}`, "body.rate"},
+		"too much":          {`{"since": "2026-02-03T02:00:00Z", "rate": 1001}`, "body.rate"},
+		"include of before": {`{"since": "2026-02-03T02:00:00Z", "include": "permanently_failed"}`, "body.include"},
+		"unknown include":   {`{"since": "2026-02-03T02:00:00Z", "include": "some"}`, "body.include"},
+		"an unknown field":  {`{"since": "2026-02-03T02:00:00Z", "speed": 1}`, "body.speed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -19,7 +19,9 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/postrider/postrider/api"
+	"github.com/postrider/postrider/internal/app"
 	"github.com/postrider/postrider/internal/dispatch"
+	"github.com/postrider/postrider/internal/egress"
 	"github.com/postrider/postrider/internal/testdb"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/models/migrations"
@@ -66,6 +68,7 @@ func newServiceOn(t testing.TB, databaseURL string, change ...func(*api.Config))
 		Store: s.store, Dispatcher: dispatcher, AdminKey: adminKey, Version: version, PublicURL: "https://postrider.example",
 		WorkflowURL: func(workflowID, runID string) string { return "https://temporal.example/" + workflowID + "/" + runID },
 		Logger:      slog.New(slog.DiscardHandler),
+		Targets:     newTargets(t, egress.Config{AllowTargets: egress.MustParseNetworks("127.0.0.0/8")}),
 	}
 	for _, change := range change {
 		change(&cfg)
@@ -74,6 +77,13 @@ func newServiceOn(t testing.TB, databaseURL string, change ...func(*api.Config))
 	s.Server = httptest.NewServer(s.handler)
 	t.Cleanup(s.Close)
 	return s
+}
+
+func newTargets(t testing.TB, cfg egress.Config) api.Targets {
+	t.Helper()
+	client, err := egress.New(cfg)
+	require.NoError(t, err)
+	return app.NewTargets(client)
 }
 
 // in is the service for a subtest.

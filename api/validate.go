@@ -2,7 +2,6 @@ package api
 
 import (
 	"fmt"
-	"net/url"
 	"unicode/utf8"
 
 	"github.com/postrider/postrider/models"
@@ -10,7 +9,6 @@ import (
 
 // Bounds of what a webhook may ask for.
 const (
-	maxURLLength         = 2048
 	maxDescriptionLength = 500
 )
 
@@ -41,30 +39,6 @@ func (f *faults) ownerOf(who principal, named string) string {
 		f.add("body.owner_id", unknownOwner)
 	}
 	return named
-}
-
-// url checks a webhook's URL and sets its host.
-func (f *faults) url(webhook *models.Webhook) {
-	const location = "body.url"
-	if len(webhook.URL) > maxURLLength {
-		f.add(location, fmt.Sprintf("expected at most %d bytes", maxURLLength))
-		return
-	}
-	parsed, err := url.Parse(webhook.URL)
-	switch {
-	case err != nil:
-		f.add(location, "expected an absolute URL such as https://example.com/webhooks")
-	case parsed.Scheme != "http" && parsed.Scheme != "https":
-		f.add(location, "expected a URL that begins with https:// or http://")
-	case parsed.Hostname() == "":
-		f.add(location, "expected a URL with a host, such as https://example.com/webhooks")
-	case parsed.User != nil:
-		f.add(location, "expected a URL without user name and password; send credentials in headers")
-	case parsed.Fragment != "":
-		f.add(location, "expected a URL without #fragment: it is never sent")
-	default:
-		webhook.Host = parsed.Host
-	}
 }
 
 func (f *faults) events(patterns []string) {

@@ -91,7 +91,10 @@ func (f *faults) headers(headers map[string]string) {
 		switch {
 		case !httpguts.ValidHeaderFieldName(name):
 			f.add("body.headers", "expected header names of letters, digits and -")
-		case reserved(lower):
+		case strings.Contains(name, "_"):
+			// WSGI, Rack and CGI make one variable of X_Webhook_Signature and X-Webhook-Signature.
+			f.add(location, "expected a name without _: many servers take it for -, so that X_Webhook_Signature would pass for X-Webhook-Signature")
+		case reserved(strings.Map(asCGI, lower)):
 			f.add(location, "this header is set by Postrider")
 		case seen[lower]:
 			f.add(location, "is listed twice: upper and lower case are the same")
@@ -105,6 +108,14 @@ func (f *faults) headers(headers map[string]string) {
 	if size > maxHeadersSize {
 		f.add("body.headers", fmt.Sprintf("expected at most %d bytes, names and values of all headers together; these have %d", maxHeadersSize, size))
 	}
+}
+
+// asCGI maps what some servers do not tell apart in a header's name.
+func asCGI(r rune) rune {
+	if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+		return r
+	}
+	return '-'
 }
 
 // reserved says that a header, in lower case, is part of the wire contract or belongs to the connection.

@@ -116,7 +116,7 @@ func (s *server) createWebhook(ctx context.Context, in *createWebhookInput) (*Ou
 		Headers: in.Body.Headers, RateLimit: in.Body.RateLimit, Active: true,
 	}
 	var wrong faults
-	wrong.url(&webhook)
+	wrong.url(&webhook, s.judge(ctx))
 	wrong.events(webhook.Events)
 	wrong.headers(webhook.Headers)
 	wrong.description(webhook.Description)
@@ -202,7 +202,7 @@ func (s *server) updateWebhook(ctx context.Context, in *updateWebhookInput) (*Ou
 		if err := s.patchHeaders(in.Body.Headers, webhook, &wrong); err != nil {
 			return err
 		}
-		return in.apply(webhook, wrong)
+		return in.apply(webhook, s.judge(ctx), wrong)
 	})
 	if err != nil {
 		return nil, s.fail(ctx, orNotFound(err, "webhook", in.ID))
@@ -211,11 +211,11 @@ func (s *server) updateWebhook(ctx context.Context, in *updateWebhookInput) (*Ou
 }
 
 // apply changes a webhook by all of the patch but its headers, or says what is wrong with the patch.
-func (in *updateWebhookInput) apply(webhook *models.Webhook, wrong faults) error {
+func (in *updateWebhookInput) apply(webhook *models.Webhook, by judge, wrong faults) error {
 	patch := in.Body
 	if patch.URL.Set {
 		webhook.URL = patch.URL.Value
-		wrong.url(webhook)
+		wrong.url(webhook, by)
 	}
 	if patch.Events.Set {
 		webhook.Events = patch.Events.Value

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -93,7 +92,7 @@ func prepareInProcess(t *testing.T, settings map[string]any) *inProcess {
 	options.ConnectionOptions.DialOptions = []grpc.DialOption{grpc.WithChainUnaryInterceptor(devserver.TimeSkipping())}
 	p.skipping = dialTemporal(t, options)
 
-	sender, err := egress.New(egress.Config{AllowTargets: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
+	sender, err := egress.New(egress.Config{AllowTargets: egress.MustParseNetworks("127.0.0.0/8")})
 	require.NoError(t, err)
 	t.Cleanup(sender.Close)
 	quiet := slog.New(slog.DiscardHandler)

@@ -20,7 +20,9 @@ func (p *inProcess) exhausted(t *testing.T, target *receiver) models.Delivery {
 	delivery := p.deliveryTo(t, target)
 	require.Error(t, begin(t, p.skipping, delivery).Get(t.Context(), nil))
 	p.awaitStatus(t, delivery, models.StatusPermanentlyFailed)
-	return delivery
+	ended, err := p.store.Delivery(t.Context(), models.Scope{}, delivery.ID)
+	require.NoError(t, err)
+	return ended
 }
 
 // TestRecoverStartsOnce asks a real server again and again for the same resend: while it runs, when it has

@@ -45,7 +45,8 @@ func TestRecordAttemptChangesTheDelivery(t *testing.T) {
 		require.NoError(t, err)
 		deliveredAt := clock.now().Add(250 * time.Millisecond)
 		requireTime(t, &deliveredAt, got.DeliveredAt)
-		got.CreatedAt, got.DeliveredAt = delivery.CreatedAt, nil
+		requireTime(t, &deliveredAt, got.EndedAt)
+		got.CreatedAt, got.DeliveredAt, got.EndedAt = delivery.CreatedAt, nil, nil
 		want = delivery
 		want.Status, want.AttemptCount, want.LastStatusCode, want.RunID = models.StatusDelivered, 2, &code, "run-2"
 		require.Equal(t, want, got)

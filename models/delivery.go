@@ -53,8 +53,12 @@ type Delivery struct {
 	LastStatusCode *int
 	// LastError says why the last attempt failed; empty when it did not.
 	LastError string
-	// CancelReason says why the delivery was cancelled; empty unless it was.
+	// EndedAt is when the delivery ended; nil while it has not, or goes on because of a resend.
+	EndedAt *time.Time
+	// CancelReason says why the delivery was cancelled, for people, and CancelCause for programs; both are empty
+	// unless it was.
 	CancelReason string
+	CancelCause  CancelCause
 	// Test deliveries are tried once and nobody is told of their failure.
 	Test bool
 	// RunID is the Temporal run that made the last attempt; empty before the first.
@@ -141,20 +145,6 @@ func (s *Store) pending(ctx context.Context, q *gorm.DB, after string, limit int
 		return nil, fmt.Errorf("list pending deliveries: %w", err)
 	}
 	return deliveries, nil
-}
-
-// CancelDelivery marks a delivery as cancelled, with the reason, unless it has ended: that is ErrFinished.
-func (s *Store) CancelDelivery(ctx context.Context, id, reason string) error {
-	result := s.db.WithContext(ctx).Model(&Delivery{}).
-		Where("id = ? AND status IN ?", id, []Status{StatusPending, StatusFailed}).
-		Updates(map[string]any{"status": StatusCancelled, "cancel_reason": reason, "next_attempt_at": nil})
-	if result.Error != nil {
-		return fmt.Errorf("cancel delivery: %w", result.Error)
-	}
-	if result.RowsAffected == 0 {
-		return fmt.Errorf("cancel delivery: %w", ErrFinished)
-	}
-	return nil
 }
 
 // Postpone says when a delivery without an attempt gets its first, and until when the sweep leaves it to who says

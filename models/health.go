@@ -146,7 +146,7 @@ func (s *Store) countAttempt(tx *gorm.DB, outcome Outcome, webhookID string) (We
 	var h WebhookHealth
 	attempt := outcome.Attempt
 	took := time.Duration(attempt.DurationMS) * time.Millisecond
-	at := attempt.StartedAt.Add(took).UTC()
+	at := outcome.answeredAt()
 	values := map[string]any{
 		"id": webhookID, "at": at, "started": attempt.StartedAt.UTC(), "slow": nil, "given_up": 0,
 		"throttled_until": outcome.ThrottledUntil,

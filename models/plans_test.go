@@ -185,15 +185,11 @@ func (p *plansRig) calls() map[string]func() {
 		"RecordFailedSignIn": func() { p.ok(s.RecordFailedSignIn(ctx, "192.0.2.1")) },
 		"CancelDelivery":     func() { _ = s.CancelDelivery(ctx, delivery.ID, "x") },
 		"CreateAPIKey":       func() { _, _, err := s.CreateAPIKey(ctx, owner.OwnerID); p.ok(err) },
-		"ClaimRecovery": func() {
-			_, err := s.CollectRecovery(ctx, recovery().ID, 100)
-			p.ok(err)
-			_, _, err = s.ClaimRecovery(ctx, recovery().ID, 10)
-			p.ok(err)
-		},
-		"CollectRecovery":   func() { _, err := s.CollectRecovery(ctx, recovery().ID, 100); p.ok(err) },
-		"CreateAPIKeyUntil": func() { _, _, err := s.CreateAPIKeyUntil(ctx, owner.OwnerID, &now); p.ok(err) },
-		"CreateOwner":       func() { makeOwner(t, s, "new") },
+		"ClaimRecovery":      func() { p.claimRecovery(recovery()) },
+		"CollectRecovery":    p.collectRecovery,
+		"StopDelivery":       func() { _ = s.StopDelivery(ctx, delivery.ID, models.CauseInactive, "x") },
+		"CreateAPIKeyUntil":  func() { _, _, err := s.CreateAPIKeyUntil(ctx, owner.OwnerID, &now); p.ok(err) },
+		"CreateOwner":        func() { makeOwner(t, s, "new") },
 		"CreateRecovery": func() {
 			p.ok(s.CreateRecovery(ctx, &models.Recovery{WebhookID: p.webhooks[2].ID, OwnerID: owner.OwnerID, Since: p.from, Until: p.to, Rate: 1}))
 		},
@@ -371,6 +367,37 @@ func (p *plansRig) calls() map[string]func() {
 				}
 			})
 		},
+	}
+}
+
+// collectRecovery collects everything that can be included, of the busiest webhook and of a quiet one.
+func (p *plansRig) collectRecovery() {
+	for _, webhook := range []models.Webhook{p.webhooks[0], p.webhooks[len(p.webhooks)-2]} {
+		for _, include := range []models.Include{models.IncludeFailed, models.IncludeMissed, models.IncludeAll} {
+			recovery := models.Recovery{
+				WebhookID: webhook.ID, OwnerID: webhook.OwnerID, Since: p.from, Until: p.to, Include: include, Rate: 1,
+			}
+			p.ok(p.store.CreateRecovery(p.t.Context(), &recovery))
+			for parts := 0; !recovery.Collected && parts < 5; parts++ {
+				var err error
+				recovery, err = p.store.CollectRecovery(p.t.Context(), recovery.ID, 500)
+				p.ok(err)
+			}
+			_, err := p.store.SetRecoveryStatus(p.t.Context(), recovery.ID, models.RecoveryCancelled, "")
+			p.ok(err)
+		}
+	}
+}
+
+// claimRecovery claims deliveries, and after them events that were missed.
+func (p *plansRig) claimRecovery(recovery models.Recovery) {
+	missed := publish(p.t, p.store, models.Event{Type: "missed", Data: []byte(`{}`)}).Event
+	for _, id := range []string{p.delivery.ID, missed.ID} {
+		p.ok(p.db.Exec("INSERT INTO recovery_deliveries (recovery_id, delivery_id, attempt_count) VALUES (?, ?, 1)", recovery.ID, id).Error)
+	}
+	for range 2 {
+		_, _, err := p.store.ClaimRecovery(p.t.Context(), recovery.ID, 10)
+		p.ok(err)
 	}
 }
 

@@ -74,9 +74,18 @@ func (o Outcome) plain() bool {
 		o.Attempt.DurationMS < SlowAttempt.Milliseconds()
 }
 
-// deliveredAt is when the receiver had answered.
-func (o Outcome) deliveredAt() time.Time {
-	return o.Attempt.StartedAt.Add(time.Duration(o.Attempt.DurationMS) * time.Millisecond)
+// answeredAt is when the receiver had answered, or the attempt had failed without an answer.
+func (o Outcome) answeredAt() time.Time {
+	return o.Attempt.StartedAt.Add(time.Duration(o.Attempt.DurationMS) * time.Millisecond).UTC()
+}
+
+// endedAt is when the attempt ended its delivery; nil when it did not.
+func (o Outcome) endedAt() *time.Time {
+	if !o.Status.Finished() {
+		return nil
+	}
+	at := o.answeredAt()
+	return &at
 }
 
 // withoutWorkflow says that the attempt was made by the process that published the event.
@@ -92,10 +101,12 @@ func (s *Store) recordAlone(ctx context.Context, outcome Outcome) (Recorded, err
 		"last_status_code": attempt.StatusCode,
 		"last_error":       attempt.Error,
 		"cancel_reason":    "",
+		"cancel_cause":     "",
+		"ended_at":         outcome.endedAt(),
 		"run_id":           outcome.RunID,
 	}
 	if outcome.Status == StatusDelivered {
-		changes["delivered_at"] = outcome.deliveredAt()
+		changes["delivered_at"] = outcome.answeredAt()
 	}
 	var recorded Recorded
 	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
@@ -128,6 +139,9 @@ func (s *Store) recordAlone(ctx context.Context, outcome Outcome) (Recorded, err
 			return err
 		}
 		recorded.Change = change
+		if err := endInStretch(tx, outcome, health); err != nil {
+			return err
+		}
 		recorded.News, err = s.publishNews(tx, outcome, delivery, health, change)
 		return err
 	})

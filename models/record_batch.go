@@ -25,7 +25,8 @@ stored AS (
     RETURNING id)
 UPDATE deliveries d
 SET status = 'delivered', attempt_count = d.attempt_count + 1, next_attempt_at = NULL, last_status_code = n.status_code,
-    last_error = '', cancel_reason = '', run_id = n.run_id, delivered_at = n.delivered_at
+    last_error = '', cancel_reason = '', cancel_cause = '', run_id = n.run_id, delivered_at = n.delivered_at,
+    ended_at = n.delivered_at
 FROM new n JOIN stored s ON s.id = n.id
 WHERE d.id = n.delivery_id`
 
@@ -56,7 +57,7 @@ func recordArguments(outcomes []Outcome) []any {
 		attempt := outcome.Attempt
 		ids[i], deliveries[i], numbers[i], triggers[i] = attempt.ID, attempt.DeliveryID, attempt.Number, string(attempt.Trigger)
 		codes[i], durations[i], bodies[i], addresses[i] = attempt.StatusCode, attempt.DurationMS, attempt.ResponseBody, attempt.RemoteAddr
-		started[i], runs[i], delivered[i] = attempt.StartedAt, outcome.RunID, outcome.deliveredAt()
+		started[i], runs[i], delivered[i] = attempt.StartedAt, outcome.RunID, outcome.answeredAt()
 	}
 	return []any{&ids, &deliveries, &numbers, &triggers, &codes, &durations, &bodies, &addresses, &started, &runs, &delivered, n}
 }

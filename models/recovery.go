@@ -23,40 +23,59 @@ const (
 // Finished says that nothing more happens.
 func (s RecoveryStatus) Finished() bool { return s == RecoveryCompleted || s == RecoveryCancelled }
 
-// Include says which deliveries a recovery resends.
+// Include says what a recovery brings to its webhook. Each includes what the one before does.
 type Include string
 
-// What a recovery can include.
+// What a recovery can include. Tests never are.
 const (
-	// IncludeFailed is what failed permanently.
-	IncludeFailed Include = "permanently_failed"
-	// IncludeAll is everything that has ended, delivered or not.
+	// IncludeFailed is what did not reach the receiver: given up, or cancelled because the webhook was inactive.
+	IncludeFailed Include = "failed"
+	// IncludeMissed is also the events that the webhook's patterns match and that have no delivery to it, because it
+	// was inactive, had other patterns or did not exist.
+	IncludeMissed Include = "missed"
+	// IncludeAll is also what was delivered, and what someone cancelled.
 	IncludeAll Include = "all"
 )
 
-func (i Include) statuses() []Status {
-	if i == IncludeAll {
-		return []Status{StatusDelivered, StatusPermanentlyFailed, StatusCancelled}
+// includeFailedBefore is what the version before calls IncludeFailed. Its processes run while this one is deployed.
+const includeFailedBefore Include = "permanently_failed"
+
+// missed says that events without a delivery are included.
+func (i Include) missed() bool { return i == IncludeMissed || i == IncludeAll }
+
+// wants says that a delivery is included as it is now.
+func (i Include) wants(delivery Delivery) bool {
+	switch delivery.Status {
+	case StatusPermanentlyFailed:
+		return true
+	case StatusCancelled:
+		return delivery.CancelCause == CauseInactive || i == IncludeAll
+	case StatusDelivered:
+		return i == IncludeAll
+	default:
+		return false
 	}
-	return []Status{StatusPermanentlyFailed}
 }
 
-// Recovery resends a webhook's deliveries of a time.
+// Recovery brings to a webhook what it did not get in a time.
 type Recovery struct {
 	ID        string `gorm:"primaryKey"`
 	WebhookID string
 	OwnerID   string
-	// Since and Until limit the recovery to deliveries made at or after the one and before the other.
+	// Since and Until limit the recovery to deliveries that ended, and to missed events that were published, at or
+	// after the one and before the other.
 	Since, Until time.Time
 	Include      Include
-	// Rate is how many deliveries are resent per second.
+	// Rate is how many deliveries are started per second.
 	Rate   int
 	Status RecoveryStatus
 	// Reason says why it is paused or was cancelled; empty otherwise.
 	Reason string
-	// Collected says that its deliveries are known: Total is final. CollectedTo is the last one found so far.
+	// Collected says that everything it is about is known: Total is final. CollectedTo is the ID of the last delivery
+	// or event that was looked at; CollectedAt is when that delivery ended, where they are looked at by that.
 	Collected   bool
 	CollectedTo string
+	CollectedAt *time.Time
 	// Total deliveries are Resent, Skipped, or still to be done. Those skipped have been tried or have changed
 	// since the recovery began.
 	Total, Resent, Skipped int64
@@ -65,9 +84,19 @@ type Recovery struct {
 	FinishedAt             *time.Time
 }
 
-// recoveryDelivery is a delivery that a recovery has still to resend.
+// AfterFind reads what the version before has written.
+func (r *Recovery) AfterFind(*gorm.DB) error {
+	if r.Include == includeFailedBefore {
+		r.Include = IncludeFailed
+	}
+	return nil
+}
+
+// recoveryDelivery is what a recovery has still to bring to its webhook.
 type recoveryDelivery struct {
 	RecoveryID string `gorm:"primaryKey"`
+	// DeliveryID is a delivery's ID or, until its turn comes and its delivery is made, that of a missed event. Events
+	// sort behind deliveries.
 	DeliveryID string `gorm:"primaryKey"`
 	// AttemptCount is how many attempts the delivery had when it was collected: with more, it was resent.
 	AttemptCount int
@@ -188,7 +217,7 @@ func (s *Store) changeRecovery(ctx context.Context, id string, change func(*gorm
 		if recovery.Status.Finished() {
 			recovery.FinishedAt = &recovery.UpdatedAt
 		}
-		return tx.Model(&recovery).Select("status", "reason", "collected", "collected_to", "total", "resent", "skipped",
+		return tx.Model(&recovery).Select("status", "reason", "collected", "collected_to", "collected_at", "total", "resent", "skipped",
 			"updated_at", "finished_at").Updates(&recovery).Error
 	})
 	return recovery, err

@@ -8,33 +8,6 @@ import (
 	"gorm.io/gorm"
 )
 
-// CollectRecovery finds up to limit more of a recovery's deliveries and returns it; it is collected when there
-// are no more. Doing it again changes nothing.
-func (s *Store) CollectRecovery(ctx context.Context, id string, limit int) (Recovery, error) {
-	recovery, err := s.changeRecovery(ctx, id, func(tx *gorm.DB, recovery *Recovery) error {
-		if recovery.Collected {
-			return nil
-		}
-		found := tx.Model(&Delivery{}).
-			Where("webhook_id = ? AND status IN ? AND NOT test AND id > ?",
-				recovery.WebhookID, recovery.Include.statuses(), recovery.CollectedTo)
-		found = between(found, KindDelivery, recovery.Since, recovery.Until).Order("id").Limit(limit)
-		result := tx.Exec(`INSERT INTO recovery_deliveries (recovery_id, delivery_id, attempt_count)
-			SELECT CAST(? AS text), id, attempt_count FROM (?) found`, id, found.Select("id", "attempt_count"))
-		if result.Error != nil {
-			return result.Error
-		}
-		recovery.Total += result.RowsAffected
-		recovery.Collected = result.RowsAffected < int64(limit)
-		return tx.Model(&recoveryDelivery{}).Select("COALESCE(MAX(delivery_id), '')").
-			Where("recovery_id = ?", id).Scan(&recovery.CollectedTo).Error
-	})
-	if err != nil {
-		return Recovery{}, fmt.Errorf("collect deliveries: %w", err)
-	}
-	return recovery, nil
-}
-
 // ClaimRecovery returns the deliveries that a recovery resends next, at most limit, and the recovery. What was
 // claimed before and not finished comes first, without what has been tried meanwhile.
 //
@@ -55,7 +28,7 @@ func (s *Store) ClaimRecovery(ctx context.Context, id string, limit int) ([]Deli
 				recovery.Status, recovery.Reason = RecoveryPaused, reason
 				return nil
 			}
-			if page, err = claim(tx, recovery, limit); err != nil {
+			if page, err = s.claim(tx, recovery, limit); err != nil {
 				return err
 			}
 			if page.rows == 0 && recovery.Collected {
@@ -83,35 +56,52 @@ type recoveryPage struct {
 	deliveries []Delivery
 }
 
-// claim looks at the next deliveries of a recovery. Those that were claimed before and have been tried since
-// are counted as resent, those that have changed before as skipped, and the others are claimed.
-func claim(tx *gorm.DB, recovery *Recovery, limit int) (recoveryPage, error) {
+// claim looks at what a recovery has to do next. Deliveries that were claimed before and have been tried since are
+// counted as resent, those that have changed before as skipped, and the others are claimed, with the deliveries that
+// are made of missed events.
+func (s *Store) claim(tx *gorm.DB, recovery *Recovery, limit int) (recoveryPage, error) {
 	var rows []recoveryDelivery
 	err := tx.Where("recovery_id = ?", recovery.ID).Order("delivery_id").Limit(limit).Find(&rows).Error
 	if err != nil || len(rows) == 0 {
 		return recoveryPage{}, err
 	}
-	ids := make([]string, len(rows))
-	for i, row := range rows {
-		ids[i] = row.DeliveryID
+	page := recoveryPage{rows: len(rows)}
+	firstEvent := len(rows)
+	if i := slices.IndexFunc(rows, recoveryDelivery.isEvent); i >= 0 {
+		firstEvent = i
 	}
+	if page.deliveries, err = claimDeliveries(tx, recovery, rows[:firstEvent]); err != nil {
+		return page, err
+	}
+	made, err := s.makeMissed(tx, recovery, rows[firstEvent:])
+	page.deliveries = append(page.deliveries, made...)
+	return page, err
+}
+
+// claimDeliveries claims the deliveries that are still as they were when they were collected, or made.
+func claimDeliveries(tx *gorm.DB, recovery *Recovery, rows []recoveryDelivery) ([]Delivery, error) {
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	ids := idsOfRows(rows)
 	var found []Delivery
 	if err := tx.Where("id IN ?", ids).Find(&found).Error; err != nil {
-		return recoveryPage{}, err
+		return nil, err
 	}
 	byID := make(map[string]Delivery, len(found))
 	for _, delivery := range found {
 		byID[delivery.ID] = delivery
 	}
-	page := recoveryPage{rows: len(rows)}
+	var deliveries []Delivery
 	var claimed, resent, skipped []string
 	for _, row := range rows {
 		delivery, ok := byID[row.DeliveryID]
-		untouched := ok && delivery.AttemptCount == row.AttemptCount && slices.Contains(recovery.Include.statuses(), delivery.Status)
+		// What is pending was made of a missed event by the process that claimed it.
+		included := recovery.Include.wants(delivery) || row.Claimed && delivery.Status == StatusPending
 		switch {
-		case untouched:
+		case ok && included && delivery.AttemptCount == row.AttemptCount:
 			claimed = append(claimed, row.DeliveryID)
-			page.deliveries = append(page.deliveries, delivery)
+			deliveries = append(deliveries, delivery)
 		case row.Claimed:
 			resent = append(resent, row.DeliveryID)
 		default:
@@ -119,13 +109,21 @@ func claim(tx *gorm.DB, recovery *Recovery, limit int) (recoveryPage, error) {
 		}
 	}
 	if err := drop(tx, recovery.ID, resent, &recovery.Resent); err != nil {
-		return page, err
+		return nil, err
 	}
 	if err := drop(tx, recovery.ID, skipped, &recovery.Skipped); err != nil {
-		return page, err
+		return nil, err
 	}
-	return page, tx.Model(&recoveryDelivery{}).Where("recovery_id = ? AND delivery_id IN ?", recovery.ID, claimed).
+	return deliveries, tx.Model(&recoveryDelivery{}).Where("recovery_id = ? AND delivery_id IN ?", recovery.ID, claimed).
 		Update("claimed", true).Error
+}
+
+func idsOfRows(rows []recoveryDelivery) []string {
+	ids := make([]string, len(rows))
+	for i, row := range rows {
+		ids[i] = row.DeliveryID
+	}
+	return ids
 }
 
 // drop forgets deliveries that are done and adds them to a count.

@@ -191,6 +191,15 @@ func RecoverOptions(delivery models.Delivery) client.StartWorkflowOptions {
 	return options
 }
 
+// MissedOptions start the first run of a delivery that a recovery has made, behind what is new. Starting it again
+// changes nothing, whoever started it.
+func MissedOptions(delivery models.Delivery) client.StartWorkflowOptions {
+	options := DeliveryOptions(delivery)
+	options.Priority.PriorityKey = priorityRecovered
+	options.EnableEagerStart = false
+	return options
+}
+
 // RecoveryOptions start a recovery's workflow, or a new one where the last was terminated.
 func RecoveryOptions(recovery models.Recovery) client.StartWorkflowOptions {
 	return client.StartWorkflowOptions{

@@ -152,17 +152,18 @@ func TestEndsWhenTheWebhookIsGone(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(*testing.T, *rig)
 		reason string
+		cause  models.CancelCause
 	}{
 		"deleted": {func(t *testing.T, r *rig) {
 			require.NoError(t, r.store.DeleteWebhook(t.Context(), models.Scope{}, r.webhook.ID))
-		}, "the webhook was deleted"},
+		}, "the webhook was deleted", models.CauseDeleted},
 		"paused": {func(t *testing.T, r *rig) {
 			_, err := r.store.UpdateWebhook(t.Context(), models.Scope{}, r.webhook.ID, func(w *models.Webhook) error {
 				w.Active = false
 				return nil
 			})
 			require.NoError(t, err)
-		}, "the webhook is paused"},
+		}, "the webhook is paused", models.CauseInactive},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -173,6 +174,7 @@ func TestEndsWhenTheWebhookIsGone(t *testing.T) {
 			row := r.row()
 			require.Equal(t, models.StatusCancelled, row.Status)
 			require.Equal(t, test.reason, row.CancelReason)
+			require.Equal(t, test.cause, row.CancelCause)
 			require.Nil(t, row.NextAttemptAt)
 			require.Empty(t, r.email.notices)
 		})

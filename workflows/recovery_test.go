@@ -268,6 +268,53 @@ func TestRecoveryGoesOnInAPage(t *testing.T) {
 	r.requireShown(models.RecoveryCompleted, "", 25)
 }
 
+// Missed events follow what failed, at the same rate, each as one delivery although Temporal fails in between.
+func TestRecoveryOfMissedEvents(t *testing.T) {
+	t.Parallel()
+	r := newRecoveryRig(t, 5, 10)
+	_, err := r.store.SetRecoveryStatus(t.Context(), r.recovery.ID, models.RecoveryCancelled, "")
+	require.NoError(t, err)
+	set := func(active bool) {
+		_, err := r.store.UpdateWebhook(t.Context(), models.Scope{}, r.recovery.WebhookID, func(w *models.Webhook) error {
+			w.Active = active
+			return nil
+		})
+		require.NoError(t, err)
+	}
+	set(false)
+	missed := map[string]bool{}
+	for range 20 {
+		published, err := r.store.Publish(t.Context(), models.Event{Type: "order.created", Data: []byte(`{}`)})
+		require.NoError(t, err)
+		missed[published.Event.ID] = true
+	}
+	set(true)
+	r.recovery.Include = models.IncludeMissed
+	require.NoError(t, r.store.CreateRecovery(t.Context(), &r.recovery))
+	r.starter.fail, r.starter.failAfter = 3, 7
+	require.NoError(t, r.run())
+	row := r.row()
+	require.Equal(t, models.RecoveryCompleted, row.Status)
+	require.EqualValues(t, 25, row.Resent)
+	require.Zero(t, row.Skipped)
+	require.Len(t, r.starter.counts, 25)
+	for id, count := range r.starter.counts {
+		require.Equal(t, 1, count)
+		delivery, err := r.store.Delivery(t.Context(), models.Scope{}, id)
+		require.NoError(t, err)
+		require.Equal(t, models.StatusDelivered, delivery.Status)
+		delete(missed, delivery.EventID)
+	}
+	require.Empty(t, missed)
+	perSecond := map[time.Duration]int{}
+	for _, page := range r.starter.pages {
+		perSecond[page.at.Truncate(time.Second)] = max(perSecond[page.at.Truncate(time.Second)], page.n)
+	}
+	for at, n := range perSecond {
+		require.LessOrEqual(t, n, 10, at)
+	}
+}
+
 func TestRecoveryPausesWhileItsWebhookIsInactive(t *testing.T) {
 	t.Parallel()
 	r := newRecoveryRig(t, 30, 10)

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"net/url"
 	"sync"
 	"testing"
@@ -69,7 +68,7 @@ func newRig(t *testing.T, options ...option) *rig {
 	r := &rig{t: t, env: env, email: &mailbox{}}
 	r.receiver = newReceiver(t, env.Now)
 	r.store = &faultyStore{Store: openStore(t, env.Now)}
-	client, err := egress.New(egress.Config{AllowTargets: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
+	client, err := egress.New(egress.Config{AllowTargets: egress.MustParseNetworks("127.0.0.0/8")})
 	require.NoError(t, err)
 	t.Cleanup(client.Close)
 	r.activities = &activities.Activities{
@@ -87,7 +86,7 @@ func newRig(t *testing.T, options ...option) *rig {
 		option(&r.webhook)
 	}
 	require.NoError(t, r.store.CreateWebhook(t.Context(), &r.webhook, testSecret))
-	published, err := r.store.Publish(t.Context(), models.Event{Type: "order.created", Data: []byte(`{"id":1}`)})
+	published, err := r.store.Publish(t.Context(), models.Event{Type: "order.created", Data: []byte(`{"id":1}`), OwnerID: owner.ID})
 	require.NoError(t, err)
 	r.delivery = published.Deliveries[0]
 	return r

@@ -93,7 +93,7 @@ type Sending struct {
 	DisableAfterDeliveries int                  `env:"POSTRIDER_DISABLE_AFTER_DELIVERIES" default:"10" placeholder:"N" help:"And when at least so many deliveries were given up in that time. Default: ${default}."`
 	Retention              time.Duration        `env:"POSTRIDER_RETENTION" default:"720h" placeholder:"DURATION" help:"How long events, finished deliveries and their attempts are kept, at least 72h; 0 for ever. Default: ${default}, 30 days."`
 	InboundRetention       time.Duration        `env:"POSTRIDER_INBOUND_RETENTION" default:"168h" placeholder:"DURATION" help:"How long received webhooks are kept; 0 for ever. Default: ${default}."`
-	AllowTargets           []netip.Prefix       `env:"POSTRIDER_ALLOW_TARGETS" default:"${allow_targets}" placeholder:"CIDR" help:"Private networks that deliveries may reach, on any port. Default: ${allow_targets_default}."`
+	AllowTargets           []egress.Network     `env:"POSTRIDER_ALLOW_TARGETS" default:"${allow_targets}" placeholder:"CIDR[:PORT]" help:"Private networks that deliveries may reach, on any port or on one: 10.0.0.0/24:9000, [fd00::/8]:443. Default: ${allow_targets_default}."`
 	DenyTargets            []netip.Prefix       `env:"POSTRIDER_DENY_TARGETS" placeholder:"CIDR" help:"Networks that deliveries may never reach."`
 	AllowPorts             []uint16             `env:"POSTRIDER_ALLOW_PORTS" default:"80,443" placeholder:"PORT" help:"Ports that deliveries may reach outside --allow-targets. Default: ${default}."`
 	HTTPSOnly              bool                 `name:"https-only" env:"POSTRIDER_HTTPS_ONLY" help:"Deliver to https URLs only."`
@@ -149,6 +149,18 @@ func (s Sending) healthPolicy() *models.HealthPolicy {
 	policy := models.DefaultHealthPolicy()
 	policy.DisableAfter, policy.DisableDeliveries = s.DisableAfter, s.DisableAfterDeliveries
 	return &policy
+}
+
+// egressClient makes the way out, which is also asked what may be sent to.
+func (s Sending) egressClient() (*egress.Client, error) {
+	proxy, err := s.egressProxy()
+	if err != nil {
+		return nil, err
+	}
+	return egress.New(egress.Config{
+		AllowTargets: s.AllowTargets, DenyTargets: s.DenyTargets, AllowPorts: s.AllowPorts, HTTPSOnly: s.HTTPSOnly,
+		Proxy: proxy,
+	})
 }
 
 // egressProxy returns nil when none is set. Its error does not repeat the URL, which may hold a password.

@@ -127,6 +127,9 @@ func (p *process) assemble(ctx context.Context, options client.Options) error {
 	if p.temporal, err = client.NewLazyClient(options); err != nil {
 		return fmt.Errorf("temporal connection: %w", err)
 	}
+	if p.egress, err = p.settings.egressClient(); err != nil {
+		return err
+	}
 	p.dispatcher = dispatch.New(p.store, p.temporal, p.logger)
 	if err := p.assembleWork(); err != nil {
 		return err
@@ -162,17 +165,6 @@ func (p *process) assembleWork() error {
 
 func (p *process) activities() (*activities.Activities, error) {
 	s := p.settings
-	proxy, err := s.egressProxy()
-	if err != nil {
-		return nil, err
-	}
-	p.egress, err = egress.New(egress.Config{
-		AllowTargets: s.AllowTargets, DenyTargets: s.DenyTargets, AllowPorts: s.AllowPorts, HTTPSOnly: s.HTTPSOnly,
-		Proxy: proxy,
-	})
-	if err != nil {
-		return nil, err
-	}
 	link := s.workflowURL(p.namespace)
 	implementation := &activities.Activities{
 		Store:            p.store,
@@ -195,6 +187,7 @@ func (p *process) activities() (*activities.Activities, error) {
 	if s.SMTPURL == "" {
 		return implementation, nil
 	}
+	var err error
 	implementation.Email, err = notify.NewEmail(notify.EmailConfig{URL: s.SMTPURL, From: s.SMTPFrom})
 	return implementation, err
 }
@@ -208,6 +201,7 @@ func (p *process) handler() http.Handler {
 		return api.NewHealth(cfg)
 	}
 	cfg.Store, cfg.KeyUsed, cfg.Audited = p.notebook, p.notebook.KeyUsed, p.metrics.audited
+	cfg.Targets = NewTargets(p.egress)
 	cfg.Dispatcher, cfg.AdminKey = p.dispatcher, p.settings.AdminKey
 	cfg.RateLimit, cfg.RateBurst, cfg.TrustedProxies = p.settings.RateLimit, p.settings.RateBurst, p.settings.TrustedProxies
 	return api.New(cfg)

@@ -161,8 +161,13 @@ func (d *Dispatcher) startFanOut(ctx context.Context, eventID string) error {
 }
 
 func (d *Dispatcher) startDelivery(ctx context.Context, delivery models.Delivery) error {
-	in := workflows.DeliveryInput{DeliveryID: delivery.ID}
-	_, err := d.temporal.ExecuteWorkflow(ctx, workflows.DeliveryOptions(delivery), workflows.TypeDelivery, in)
+	return d.startFirst(ctx, workflows.DeliveryOptions(delivery))
+}
+
+// startFirst starts the first run of a delivery; one that was started already is left alone.
+func (d *Dispatcher) startFirst(ctx context.Context, options client.StartWorkflowOptions) error {
+	in := workflows.DeliveryInput{DeliveryID: options.ID}
+	_, err := d.temporal.ExecuteWorkflow(ctx, options, workflows.TypeDelivery, in)
 	if temporal.IsWorkflowExecutionAlreadyStartedError(err) {
 		return nil
 	}

@@ -82,11 +82,15 @@ func (d *Dispatcher) CancelRecovery(ctx context.Context, recovery models.Recover
 	return unavailable(err)
 }
 
-// Recover starts finished deliveries anew for a recovery; activities call it. Asking again starts nothing
-// twice: Temporal keeps the request's ID, which is made of the recovery and the delivery, with the run that it
-// led to, also when that run has ended.
+// Recover starts deliveries for a recovery; activities call it. Those that have ended are started anew, those that
+// were made of missed events for the first time. Asking again starts nothing twice: a first run has the delivery's
+// ID, and with other runs Temporal keeps the request's ID, which is made of the recovery and the delivery, also when
+// the run that it led to has ended.
 func (d *Dispatcher) Recover(ctx context.Context, namespace, recoveryID string, deliveries []models.Delivery) error {
 	return startAll(ctx, deliveries, func(ctx context.Context, delivery models.Delivery) error {
+		if delivery.Status == models.StatusPending {
+			return d.startFirst(ctx, workflows.MissedOptions(delivery))
+		}
 		request, err := recoverRequest(namespace, recoveryID, delivery)
 		if err != nil {
 			return err

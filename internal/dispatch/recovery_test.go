@@ -131,6 +131,7 @@ func TestRecoverStartsWhatTheSDKWouldUnderARequestIDOfItsOwn(t *testing.T) {
 	d.temporal = withService{&fakeTemporal{}, below}
 	makeWebhook(t, store)
 	delivery := publishOne(t, store)
+	delivery.Status = models.StatusPermanentlyFailed
 	for range 2 {
 		require.NoError(t, d.Recover(t.Context(), "space", "rec_x", []models.Delivery{delivery}))
 	}
@@ -175,6 +176,7 @@ func TestRecoverSignalsARunOfSomeoneElse(t *testing.T) {
 	d.temporal = withService{&fakeTemporal{}, below}
 	makeWebhook(t, store)
 	delivery := publishOne(t, store)
+	delivery.Status = models.StatusPermanentlyFailed
 	require.NoError(t, d.Recover(t.Context(), "space", "rec_x", []models.Delivery{delivery}))
 	require.Len(t, below.signals, 1)
 	signal := below.signals[0]
@@ -191,4 +193,30 @@ func TestRecoverSignalsARunOfSomeoneElse(t *testing.T) {
 	below.startErr = errAway
 	require.ErrorIs(t, d.Recover(t.Context(), "space", "rec_x", []models.Delivery{delivery}), ErrTemporalUnavailable)
 	require.Len(t, below.signals, 2)
+}
+
+// A delivery that is made of a missed event has no run yet: it gets the one that the sweep would give it.
+func TestRecoverStartsWhatWasMissed(t *testing.T) {
+	t.Parallel()
+	fake, below := &fakeTemporal{}, &service{}
+	d, store, _ := setup(t, fake)
+	d.Close()
+	d.temporal = withService{fake, below}
+	makeWebhook(t, store)
+	delivery := publishOne(t, store)
+	require.NoError(t, d.Recover(t.Context(), "space", "rec_x", []models.Delivery{delivery}))
+	require.Equal(t, []string{delivery.ID}, fake.ids())
+	started := fake.started[0]
+	require.Equal(t, workflows.TypeDelivery, started.workflow)
+	require.Equal(t, workflows.DeliveryInput{DeliveryID: delivery.ID}, started.input)
+	require.Equal(t, enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE, started.options.WorkflowIDReusePolicy)
+	require.Greater(t, started.options.Priority.PriorityKey, 3, "behind what is new")
+	fake.start = func(context.Context, string) error {
+		return serviceerror.NewWorkflowExecutionAlreadyStarted("", "", "")
+	}
+	require.NoError(t, d.Recover(t.Context(), "space", "rec_x", []models.Delivery{delivery}), "the sweep was there first")
+	fake.start = func(context.Context, string) error { return errAway }
+	require.ErrorIs(t, d.Recover(t.Context(), "space", "rec_x", []models.Delivery{delivery}), ErrTemporalUnavailable)
+	require.Empty(t, below.starts)
+	require.Empty(t, below.signals, "whoever runs it needs no second attempt")
 }

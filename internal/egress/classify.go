@@ -21,6 +21,8 @@ type failure struct {
 	err      error
 	timedOut bool // the attempt used up its whole time
 	host     string
+	address  string // host and port as the URL says
+	guard    *guard
 	progress progress
 	limits   limits
 }
@@ -59,13 +61,13 @@ func (f failure) attemptTimeout() *Error {
 	within := f.limits.attempt
 	switch {
 	case !f.progress.connected:
-		return &Error{ClassConnectTimeout, fmt.Sprintf("no connection to %s within %s", foreign(f.host), within)}
+		return &Error{Class: ClassConnectTimeout, Message: fmt.Sprintf("no connection to %s within %s", foreign(f.host), within)}
 	case f.progress.headers:
-		return &Error{ClassTimeout, fmt.Sprintf("response body not finished within %s", within)}
+		return &Error{Class: ClassTimeout, Message: fmt.Sprintf("response body not finished within %s", within)}
 	case !f.progress.wrote:
-		return &Error{ClassTimeout, fmt.Sprintf("request not read by the receiver within %s", within)}
+		return &Error{Class: ClassTimeout, Message: fmt.Sprintf("request not read by the receiver within %s", within)}
 	}
-	return &Error{ClassTimeout, fmt.Sprintf("no answer within %s", within)}
+	return &Error{Class: ClassTimeout, Message: fmt.Sprintf("no answer within %s", within)}
 }
 
 // ownHost recognises what this machine lacks.
@@ -95,11 +97,11 @@ func (f failure) dns() *Error {
 	}
 	switch {
 	case e.IsNotFound:
-		return &Error{ClassDNS, "no such host: " + foreign(f.host)}
+		return &Error{Class: ClassDNS, Message: "no such host: " + foreign(f.host)}
 	case e.IsTimeout:
-		return &Error{ClassDNS, fmt.Sprintf("look-up of %s not answered within %s", foreign(f.host), f.limits.connect)}
+		return &Error{Class: ClassDNS, Message: fmt.Sprintf("look-up of %s not answered within %s", foreign(f.host), f.limits.connect)}
 	}
-	return &Error{ClassDNS, fmt.Sprintf("look-up of %s failed", foreign(f.host))}
+	return &Error{Class: ClassDNS, Message: fmt.Sprintf("look-up of %s failed", foreign(f.host))}
 }
 
 func (f failure) dial() *Error {
@@ -107,19 +109,22 @@ func (f failure) dial() *Error {
 	if !errors.As(f.err, &e) || e.Op != "dial" {
 		return nil
 	}
-	target := dialedAddress(f.err)
-	if target == "" {
-		target = foreign(f.host)
+	dialed := dialedAddress(f.err)
+	shown := foreign(f.host)
+	if target, err := netip.ParseAddrPort(dialed); err == nil {
+		shown = f.guard.shown(target, f.address)
+	} else {
+		dialed = shown
 	}
 	switch {
 	case errors.Is(f.err, syscall.ECONNREFUSED):
-		return &Error{ClassConnectionRefused, "connection refused by " + target}
+		return told(ClassConnectionRefused, shown, dialed, "connection refused by %s")
 	case e.Timeout():
-		return &Error{ClassConnectTimeout, fmt.Sprintf("no connection to %s within %s", target, f.limits.connect)}
+		return told(ClassConnectTimeout, shown, dialed, "no connection to %s within %s", f.limits.connect)
 	case errors.Is(f.err, syscall.ECONNRESET):
-		return &Error{ClassReset, "connection reset by " + target}
+		return told(ClassReset, shown, dialed, "connection reset by %s")
 	}
-	return &Error{ClassConnectionRefused, "no route to " + target}
+	return told(ClassConnectionRefused, shown, dialed, "no route to %s")
 }
 
 // dialedAddress is the address and port that a dial failed for, if it came that far.
@@ -146,9 +151,9 @@ func (f failure) tls() *Error {
 		return nil
 	}
 	if isTimeout(err) {
-		return &Error{ClassConnectTimeout, fmt.Sprintf("TLS handshake with %s not finished within %s", foreign(f.host), f.limits.connect)}
+		return &Error{Class: ClassConnectTimeout, Message: fmt.Sprintf("TLS handshake with %s not finished within %s", foreign(f.host), f.limits.connect)}
 	}
-	return &Error{ClassTLS, tlsMessage(err, f.host)}
+	return &Error{Class: ClassTLS, Message: tlsMessage(err, f.host)}
 }
 
 // remoteAlert returns the text of the TLS alert that the receiver sent, a phrase
@@ -175,7 +180,7 @@ func tlsMessage(err error, host string) string {
 	}
 	switch {
 	case errors.As(err, &wrongName):
-		return fmt.Sprintf("certificate is not valid for %s, only for %s", foreign(host), certificateNames(wrongName.Certificate))
+		return "certificate is not valid for " + foreign(host) + certificateNames(wrongName.Certificate)
 	case errors.As(err, &unknown):
 		return "certificate is signed by an unknown authority"
 	case errors.As(err, &invalid):
@@ -204,22 +209,23 @@ func invalidMessage(e x509.CertificateInvalidError) string {
 
 const maxCertificateNames = 3
 
+// certificateNames says, behind a comma, which hosts a certificate is for.
 func certificateNames(cert *x509.Certificate) string {
 	if cert == nil {
-		return "other names"
+		return ", only for other names"
 	}
 	names := slices.Clone(cert.DNSNames)
 	for _, ip := range cert.IPAddresses {
 		names = append(names, ip.String())
 	}
 	if len(names) == 0 {
-		return "no name at all"
+		return ": it names no host"
 	}
 	more := ""
 	if len(names) > maxCertificateNames {
 		names, more = names[:maxCertificateNames], " and others"
 	}
-	return foreign(strings.Join(names, ", ")) + more
+	return ", only for " + foreign(strings.Join(names, ", ")) + more
 }
 
 // exchange words what went wrong between the connection and the end of the
@@ -237,23 +243,23 @@ func (f failure) exchange() *Error {
 	case !f.progress.connected && has("invalid header field", "invalid trailer", "invalid method"):
 		return blocked("the request has a header that is not valid HTTP")
 	case has("response headers exceeded", "response header list larger"):
-		return &Error{ClassReset, fmt.Sprintf("response headers are larger than %d KiB", MaxResponseHeader>>10)}
+		return &Error{Class: ClassReset, Message: fmt.Sprintf("response headers are larger than %d KiB", MaxResponseHeader>>10)}
 	case isTimeout(f.err):
-		return &Error{ClassTimeout, fmt.Sprintf("no answer within %s", f.limits.attempt)}
+		return &Error{Class: ClassTimeout, Message: fmt.Sprintf("no answer within %s", f.limits.attempt)}
 	case has("stream error: stream ID"):
-		return &Error{ClassReset, "HTTP/2 stream reset by the receiver"}
+		return &Error{Class: ClassReset, Message: "HTTP/2 stream reset by the receiver"}
 	case has("connection error: "):
-		return &Error{ClassReset, fmt.Sprintf("answer breaks the HTTP/2 protocol, or its headers are far larger than %d KiB", MaxResponseHeader>>10)}
+		return &Error{Class: ClassReset, Message: fmt.Sprintf("answer breaks the HTTP/2 protocol, or its headers are far larger than %d KiB", MaxResponseHeader>>10)}
 	case f.progress.headers && (closed || reset):
-		return &Error{ClassReset, "connection closed before the response body was complete"}
+		return &Error{Class: ClassReset, Message: "connection closed before the response body was complete"}
 	case f.progress.headers:
-		return &Error{ClassReset, "response body is not valid HTTP"}
+		return &Error{Class: ClassReset, Message: "response body is not valid HTTP"}
 	case reset:
-		return &Error{ClassReset, "connection reset by the receiver before it answered"}
+		return &Error{Class: ClassReset, Message: "connection reset by the receiver before it answered"}
 	case closed:
-		return &Error{ClassReset, "connection closed by the receiver before it answered"}
+		return &Error{Class: ClassReset, Message: "connection closed by the receiver before it answered"}
 	}
-	return &Error{ClassReset, "no valid HTTP answer from the receiver"}
+	return &Error{Class: ClassReset, Message: "no valid HTTP answer from the receiver"}
 }
 
 func isTimeout(err error) bool {

@@ -55,9 +55,9 @@ func TestNameOfPrivateAddress(t *testing.T) {
 		t.Run(address, func(t *testing.T) {
 			t.Parallel()
 			resolver := resolve(t, func(string) []netip.Addr { return []netip.Addr{netip.MustParseAddr(address)} })
-			client := localClient(t, Config{Resolver: resolver, AllowTargets: []netip.Prefix{}})
+			client := localClient(t, Config{Resolver: resolver, AllowTargets: []Network{}})
 			result, err := client.Send(post(t, "http://inside.example/"), 100)
-			require.Contains(t, requireClass(t, err, ClassBlocked), "blocked: "+address+" is ")
+			require.Contains(t, requireRefused(t, err), address+" is ")
 			require.False(t, result.Sent)
 			require.Empty(t, result.RemoteAddr)
 		})
@@ -86,7 +86,7 @@ func TestNameThatChangesBetweenLookUps(t *testing.T) {
 		}
 		return []netip.Addr{netip.MustParseAddr("127.0.0.2")}
 	})
-	client := localClient(t, Config{Resolver: resolver, AllowTargets: []netip.Prefix{netip.MustParsePrefix("127.0.0.2/32")}})
+	client := localClient(t, Config{Resolver: resolver, AllowTargets: MustParseNetworks("127.0.0.2/32")})
 	address := "http://rebind.example:" + portOf(t, "http://"+target) + "/"
 
 	result, err := client.Send(post(t, address), 0)
@@ -95,7 +95,7 @@ func TestNameThatChangesBetweenLookUps(t *testing.T) {
 
 	rebound.Store(true)
 	_, err = client.Send(post(t, address), 0)
-	require.Contains(t, requireClass(t, err, ClassBlocked), "127.0.0.1 is a loopback address (127.0.0.0/8)")
+	require.Contains(t, requireRefused(t, err), "127.0.0.1 is a loopback address (127.0.0.0/8)")
 	require.Zero(t, reached.Load())
 }
 

@@ -21,7 +21,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -62,10 +61,10 @@ var errAttemptTimeout = errors.New("attempt timed out")
 // Config says what the client may reach and how long it waits. The zero value
 // is a client that reaches public addresses on ports 80 and 443 only.
 type Config struct {
-	// AllowTargets may be reached although they are private, and on any port.
-	// A cloud metadata address is only reached when a prefix here names it alone
-	// (169.254.169.254/32): a wide prefix does not include it.
-	AllowTargets []netip.Prefix
+	// AllowTargets may be reached although they are private, on the port that they
+	// name or on any. A cloud metadata address is only reached when a network here
+	// names it alone (169.254.169.254/32): a wide one does not include it.
+	AllowTargets []Network
 	// DenyTargets are never reached, whatever AllowTargets says.
 	DenyTargets []netip.Prefix
 	// AllowPorts are the ports of targets outside AllowTargets; 80 and 443 when empty.
@@ -98,9 +97,11 @@ type Config struct {
 type Client struct {
 	guard     *guard
 	transport *http.Transport
-	limits    limits
-	httpsOnly bool
-	buffers   sync.Pool
+	// newTransport makes another transport like the one above.
+	newTransport func() *http.Transport
+	limits       limits
+	httpsOnly    bool
+	buffers      sync.Pool
 }
 
 // limits are the times that messages about a timeout name.
@@ -126,7 +127,7 @@ func New(cfg Config) (*Client, error) {
 		attempt: valueOr(cfg.Timeout, AttemptTimeout),
 		connect: valueOr(cfg.ConnectTimeout, ConnectTimeout),
 	}
-	dial := (&net.Dialer{Timeout: times.connect, Control: rules.control, Resolver: cfg.Resolver}).DialContext
+	dial := absolutely((&net.Dialer{Timeout: times.connect, Control: rules.control, Resolver: cfg.Resolver}).DialContext)
 	if cfg.Proxy != nil {
 		if err := CheckProxy(cfg.Proxy); err != nil {
 			return nil, fmt.Errorf("egress: %w", err)
@@ -134,24 +135,24 @@ func New(cfg Config) (*Client, error) {
 		through := &tunnel{proxy: cfg.Proxy, guard: rules, resolver: valueOr(cfg.Resolver, net.DefaultResolver), rootCAs: cfg.RootCAs, timeout: times.connect}
 		dial = through.dial
 	}
-	return &Client{
-		guard:     rules,
-		limits:    times,
-		httpsOnly: cfg.HTTPSOnly,
-		transport: &http.Transport{
-			Proxy:                  nil, // it would connect on our behalf, past the guard; see tunnel
-			DialContext:            dial,
-			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: cfg.RootCAs},
-			TLSHandshakeTimeout:    times.connect,
-			DisableCompression:     true, // the log keeps what the receiver sent, and nothing is inflated
-			MaxIdleConns:           maxIdleConns,
-			MaxIdleConnsPerHost:    valueOr(cfg.MaxIdleConnsPerHost, defaultIdlePerHost),
-			IdleConnTimeout:        valueOr(cfg.IdleTimeout, defaultIdleTimeout),
-			MaxResponseHeaderBytes: MaxResponseHeader,
-			ForceAttemptHTTP2:      true, // a dialer of our own would otherwise switch it off
-			HTTP2:                  &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
-		},
-	}, nil
+	newTransport := func() *http.Transport { return transportOf(cfg, times, dial) }
+	return &Client{guard: rules, limits: times, httpsOnly: cfg.HTTPSOnly, transport: newTransport(), newTransport: newTransport}, nil
+}
+
+func transportOf(cfg Config, times limits, dial dialFunc) *http.Transport {
+	return &http.Transport{
+		Proxy:                  nil, // it would connect on our behalf, past the guard; see tunnel
+		DialContext:            dial,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: cfg.RootCAs},
+		TLSHandshakeTimeout:    times.connect,
+		DisableCompression:     true, // the log keeps what the receiver sent, and nothing is inflated
+		MaxIdleConns:           maxIdleConns,
+		MaxIdleConnsPerHost:    valueOr(cfg.MaxIdleConnsPerHost, defaultIdlePerHost),
+		IdleConnTimeout:        valueOr(cfg.IdleTimeout, defaultIdleTimeout),
+		MaxResponseHeaderBytes: MaxResponseHeader,
+		ForceAttemptHTTP2:      true, // a dialer of our own would otherwise switch it off
+		HTTP2:                  &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
+	}
 }
 
 func valueOr[T comparable](value, fallback T) T {
@@ -194,9 +195,9 @@ type Result struct {
 // not do its part, ErrProxy. None of these is an attempt that the receiver failed.
 //
 // The request's body must be one that http.NewRequest knows how to read again
-// (bytes.Reader, strings.Reader): a kept connection that turns out to be dead
-// before anything was written is then replaced unnoticed. Once something was
-// written nothing is repeated.
+// (bytes.Reader, strings.Reader): when a kept connection turns out to be dead,
+// before a single byte of the answer, the request is sent once more, in the same
+// time. Otherwise nothing that was written is repeated.
 func (c *Client) Send(req *http.Request, keep int) (Result, error) {
 	start := time.Now()
 	if err := c.checkTarget(req.URL); err != nil {
@@ -208,10 +209,10 @@ func (c *Client) Send(req *http.Request, keep int) (Result, error) {
 	ctx, cancel := context.WithTimeoutCause(parent, c.limits.attempt, errAttemptTimeout)
 	defer cancel()
 	way := &trip{}
-	ctx = httptrace.WithClientTrace(ctx, way.trace())
 
 	var result Result
-	resp, err := c.transport.RoundTrip(once(req.WithContext(ctx)))
+	resp, done, err := c.exchange(ctx, prepared(req), way)
+	defer done()
 	if err == nil {
 		// Nothing is left to say here: the body was read as far as it matters.
 		defer func() { _ = resp.Body.Close() }()
@@ -221,7 +222,7 @@ func (c *Client) Send(req *http.Request, keep int) (Result, error) {
 	}
 	result.Duration = time.Since(start)
 	reached := way.progress()
-	result.RemoteAddr, result.Sent = reached.remoteAddr, reached.connected
+	result.RemoteAddr, result.Sent = reached.remoteAddr, reached.connected || reached.sentBefore
 	if err == nil {
 		return result, nil
 	}
@@ -232,22 +233,41 @@ func (c *Client) Send(req *http.Request, keep int) (Result, error) {
 		err:      err,
 		timedOut: ctx.Err() != nil,
 		host:     req.URL.Hostname(),
+		address:  req.URL.Host,
+		guard:    c.guard,
 		progress: reached,
 		limits:   c.limits,
 	}
 	return result, failed.classify()
 }
 
-// once keeps the transport from sending a request a second time by itself. It
-// takes a header Idempotency-Key, which the owner of a webhook may have set, as
-// leave to do so; without a way to read the body again it cannot.
-func once(req *http.Request) *http.Request {
-	for _, name := range []string{"Idempotency-Key", "X-Idempotency-Key"} {
-		if _, set := req.Header[name]; set {
-			req.GetBody = nil
-		}
+// checkTarget refuses URLs that no request is made for.
+func (c *Client) checkTarget(u *url.URL) error {
+	switch {
+	case u == nil:
+		return blocked("the request has no URL")
+	case u.User != nil:
+		return errUserinfo
+	case u.Fragment != "":
+		return errFragment
 	}
-	return req
+	t, err := parseTarget(u.Scheme + "://" + u.Host)
+	if err != nil {
+		return err
+	}
+	return c.checkScheme(t)
+}
+
+// prepared is the request as it goes out.
+func prepared(req *http.Request) *http.Request {
+	ready := *req
+	ready.Header = plain(req.Header)
+	if ready.Header.Get("Accept-Encoding") == "" {
+		// The answer is kept for people to read.
+		ready.Header = ready.Header.Clone()
+		ready.Header.Set("Accept-Encoding", "identity")
+	}
+	return &ready
 }
 
 // closeBody keeps the promise of a RoundTripper, that the body is closed on

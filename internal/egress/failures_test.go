@@ -203,39 +203,6 @@ func TestBrokenAnswers(t *testing.T) {
 	}
 }
 
-// What was written to a connection that then broke is not sent a second time,
-// and a broken connection is not used again.
-func TestNothingIsRepeated(t *testing.T) {
-	t.Parallel()
-	requests := make(chan string, 10)
-	address, _ := listen(t, func(conn net.Conn) {
-		defer func() { _ = conn.Close() }()
-		reader := bufio.NewReader(conn)
-		for _, reply := range []string{"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", ""} {
-			req, err := http.ReadRequest(reader)
-			if err != nil {
-				return
-			}
-			_, _ = io.Copy(io.Discard, req.Body)
-			requests <- req.URL.Path
-			_, _ = io.WriteString(conn, reply)
-		}
-	})
-	client := localClient(t, Config{})
-	_, err := client.Send(post(t, "http://"+address+"/1"), 10)
-	require.NoError(t, err)
-	second := post(t, "http://"+address+"/2")
-	second.Header.Set("Idempotency-Key", "leave for the transport to repeat")
-	result, err := client.Send(second, 10)
-	requireClass(t, err, ClassReset)
-	require.True(t, result.Sent)
-	_, err = client.Send(post(t, "http://"+address+"/3"), 10)
-	require.NoError(t, err)
-	client.Close()
-	require.Equal(t, []string{"/1", "/2", "/3"}, []string{<-requests, <-requests, <-requests})
-	require.Empty(t, requests)
-}
-
 func TestInvalidRequestHeader(t *testing.T) {
 	t.Parallel()
 	client := localClient(t, Config{})
@@ -253,7 +220,7 @@ func TestClassifyRareFailures(t *testing.T) {
 	dial := func(ip net.IP, err error) error {
 		return &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: ip, Port: 443}, Err: os.NewSyscallError("connect", err)}
 	}
-	ip4, ip6 := net.IPv4(192, 0, 2, 1), net.ParseIP("2001:db8::1")
+	ip4, ip6 := net.IPv4(93, 184, 215, 14), net.ParseIP("2606:4700::1")
 	ours := map[string]error{
 		"file descriptors":          dial(ip4, syscall.EMFILE),
 		"file descriptors, system":  dial(ip4, syscall.ENFILE),
@@ -276,20 +243,22 @@ func TestClassifyRareFailures(t *testing.T) {
 		class   Class
 		message string
 	}{
-		{dial(ip4, syscall.EHOSTUNREACH), ClassConnectionRefused, "no route to 192.0.2.1:443"},
-		{dial(ip6, syscall.ENETUNREACH), ClassConnectionRefused, "no route to [2001:db8::1]:443"},
-		{dial(ip6, syscall.EADDRNOTAVAIL), ClassConnectionRefused, "no route to [2001:db8::1]:443"},
-		{dial(ip4, syscall.ETIMEDOUT), ClassConnectTimeout, "no connection to 192.0.2.1:443 within 10s"},
-		{dial(ip4, syscall.ECONNRESET), ClassReset, "connection reset by 192.0.2.1:443"},
+		{dial(ip4, syscall.EHOSTUNREACH), ClassConnectionRefused, "no route to 93.184.215.14:443"},
+		{dial(ip6, syscall.ENETUNREACH), ClassConnectionRefused, "no route to [2606:4700::1]:443"},
+		{dial(ip6, syscall.EADDRNOTAVAIL), ClassConnectionRefused, "no route to [2606:4700::1]:443"},
+		{dial(ip4, syscall.ETIMEDOUT), ClassConnectTimeout, "no connection to 93.184.215.14:443 within 10s"},
+		{dial(ip4, syscall.ECONNRESET), ClassReset, "connection reset by 93.184.215.14:443"},
 		{&net.DNSError{Err: "server misbehaving", Name: "a.example", IsTemporary: true}, ClassDNS, "look-up of a.example failed"},
 		{errors.New("http2: client connection lost"), ClassReset, "connection closed by the receiver before it answered"},
 		{errors.New("stream error: stream ID 1; INTERNAL_ERROR; received from peer"), ClassReset, "HTTP/2 stream reset by the receiver"},
 		{errors.New("something new"), ClassReset, "no valid HTTP answer from the receiver"},
 	}
+	rules, err := newGuard(nil, nil, nil)
+	require.NoError(t, err)
 	for _, test := range theirs {
 		t.Run(test.message, func(t *testing.T) {
 			t.Parallel()
-			err := failure{err: test.err, host: "a.example", limits: limits{connect: ConnectTimeout, attempt: AttemptTimeout}}.classify()
+			err := failure{err: test.err, host: "a.example", address: "a.example:443", guard: rules, limits: limits{connect: ConnectTimeout, attempt: AttemptTimeout}}.classify()
 			require.Equal(t, test.message, requireClass(t, err, test.class))
 		})
 	}

@@ -17,17 +17,25 @@ import (
 // cloud metadata services on public addresses, and messages that tell the
 // reader what to do.
 type guard struct {
-	allow    []netip.Prefix
+	allow    []Network
 	deny     []netip.Prefix
 	ports    []uint16
 	registry *ssrf.Guardian
 }
 
-func newGuard(allow, deny []netip.Prefix, ports []uint16) (*guard, error) {
-	allowed, allowErr := normalize("allowed", allow)
+func newGuard(allow []Network, deny []netip.Prefix, ports []uint16) (*guard, error) {
+	prefixes := make([]netip.Prefix, len(allow))
+	for i, network := range allow {
+		prefixes[i] = network.Prefix
+	}
+	opened, allowErr := normalize("allowed", prefixes)
 	denied, denyErr := normalize("denied", deny)
 	if err := errors.Join(allowErr, denyErr); err != nil {
 		return nil, err
+	}
+	allowed := make([]Network, len(allow))
+	for i, prefix := range opened {
+		allowed[i] = Network{Prefix: prefix, Port: allow[i].Port}
 	}
 	return &guard{
 		allow:    allowed,
@@ -59,11 +67,11 @@ func normalize(kind string, prefixes []netip.Prefix) ([]netip.Prefix, error) {
 // the first packet.
 func (g *guard) control(network, address string, _ syscall.RawConn) error {
 	if network != "tcp4" && network != "tcp6" {
-		return blocked("network %s is not used for requests", network)
+		return notPermitted("network %s is not used for requests", network)
 	}
 	target, err := netip.ParseAddrPort(address)
 	if err != nil {
-		return blocked("the target is not an address and port")
+		return notPermitted("the target is not an address and port")
 	}
 	return g.check(target)
 }
@@ -75,17 +83,18 @@ func (g *guard) check(target netip.AddrPort) error {
 	// matching any prefix.
 	addr := target.Addr().WithZone("").Unmap()
 	if !addr.IsValid() {
-		return blocked("the target is not an address")
+		return notPermitted("the target is not an address")
 	}
+	target = netip.AddrPortFrom(addr, target.Port())
 	inner, hasInner := embeddedIPv4(addr)
 
 	if prefix, found := containing(g.deny, addr); found {
-		return blocked("%s is a denied target (%s)", addr, prefix)
+		return notPermitted("%s is a denied target (%s)", addr, prefix)
 	}
-	if isMetadata(addr) && !slices.Contains(g.allow, single(addr)) {
-		return blocked("%s is a cloud metadata address", addr)
+	if isMetadata(addr) && !slices.ContainsFunc(g.allow, func(n Network) bool { return n.Prefix == single(addr) && n.contains(target) }) {
+		return notPermitted("%s is a cloud metadata address", addr)
 	}
-	if _, found := containing(g.allow, addr); found {
+	if slices.ContainsFunc(g.allow, func(n Network) bool { return n.contains(target) }) {
 		if hasInner {
 			// Allowing a NAT64 prefix must not open what lies behind it.
 			return g.check(netip.AddrPortFrom(inner, target.Port()))
@@ -93,17 +102,39 @@ func (g *guard) check(target netip.AddrPort) error {
 		return nil
 	}
 	if g.registry.SafeAddr(addr) != nil {
-		return blocked("%s is %s; add it to --allow-targets to permit it", addr, describe(addr))
+		return notPermitted("%s is %s; %s", addr, describe(addr), g.toPermit(target))
 	}
 	if hasInner {
 		if err := g.check(netip.AddrPortFrom(inner, target.Port())); err != nil {
-			return blocked("%s carries the address %s, which may not be reached", addr, inner)
+			return notPermitted("%s carries the address %s, which may not be reached", addr, inner)
 		}
 	}
-	if !slices.Contains(g.ports, target.Port()) {
-		return blocked("port %d is not one of the permitted ports (%s)", target.Port(), joinPorts(g.ports))
+	return g.checkPublicPort(target.Port())
+}
+
+// toPermit says what would open a target that is not public.
+func (g *guard) toPermit(target netip.AddrPort) string {
+	for _, network := range g.allow {
+		if network.Prefix.Contains(target.Addr()) {
+			return fmt.Sprintf("--allow-targets permits %s, not port %d", network, target.Port())
+		}
 	}
-	return nil
+	return "add it to --allow-targets to permit it"
+}
+
+// checkPort returns nil when something may be connected to on a port.
+func (g *guard) checkPort(port uint16) error {
+	if slices.ContainsFunc(g.allow, func(n Network) bool { return n.opens(port) }) {
+		return nil
+	}
+	return g.checkPublicPort(port)
+}
+
+func (g *guard) checkPublicPort(port uint16) error {
+	if slices.Contains(g.ports, port) {
+		return nil
+	}
+	return notPermitted("port %d is not one of the permitted ports (%s)", port, joinPorts(g.ports))
 }
 
 func containing(prefixes []netip.Prefix, addr netip.Addr) (netip.Prefix, bool) {
@@ -113,6 +144,20 @@ func containing(prefixes []netip.Prefix, addr netip.Addr) (netip.Prefix, bool) {
 		}
 	}
 	return netip.Prefix{}, false
+}
+
+// public says that an address is one of the internet's, which may be told.
+func (g *guard) public(addr netip.Addr) bool {
+	addr = addr.WithZone("").Unmap()
+	return addr.IsValid() && g.registry.SafeAddr(addr) == nil
+}
+
+// shown is what a message calls a target: the address when it is public, otherwise what the URL says.
+func (g *guard) shown(target netip.AddrPort, asWritten string) string {
+	if g.public(target.Addr()) {
+		return target.String()
+	}
+	return foreign(asWritten)
 }
 
 // single is the prefix that holds addr alone.

@@ -21,11 +21,12 @@ func TestGuardDecision(t *testing.T) {
 	t.Parallel()
 	const hint = "; add it to --allow-targets to permit it"
 	tests := []struct {
-		name        string
-		allow, deny []netip.Prefix
-		ports       []uint16
-		target      string
-		message     string // empty: permitted
+		name    string
+		allow   []Network
+		deny    []netip.Prefix
+		ports   []uint16
+		target  string
+		message string // empty: permitted
 	}{
 		{name: "public IPv4", target: "93.184.215.14:443"},
 		{name: "public IPv4, plain port", target: "93.184.215.14:80"},
@@ -69,26 +70,26 @@ func TestGuardDecision(t *testing.T) {
 		{name: "metadata, Alibaba", target: "100.100.100.200:80", message: "100.100.100.200 is a cloud metadata address"},
 		{name: "metadata, Azure, public", target: "168.63.129.16:80", message: "168.63.129.16 is a cloud metadata address"},
 		{name: "metadata, mapped", target: "[::ffff:169.254.169.254]:80", message: "169.254.169.254 is a cloud metadata address"},
-		{name: "metadata in a wide allowed range", allow: prefixes("0.0.0.0/0"), target: "169.254.169.254:80", message: "169.254.169.254 is a cloud metadata address"},
-		{name: "metadata allowed by name", allow: prefixes("169.254.169.254/32"), target: "169.254.169.254:80"},
+		{name: "metadata in a wide allowed range", allow: MustParseNetworks("0.0.0.0/0"), target: "169.254.169.254:80", message: "169.254.169.254 is a cloud metadata address"},
+		{name: "metadata allowed by name", allow: MustParseNetworks("169.254.169.254/32"), target: "169.254.169.254:80"},
 
-		{name: "allowed", allow: prefixes("10.0.0.0/24"), target: "10.0.0.5:443"},
-		{name: "allowed, any port", allow: prefixes("10.0.0.0/24"), target: "10.0.0.5:9999"},
-		{name: "allowed, host bits in the prefix", allow: prefixes("10.0.0.77/24"), target: "10.0.0.5:443"},
-		{name: "allowed, written as mapped prefix", allow: prefixes("::ffff:10.0.0.0/120"), target: "10.0.0.5:443"},
-		{name: "allowed, mapped target", allow: prefixes("10.0.0.0/24"), target: "[::ffff:10.0.0.5]:443"},
-		{name: "allowed IPv6 loopback", allow: prefixes("::1/128"), target: "[::1]:9999"},
-		{name: "beside the allowed", allow: prefixes("10.0.0.0/24"), target: "10.0.1.5:443", message: "10.0.1.5 is a private address (10.0.0.0/8)" + hint},
-		{name: "allowed IPv4 does not open NAT64", allow: prefixes("127.0.0.0/8"), target: "[64:ff9b::7f00:1]:80", message: "64:ff9b::7f00:1 is a NAT64 address (64:ff9b::/96)" + hint},
-		{name: "allowed NAT64 of a public address", allow: prefixes("64:ff9b::/96"), target: "[64:ff9b::5db8:d70e]:443"},
-		{name: "allowed NAT64 of loopback", allow: prefixes("64:ff9b::/96"), target: "[64:ff9b::7f00:1]:443", message: "127.0.0.1 is a loopback address (127.0.0.0/8)" + hint},
-		{name: "all IPv6 allowed, 6to4 of loopback", allow: prefixes("::/0"), target: "[2002:7f00:1::]:443", message: "127.0.0.1 is a loopback address (127.0.0.0/8)" + hint},
+		{name: "allowed", allow: MustParseNetworks("10.0.0.0/24"), target: "10.0.0.5:443"},
+		{name: "allowed, any port", allow: MustParseNetworks("10.0.0.0/24"), target: "10.0.0.5:9999"},
+		{name: "allowed, host bits in the prefix", allow: MustParseNetworks("10.0.0.77/24"), target: "10.0.0.5:443"},
+		{name: "allowed, written as mapped prefix", allow: MustParseNetworks("::ffff:10.0.0.0/120"), target: "10.0.0.5:443"},
+		{name: "allowed, mapped target", allow: MustParseNetworks("10.0.0.0/24"), target: "[::ffff:10.0.0.5]:443"},
+		{name: "allowed IPv6 loopback", allow: MustParseNetworks("::1/128"), target: "[::1]:9999"},
+		{name: "beside the allowed", allow: MustParseNetworks("10.0.0.0/24"), target: "10.0.1.5:443", message: "10.0.1.5 is a private address (10.0.0.0/8)" + hint},
+		{name: "allowed IPv4 does not open NAT64", allow: MustParseNetworks("127.0.0.0/8"), target: "[64:ff9b::7f00:1]:80", message: "64:ff9b::7f00:1 is a NAT64 address (64:ff9b::/96)" + hint},
+		{name: "allowed NAT64 of a public address", allow: MustParseNetworks("64:ff9b::/96"), target: "[64:ff9b::5db8:d70e]:443"},
+		{name: "allowed NAT64 of loopback", allow: MustParseNetworks("64:ff9b::/96"), target: "[64:ff9b::7f00:1]:443", message: "127.0.0.1 is a loopback address (127.0.0.0/8)" + hint},
+		{name: "all IPv6 allowed, 6to4 of loopback", allow: MustParseNetworks("::/0"), target: "[2002:7f00:1::]:443", message: "127.0.0.1 is a loopback address (127.0.0.0/8)" + hint},
 
 		{name: "denied public", deny: prefixes("93.184.215.0/24"), target: "93.184.215.14:443", message: "93.184.215.14 is a denied target (93.184.215.0/24)"},
-		{name: "denied wins over allowed", allow: prefixes("10.0.0.0/8"), deny: prefixes("10.1.0.0/16"), target: "10.1.2.3:443", message: "10.1.2.3 is a denied target (10.1.0.0/16)"},
+		{name: "denied wins over allowed", allow: MustParseNetworks("10.0.0.0/8"), deny: prefixes("10.1.0.0/16"), target: "10.1.2.3:443", message: "10.1.2.3 is a denied target (10.1.0.0/16)"},
 		{name: "denied, mapped target", deny: prefixes("93.184.215.0/24"), target: "[::ffff:93.184.215.14]:443", message: "93.184.215.14 is a denied target (93.184.215.0/24)"},
-		{name: "denied, with a zone", allow: prefixes("fe80::/10"), deny: prefixes("fe80::1/128"), target: "[fe80::1%1]:80", message: "fe80::1 is a denied target (fe80::1/128)"},
-		{name: "denied behind allowed NAT64", allow: prefixes("64:ff9b::/96"), deny: prefixes("93.184.215.0/24"), target: "[64:ff9b::5db8:d70e]:443", message: "93.184.215.14 is a denied target (93.184.215.0/24)"},
+		{name: "denied, with a zone", allow: MustParseNetworks("fe80::/10"), deny: prefixes("fe80::1/128"), target: "[fe80::1%1]:80", message: "fe80::1 is a denied target (fe80::1/128)"},
+		{name: "denied behind allowed NAT64", allow: MustParseNetworks("64:ff9b::/96"), deny: prefixes("93.184.215.0/24"), target: "[64:ff9b::5db8:d70e]:443", message: "93.184.215.14 is a denied target (93.184.215.0/24)"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -100,7 +101,7 @@ func TestGuardDecision(t *testing.T) {
 				require.NoError(t, err)
 				return
 			}
-			require.Equal(t, "blocked: "+test.message, requireClass(t, err, ClassBlocked))
+			require.Equal(t, test.message, requireRefused(t, err))
 		})
 	}
 }
@@ -122,7 +123,7 @@ func TestGuardControl(t *testing.T) {
 
 func TestConfigFaults(t *testing.T) {
 	t.Parallel()
-	_, err := New(Config{AllowTargets: []netip.Prefix{{}}, DenyTargets: append(prefixes("10.0.0.0/8"), netip.Prefix{})})
+	_, err := New(Config{AllowTargets: []Network{{}}, DenyTargets: append(prefixes("10.0.0.0/8"), netip.Prefix{})})
 	require.ErrorContains(t, err, "allowed target 1 is not a valid prefix")
 	require.ErrorContains(t, err, "denied target 2 is not a valid prefix")
 	_, err = New(Config{Timeout: AttemptTimeout + 1})
@@ -149,8 +150,8 @@ func TestHostileTargets(t *testing.T) {
 		}
 		return nil
 	})
-	byName := localClient(t, Config{AllowTargets: []netip.Prefix{}, AllowPorts: []uint16{port}, Resolver: resolver})
-	bySystem := localClient(t, Config{AllowTargets: []netip.Prefix{}, AllowPorts: []uint16{port}})
+	byName := localClient(t, Config{AllowTargets: []Network{}, AllowPorts: []uint16{port}, Resolver: resolver})
+	bySystem := localClient(t, Config{AllowTargets: []Network{}, AllowPorts: []uint16{port}})
 
 	addresses := []string{
 		"127.0.0.1", "127.0.0.2", "127.255.255.255", "0.0.0.0", "0.1.2.3",
@@ -172,9 +173,14 @@ func TestHostileTargets(t *testing.T) {
 	for _, host := range addresses {
 		t.Run(host, func(t *testing.T) {
 			t.Parallel()
-			result, err := byName.Send(post(t, "http://"+host+":"+portOf(t, "http://"+target)+"/"), 10)
+			address := "http://" + host + ":" + portOf(t, "http://"+target) + "/"
+			result, err := byName.Send(unchecked(t, address), 10)
 			requireClass(t, err, ClassBlocked)
 			require.False(t, result.Sent)
+			if !strings.Contains(strings.ToLower(host), "localhost") && !strings.HasSuffix(host, ".example") {
+				_, _, err = byName.CheckURL(address)
+				requireClass(t, err, ClassBlocked)
+			}
 		})
 	}
 	// These hold digits only, so Go's own resolver knows no such name, and the C
@@ -182,11 +188,12 @@ func TestHostileTargets(t *testing.T) {
 	for _, host := range []string{"2130706433", "017700000001", "127.1", "127.0.1", "0177.0.0.1", "0", "10.1", "2852039166"} {
 		t.Run(host, func(t *testing.T) {
 			t.Parallel()
-			result, err := bySystem.Send(post(t, "http://"+host+":"+portOf(t, "http://"+target)+"/"), 10)
-			var failure *Error
-			require.ErrorAs(t, err, &failure)
-			require.Contains(t, []Class{ClassBlocked, ClassDNS}, failure.Class)
+			address := "http://" + host + ":" + portOf(t, "http://"+target) + "/"
+			result, err := bySystem.Send(unchecked(t, address), 10)
+			requireClass(t, err, ClassBlocked)
 			require.False(t, result.Sent)
+			_, _, err = bySystem.CheckURL(address)
+			requireClass(t, err, ClassBlocked)
 		})
 	}
 	t.Cleanup(func() { require.Zero(t, reached.Load()) })
@@ -194,10 +201,13 @@ func TestHostileTargets(t *testing.T) {
 
 func TestHostilePorts(t *testing.T) {
 	t.Parallel()
-	client := localClient(t, Config{AllowTargets: []netip.Prefix{}})
+	client := localClient(t, Config{AllowTargets: []Network{}})
 	for _, port := range []string{"22", "25", "3306", "6379", "7233", "8233", "65535"} {
 		_, err := client.Send(post(t, "http://127.0.0.1:"+port+"/"), 10)
 		requireClass(t, err, ClassBlocked)
-		require.ErrorContains(t, client.CheckURL("http://93.184.215.14:"+port+"/"), "is not one of the permitted ports (80, 443)")
+		for _, host := range []string{"93.184.215.14", "receiver.example"} {
+			_, _, err := client.CheckURL("http://" + host + ":" + port + "/")
+			require.Equal(t, "port "+port+" is not one of the permitted ports (80, 443)", requireRefused(t, err))
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -27,9 +28,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-func loopback() []netip.Prefix {
-	return []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
-}
+func loopback() []Network { return MustParseNetworks("127.0.0.0/8", "::1/128") }
 
 // localClient makes a client that may reach loopback.
 func localClient(t testing.TB, cfg Config) *Client {
@@ -43,11 +42,29 @@ func localClient(t testing.TB, cfg Config) *Client {
 	return client
 }
 
-func post(t testing.TB, url string) *http.Request {
+func post(t testing.TB, target string) *http.Request {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(`{"id":"dlv_1"}`))
+	req, err := NewRequest(t.Context(), http.MethodPost, target, strings.NewReader(`{"id":"dlv_1"}`))
 	require.NoError(t, err)
 	return req
+}
+
+// unchecked makes a request as package http does, for what NewRequest refuses.
+func unchecked(t testing.TB, raw string) *http.Request {
+	t.Helper()
+	target, err := url.Parse(raw)
+	require.NoError(t, err)
+	request := &http.Request{Method: http.MethodPost, URL: target, Header: http.Header{}, Body: http.NoBody}
+	return request.WithContext(t.Context())
+}
+
+// requireRefused asserts that err says no more than that its target may not be reached, and returns the reason.
+func requireRefused(t testing.TB, err error) string {
+	t.Helper()
+	require.Equal(t, "blocked: "+refusal, requireClass(t, err, ClassBlocked))
+	var failure *Error
+	require.ErrorAs(t, err, &failure)
+	return failure.Detail
 }
 
 // requireClass asserts that err is an *Error of the class and returns its message.

@@ -50,13 +50,13 @@ type tunnel struct {
 func (t *tunnel) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, t.timeout)
 	defer cancel()
-	targets, err := t.resolve(ctx, address)
+	targets, err := t.resolve(ctx, absolute(address))
 	if err != nil {
 		return nil, err
 	}
 	var first error
 	for _, target := range targets {
-		conn, err := t.open(ctx, target)
+		conn, err := t.open(ctx, receiver{target, t.guard.shown(target, address)})
 		if err == nil {
 			if trace := httptrace.ContextClientTrace(ctx); trace != nil && trace.ConnectDone != nil {
 				trace.ConnectDone(network, target.String(), nil)
@@ -91,9 +91,20 @@ func (t *tunnel) resolve(ctx context.Context, address string) ([]netip.AddrPort,
 	return targets, nil
 }
 
+// receiver is where a tunnel is to lead, with what it is called in a message.
+type receiver struct {
+	netip.AddrPort
+	shown string
+}
+
+// failed makes the error of a tunnel that did not come about; the format's first verb is for the receiver.
+func (r receiver) failed(class Class, format string, args ...any) *Error {
+	return told(class, r.shown, r.String(), format, args...)
+}
+
 // open makes a tunnel to an address, if the guard permits it.
-func (t *tunnel) open(ctx context.Context, target netip.AddrPort) (net.Conn, error) {
-	if err := t.guard.check(target); err != nil {
+func (t *tunnel) open(ctx context.Context, target receiver) (net.Conn, error) {
+	if err := t.guard.check(target.AddrPort); err != nil {
 		return nil, err
 	}
 	conn, err := t.connect(ctx)
@@ -112,11 +123,11 @@ func (t *tunnel) open(ctx context.Context, target netip.AddrPort) (net.Conn, err
 		}
 		return nil, err
 	}
-	return &tunnelled{Conn: conn, reader: reader, target: net.TCPAddrFromAddrPort(target)}, nil
+	return &tunnelled{Conn: conn, reader: reader, target: net.TCPAddrFromAddrPort(target.AddrPort)}, nil
 }
 
-func (t *tunnel) late(target netip.AddrPort) error {
-	return &Error{ClassConnectTimeout, fmt.Sprintf("no connection to %s within %s", target, t.timeout)}
+func (t *tunnel) late(target receiver) error {
+	return target.failed(ClassConnectTimeout, "no connection to %s within %s", t.timeout)
 }
 
 // connect connects to the proxy itself, which the operator chose: the guard has no say in it.
@@ -137,7 +148,7 @@ func (t *tunnel) connect(ctx context.Context) (net.Conn, error) {
 }
 
 // ask sends the CONNECT and reads the answer. What the reader holds when it returns belongs to the tunnel.
-func (t *tunnel) ask(conn net.Conn, target netip.AddrPort) (*bufio.Reader, error) {
+func (t *tunnel) ask(conn net.Conn, target receiver) (*bufio.Reader, error) {
 	request := &http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: target.String()}, Host: target.String(), Header: http.Header{}}
 	if user := t.proxy.User; user != nil {
 		password, _ := user.Password()
@@ -160,16 +171,16 @@ func (t *tunnel) ask(conn net.Conn, target netip.AddrPort) (*bufio.Reader, error
 
 // answered says what a proxy's status code means: the receiver cannot be reached, it may not be reached, or
 // the proxy does not serve this installation, which is no fault of the receiver's.
-func answered(status int, target netip.AddrPort) error {
+func answered(status int, target receiver) error {
 	switch {
 	case status >= 200 && status <= 299:
 		return nil
 	case status == http.StatusForbidden, status == http.StatusUnavailableForLegalReasons:
-		return blocked("the egress proxy does not permit %s (%d)", target, status)
+		return notPermitted("the egress proxy does not permit %s (%d)", target, status)
 	case status == http.StatusGatewayTimeout, status == http.StatusRequestTimeout:
-		return &Error{ClassConnectTimeout, fmt.Sprintf("the egress proxy got no connection to %s in time (%d)", target, status)}
+		return target.failed(ClassConnectTimeout, "the egress proxy got no connection to %s in time (%d)", status)
 	case status == http.StatusBadGateway, status == http.StatusServiceUnavailable:
-		return &Error{ClassConnectionRefused, fmt.Sprintf("the egress proxy cannot connect to %s (%d)", target, status)}
+		return target.failed(ClassConnectionRefused, "the egress proxy cannot connect to %s (%d)", status)
 	}
 	return fmt.Errorf("%w: it answers %d to CONNECT", ErrProxy, status)
 }

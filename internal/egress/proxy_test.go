@@ -167,7 +167,11 @@ func TestProxyThatRefuses(t *testing.T) {
 	} {
 		client := localClient(t, Config{Proxy: newProxy(t, false, status).url(t, nil)})
 		result, err := client.Send(post(t, "http://127.0.0.1:8080/"), 100)
-		require.Contains(t, requireClass(t, err, class), "127.0.0.1:8080")
+		message := requireClass(t, err, class)
+		if class == ClassBlocked {
+			message = requireRefused(t, err)
+		}
+		require.Contains(t, message, "127.0.0.1:8080")
 		require.False(t, result.Sent)
 	}
 }

@@ -1,70 +1,60 @@
 package egress
 
 import (
+	"context"
+	"io"
+	"net/http"
 	"net/netip"
-	"net/url"
-	"strconv"
+	"strings"
 )
 
-// MaxURL is the longest URL, in bytes, that CheckURL accepts.
+// MaxURL is the longest URL, in bytes and as it is stored, that CheckURL accepts.
 const MaxURL = 2048
 
-// CheckURL tells early, when a URL is configured, what Send would refuse later:
-// a URL that is not absolute, of another scheme than http and https (https only,
-// when so set), without a host, with userinfo or a fragment, or longer than
-// MaxURL bytes. A host that is an address in the usual notation is checked
-// against the guard too. Every other spelling and every name is left to the
-// check at dial time, which cannot be deceived. The error is an *Error of class
-// blocked.
-func (c *Client) CheckURL(raw string) error {
-	if len(raw) > MaxURL {
-		return blocked("the URL is longer than %d bytes", MaxURL)
+// CheckURL says early, when a URL is configured, what Send would refuse later, and returns the form in which
+// the URL is stored and goes out, with its host and port. An address is judged as if it were connected to; a
+// name is left to the check at dial time, which cannot be deceived, but for its port. The error is an *Error
+// of class blocked.
+func (c *Client) CheckURL(raw string) (stored, host string, err error) {
+	if err := CheckEnds(raw); err != nil {
+		return "", "", blocked("the URL %s", err)
 	}
-	u, err := url.Parse(raw)
+	t, err := parseTarget(raw)
 	if err != nil {
-		return blocked("the URL cannot be read") // the parser's error would repeat the URL
+		return "", "", err
 	}
-	if err := c.checkTarget(u); err != nil {
-		return err
+	// The scheme keeps its upper case, if it has any.
+	stored = raw[:len(t.scheme)] + t.String()[len(t.scheme):]
+	if len(stored) > MaxURL {
+		return "", "", blocked("expected at most %d bytes, with what is not ASCII as %%XX", MaxURL)
 	}
-	if addr, err := netip.ParseAddr(u.Hostname()); err == nil {
-		return c.guard.check(netip.AddrPortFrom(addr, targetPort(u)))
+	if err := c.checkScheme(t); err != nil {
+		return "", "", err
 	}
-	return nil
+	if addr, err := netip.ParseAddr(t.name); err == nil {
+		return stored, t.host, c.guard.check(netip.AddrPortFrom(addr, t.port))
+	}
+	return stored, t.host, c.guard.checkPort(t.port)
 }
 
-// checkTarget refuses URLs that no request is made for.
-func (c *Client) checkTarget(u *url.URL) error {
-	switch {
-	case u == nil || u.Scheme == "" && u.Host == "":
-		return blocked("the URL is not absolute")
-	case u.Scheme != "http" && u.Scheme != "https":
-		return blocked("only http and https URLs are called")
-	case c.httpsOnly && u.Scheme != "https":
+// NewRequest makes a request whose target goes out exactly as the URL says. Its error is an *Error of class
+// blocked. It accepts what CheckURL returned, and URLs of a time when less was checked.
+func NewRequest(ctx context.Context, method, rawURL string, body io.Reader) (*http.Request, error) {
+	t, err := parseTarget(strings.TrimSuffix(rawURL, "#"))
+	if err != nil {
+		return nil, err
+	}
+	request, err := http.NewRequestWithContext(ctx, method, t.scheme+"://"+t.host, body)
+	if err != nil {
+		return nil, blocked("the URL cannot be read")
+	}
+	request.URL = t.url()
+	return request, nil
+}
+
+func (c *Client) checkScheme(t target) error {
+	if c.httpsOnly && t.scheme != "https" {
 		return blocked("only https URLs are called")
-	case u.Hostname() == "":
-		return blocked("the URL has no host")
-	case u.User != nil:
-		return blocked("the URL holds a user name or password")
-	case u.Fragment != "":
-		return blocked("the URL has a fragment, which is never sent")
-	}
-	if port := u.Port(); port != "" {
-		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-			return blocked("the URL's port is not between 1 and 65535")
-		}
 	}
 	return nil
-}
-
-// targetPort is the port that a request for u, which checkTarget has accepted,
-// connects to.
-func targetPort(u *url.URL) uint16 {
-	if n, err := strconv.ParseUint(u.Port(), 10, 16); err == nil {
-		return uint16(n)
-	}
-	if u.Scheme == "https" {
-		return 443
-	}
-	return 80
 }

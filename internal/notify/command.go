@@ -21,10 +21,15 @@ func enableCommand(apiURL, webhookID string) string {
 	return command(apiURL, http.MethodPatch, webhookPath(webhookID), `{"active": true}`)
 }
 
-// recoverCommand resends what failed since a time. The time is cut to seconds,
-// so that it never leaves out the first failure.
-func recoverCommand(apiURL, webhookID string, since time.Time) string {
-	body := `{"since": "` + since.UTC().Format(time.RFC3339) + `"}`
+// recoverCommand sends again what did not reach the receiver since a time, and
+// with missed also what was published while the webhook was inactive. The time is
+// cut to seconds, so that it never leaves out the first failure.
+func recoverCommand(apiURL, webhookID string, since time.Time, missed bool) string {
+	body := `{"since": "` + since.UTC().Format(time.RFC3339) + `"`
+	if missed {
+		body += `, "include": "missed"`
+	}
+	body += "}"
 	return command(apiURL, http.MethodPost, webhookPath(webhookID)+"/recover", body)
 }
 

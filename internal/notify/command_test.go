@@ -32,25 +32,28 @@ func TestCommandsAboutAWebhook(t *testing.T) {
 	t.Parallel()
 	const header = ` -H "Authorization: Bearer $POSTRIDER_KEY"`
 	since := time.Date(2026, 3, 4, 6, 6, 7, 999_999_999, time.FixedZone("", 3600))
-	for base, want := range map[string][3]string{
+	for base, want := range map[string][4]string{
 		"http://127.0.0.1:8080/": {
 			"curl 'http://127.0.0.1:8080/api/deliveries?webhook_id=wh_1&status=permanently_failed'" + header,
 			"curl -X PATCH http://127.0.0.1:8080/api/webhooks/wh_1" + header + ` -d '{"active": true}'`,
 			"curl -X POST http://127.0.0.1:8080/api/webhooks/wh_1/recover" + header + ` -d '{"since": "2026-03-04T05:06:07Z"}'`,
+			"curl -X POST http://127.0.0.1:8080/api/webhooks/wh_1/recover" + header + ` -d '{"since": "2026-03-04T05:06:07Z", "include": "missed"}'`,
 		},
 		"": {
 			"GET /api/deliveries?webhook_id=wh_1&status=permanently_failed",
 			`PATCH /api/webhooks/wh_1 {"active": true}`,
 			`POST /api/webhooks/wh_1/recover {"since": "2026-03-04T05:06:07Z"}`,
+			`POST /api/webhooks/wh_1/recover {"since": "2026-03-04T05:06:07Z", "include": "missed"}`,
 		},
 	} {
 		require.Equal(t, want[0], failedDeliveriesCommand(base, "wh_1"))
 		require.Equal(t, want[1], enableCommand(base, "wh_1"))
-		require.Equal(t, want[2], recoverCommand(base, "wh_1", since))
+		require.Equal(t, want[2], recoverCommand(base, "wh_1", since, false))
+		require.Equal(t, want[3], recoverCommand(base, "wh_1", since, true))
 	}
 	require.Equal(t, "GET /api/deliveries?webhook_id=a%26b%3D%27c&status=permanently_failed", failedDeliveriesCommand("", "a&b='c"))
 	require.Equal(t, `PATCH /api/webhooks/a%2Fb%3Fc {"active": true}`, enableCommand("", "a/b?c"))
-	require.Contains(t, recoverCommand("", "a/b?c", since), "POST /api/webhooks/a%2Fb%3Fc/recover ")
+	require.Contains(t, recoverCommand("", "a/b?c", since, true), "POST /api/webhooks/a%2Fb%3Fc/recover ")
 }
 
 // A shell must hand to curl what was meant, and run nothing else, whatever the
@@ -62,7 +65,7 @@ func TestAShellReadsTheCommandsAsTheyAreMeant(t *testing.T) {
 		base := "https://h.example/" + strings.NewReplacer("%", "", "?", "", "#", "").Replace(hostile)
 		for _, command := range []string{
 			resendCommand(base, hostile), failedDeliveriesCommand(base, hostile), enableCommand(base, hostile),
-			recoverCommand(base, hostile, since),
+			recoverCommand(base, hostile, since, true),
 		} {
 			words := shellWords(t, command)
 			require.NotContains(t, words, "pwned")

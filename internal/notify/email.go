@@ -16,7 +16,6 @@ const (
 	defaultEmailTimeout = 30 * time.Second
 	// quitTimeout bounds the polite end of a session whose message was accepted.
 	quitTimeout = 2 * time.Second
-	maxAddress  = 254 // bytes; RFC 5321, section 4.5.3.1.3
 )
 
 // EmailConfig says which mail server sends and in whose name.

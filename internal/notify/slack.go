@@ -32,9 +32,9 @@ func (s *Slack) Send(ctx context.Context, to string, notice Notice) error {
 	if err != nil {
 		return fmt.Errorf("notify: post to Slack: %w", err)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to, bytes.NewReader(body))
+	req, err := egress.NewRequest(ctx, http.MethodPost, to, bytes.NewReader(body))
 	if err != nil {
-		return fmt.Errorf("notify: post to Slack: %w: the URL cannot be read", ErrPermanent)
+		return fmt.Errorf("notify: post to Slack: %w: %w", ErrPermanent, err)
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", slackUserAgent)
@@ -57,7 +57,8 @@ func postError(result egress.Result, err error) error {
 	case code != 0:
 		return fmt.Errorf("HTTP %d", code)
 	case errors.As(err, &failure) && failure.Class == egress.ClassBlocked:
-		return fmt.Errorf("%w: %w", ErrPermanent, err)
+		// Administrators set these URLs, so they are told why.
+		return fmt.Errorf("%w: %w (%s)", ErrPermanent, err, failure.Reason())
 	case result.Sent:
 		return fmt.Errorf("%w: %w", ErrMaybeSent, err)
 	}

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"strconv"
 	"strings"
 	"testing"
@@ -28,7 +27,7 @@ func isKind(err error) (maybeSent, permanent bool) {
 func newSlack(t testing.TB, cfg egress.Config) *Slack {
 	t.Helper()
 	if cfg.AllowTargets == nil {
-		cfg.AllowTargets = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+		cfg.AllowTargets = egress.MustParseNetworks("127.0.0.0/8")
 	}
 	client, err := egress.New(cfg)
 	require.NoError(t, err)

@@ -15,7 +15,7 @@ func failingView(n Notice, host string) view {
 	if !n.FailingSince.IsZero() {
 		steps = append(steps, step{
 			"What was given up is not tried again by itself. Once the receiver works again, resend everything that failed:",
-			recoverCommand(n.APIURL, webhook, n.FailingSince),
+			recoverCommand(n.APIURL, webhook, n.FailingSince, false),
 		})
 	}
 	return view{
@@ -37,7 +37,10 @@ func disabledView(n Notice, host string) view {
 	facts := append([]fact{{"Reason", reason}, {"Disabled", momentOrNothing(n.DisabledAt)}}, failures(n)...)
 	steps := []step{{"Once the receiver works again, enable the webhook:", enableCommand(n.APIURL, webhook)}}
 	if !n.FailingSince.IsZero() {
-		steps = append(steps, step{"Then resend everything that failed:", recoverCommand(n.APIURL, webhook, n.FailingSince)})
+		steps = append(steps, step{
+			"Then send again what was given up or cancelled, and what was published meanwhile:",
+			recoverCommand(n.APIURL, webhook, n.FailingSince, true),
+		})
 	}
 	return view{
 		Heading: "Webhook disabled",

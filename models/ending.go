@@ -1,0 +1,64 @@
+package models
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// CancelCause says in one word why a delivery was cancelled.
+type CancelCause string
+
+// The causes.
+const (
+	// CauseRequest: someone cancelled it.
+	CauseRequest CancelCause = "request"
+	// CauseInactive: its webhook got no deliveries at the time. A recovery brings it back.
+	CauseInactive CancelCause = "inactive"
+	// CauseDeleted: its webhook is gone.
+	CauseDeleted CancelCause = "deleted"
+)
+
+// CancelDelivery marks a delivery as cancelled on request, with the reason, unless it has ended: that is
+// ErrFinished.
+func (s *Store) CancelDelivery(ctx context.Context, id, reason string) error {
+	return s.StopDelivery(ctx, id, CauseRequest, reason)
+}
+
+// StopDelivery marks a delivery as cancelled for a cause, with the reason, unless it has ended: that is
+// ErrFinished.
+func (s *Store) StopDelivery(ctx context.Context, id string, cause CancelCause, reason string) error {
+	result := s.db.WithContext(ctx).Model(&Delivery{}).
+		Where("id = ? AND status IN ?", id, []Status{StatusPending, StatusFailed}).
+		Updates(map[string]any{
+			"status": StatusCancelled, "cancel_reason": reason, "cancel_cause": cause, "next_attempt_at": nil,
+			"ended_at": endedSQL(s.Now()),
+		})
+	if result.Error != nil {
+		return fmt.Errorf("cancel delivery: %w", result.Error)
+	}
+	if result.RowsAffected == 0 {
+		return fmt.Errorf("cancel delivery: %w", ErrFinished)
+	}
+	return nil
+}
+
+// endedSQL is when a delivery ended that is cancelled now: by this host's clock, but never before its webhook
+// began to fail by the clock of another. So whoever recovers since the first failure misses none.
+func endedSQL(now time.Time) any {
+	return gorm.Expr(`COALESCE((SELECT h.first_failure_at FROM webhook_health h
+		WHERE h.webhook_id = deliveries.webhook_id AND h.first_failure_at > ?), ?)`, now, now)
+}
+
+// endInStretch lets a delivery that is given up end no sooner than the failures of its webhook began: of two
+// attempts that fail at the same time, the one that is recorded first may have failed last, and its time is what
+// the owner is told to recover from.
+func endInStretch(tx *gorm.DB, outcome Outcome, health WebhookHealth) error {
+	began := health.FirstFailureAt
+	if outcome.Status != StatusPermanentlyFailed || began == nil || !began.After(outcome.answeredAt()) {
+		return nil
+	}
+	return tx.Model(&Delivery{}).Where("id = ?", outcome.Attempt.DeliveryID).Update("ended_at", began.UTC()).Error
+}
