@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -20,9 +19,6 @@ const (
 	ErrTypeInboundNotFound = "InboundEventNotFound"
 	ErrTypeInboundFailed   = "InboundFailed"
 )
-
-// errUnusable says that an inbound event cannot become an event.
-var errUnusable = errors.New("cannot be published")
 
 // ProcessInput asks for an inbound event to be processed.
 type ProcessInput struct {
@@ -42,7 +38,7 @@ func (a *Activities) ProcessInbound(ctx context.Context, in ProcessInput) (Proce
 	case errors.Is(err, models.ErrNotFound):
 		return ProcessResult{}, temporal.NewNonRetryableApplicationError(
 			"there is no inbound event "+in.InboundEventID, ErrTypeInboundNotFound, nil)
-	case errors.Is(err, errUnusable):
+	case errors.Is(err, models.ErrUnusableType):
 		if err := a.Store.FailInbound(ctx, in.InboundEventID, err.Error()); err != nil {
 			return ProcessResult{}, err
 		}
@@ -55,34 +51,19 @@ func (a *Activities) ProcessInbound(ctx context.Context, in ProcessInput) (Proce
 
 // eventOf makes the event that an inbound event stands for.
 func eventOf(inbound models.InboundEvent, source models.Source) (models.Event, error) {
-	eventType := EventType(source.EventPrefix, inbound.Type)
-	if models.Operational(eventType) {
-		return models.Event{}, fmt.Errorf("%w: events of type %s are Postrider's own; change the source's event_prefix", errUnusable, eventType)
-	}
-	if err := models.CheckEventType(eventType); err != nil {
-		return models.Event{}, fmt.Errorf("%w: its type %q makes no event type", errUnusable, inbound.Type)
+	eventType, err := source.EventType(inbound.Type)
+	if err != nil {
+		return models.Event{}, err
 	}
 	data, err := dataOf(inbound)
 	if err != nil {
 		return models.Event{}, err
 	}
-	return models.Event{Type: eventType, Data: data, OwnerID: inbound.OwnerID}, nil
-}
-
-// EventType joins a source's prefix and a provider's type, in the characters that event types have: orders/paid
-// of Shopify becomes shopify.orders.paid.
-func EventType(prefix, providerType string) string {
-	words := strings.FieldsFunc(providerType, func(r rune) bool { return r == '/' || r == '.' || r == ':' })
-	if prefix != "" {
-		words = append([]string{prefix}, words...)
+	event := models.Event{Type: eventType, Data: data, OwnerID: inbound.OwnerID}
+	if source.Broadcast {
+		event.OwnerID = "" // every owner's webhooks
 	}
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '_', r == '-', r == '.':
-			return r
-		}
-		return '_'
-	}, strings.Join(words, "."))
+	return event, nil
 }
 
 // dataOf is the body as JSON where it is JSON or a form, and otherwise a text or base64.

@@ -21,6 +21,13 @@ import (
 // maxBody bounds a request body: 1 MiB.
 const maxBody = 1 << 20
 
+// Bounds of what a source receives, in bytes: unless configured otherwise, and whatever is configured. GitHub sends the
+// largest, of up to 25 MB.
+const (
+	DefaultMaxInboundBody = 5 << 20
+	MostMaxInboundBody    = 25 << 20
+)
+
 // Store is what the API needs of the database.
 type Store interface {
 	APIKeyByToken(ctx context.Context, token string) (models.APIKey, error)
@@ -52,8 +59,10 @@ type Store interface {
 
 	CreateSource(ctx context.Context, source *models.Source, secrets []string) error
 	Source(ctx context.Context, scope models.Scope, id string) (models.Source, error)
+	SourceOf(ctx context.Context, inbound models.InboundEvent) (models.Source, error)
 	Sources(ctx context.Context, scope models.Scope, page models.Page) ([]models.Source, string, error)
 	SourceSecrets(source models.Source) ([]string, error)
+	SourceVerifyToken(source models.Source) (string, error)
 	UpdateSource(ctx context.Context, scope models.Scope, id string, change func(*models.Source) ([]string, error)) (models.Source, error)
 	DeleteSource(ctx context.Context, scope models.Scope, id string) error
 	RecordRejection(ctx context.Context, sourceID, reason, remoteAddr string) error
@@ -103,6 +112,8 @@ type Config struct {
 	RateLimit float64
 	// RateBurst is how many it may make at once; what comes in two seconds when 0.
 	RateBurst int
+	// MaxInboundBody bounds what a source receives, in bytes; DefaultMaxInboundBody when 0.
+	MaxInboundBody int64
 	// TrustedProxies are whose X-Forwarded-For is believed.
 	TrustedProxies []netip.Prefix
 	// PublicURL is the API's base URL as its users see it.
@@ -127,6 +138,13 @@ type server struct {
 	adminKeyHash []byte
 	// perKey limits requests; nil for no limit. perAddress limits failures to authenticate.
 	perKey, perAddress *limiter
+}
+
+func (s *server) maxInboundBody() int64 {
+	if s.MaxInboundBody == 0 {
+		return DefaultMaxInboundBody
+	}
+	return s.MaxInboundBody
 }
 
 // New returns the handler of the whole API.

@@ -83,7 +83,7 @@ func (s *server) publish(ctx context.Context, in *publishInput) (*Output[Publish
 	if models.CheckEventType(event.Type) != nil {
 		wrong.add("body.event", "expected words of letters, digits, _ and - joined by dots, such as order.created, at most 128 characters")
 	}
-	if models.Operational(event.Type) {
+	if models.Reserved(event.Type) {
 		wrong.add("body.event", "event types that begin with postrider.delivery. or postrider.webhook. are published by Postrider itself")
 	}
 	if !utf8.Valid(event.Data) {

@@ -10,10 +10,13 @@ import (
 
 // providerOf says where a source's requests hold the event's ID and type.
 func providerOf(source models.Source) receiver.Provider {
+	options := source.Options
 	if provider, ok := receiver.ForScheme(signature.Scheme(source.Scheme)); ok {
-		return provider
+		return provider.WithFields(receiver.Fields{ID: options.IDField, Type: options.TypeField})
 	}
-	return receiver.HMAC(receiver.HMACOptions{IDHeader: source.Options.IDHeader, TypeHeader: source.Options.TypeHeader})
+	return receiver.HMAC(receiver.HMACOptions{
+		IDField: options.IDField, IDHeader: options.IDHeader, TypeField: options.TypeField, TypeHeader: options.TypeHeader,
+	})
 }
 
 // handshake answers requests with which a provider only tests the endpoint.
@@ -21,13 +24,18 @@ func handshake(source models.Source, header http.Header, body []byte) (receiver.
 	return providerOf(source).Handshake(header, body)
 }
 
-func identify(source models.Source, header http.Header, body []byte) (receiver.Identity, *Problem) {
-	identity, err := providerOf(source).Identify(header, body)
+// identify says which event a request is. What will be wrong with it when it is published is wrong with it now: it must
+// not be acknowledged.
+func identify(source models.Source, header http.Header, body []byte) (receiver.Event, *Problem) {
+	event, err := providerOf(source).Parse(header, body)
+	if err == nil {
+		_, err = source.EventType(event.Type)
+	}
 	if err != nil {
-		return identity, newProblem(http.StatusBadRequest, codeBadRequest, err.Error())
+		return event, newProblem(http.StatusBadRequest, codeBadRequest, err.Error())
 	}
-	if !storable(identity.ID) || !storable(identity.Type) {
-		return identity, newProblem(http.StatusBadRequest, codeBadRequest, "the event's ID and type must be UTF-8 without NUL")
+	if !storable(event.ID) || !storable(event.Type) {
+		return event, newProblem(http.StatusBadRequest, codeBadRequest, "the event's ID and type must be UTF-8 without NUL")
 	}
-	return identity, nil
+	return event, nil
 }

@@ -17,6 +17,7 @@ type InboundEvent struct {
 	SourceID    string               `json:"source_id"`
 	OwnerID     string               `json:"owner_id"`
 	ProviderID  string               `json:"provider_id" doc:"The provider's ID of the event, or a hash of the body."`
+	Conflict    bool                 `json:"conflict" doc:"True when the source had sent another body under the same ID before."`
 	Type        string               `json:"type" doc:"The provider's type."`
 	Status      models.InboundStatus `json:"status" enum:"pending,processed,failed"`
 	Attempts    int                  `json:"attempts" doc:"How often it was processed."`
@@ -57,7 +58,7 @@ func (s *server) registerInbound(api huma.API) {
 
 func (s *server) inboundObject(m models.InboundEvent) InboundEvent {
 	return InboundEvent{
-		ID: m.ID, SourceID: m.SourceID, OwnerID: m.OwnerID, ProviderID: m.ProviderID, Type: m.Type, Status: m.Status,
+		ID: m.ID, SourceID: m.SourceID, OwnerID: m.OwnerID, ProviderID: m.ProviderID, Conflict: m.Conflict, Type: m.Type, Status: m.Status,
 		Attempts: m.Attempts, Error: orNull(m.Error), EventID: orNull(m.EventID), ProcessedAt: inUTC(m.ProcessedAt),
 		CreatedAt: m.CreatedAt.UTC(), Workflow: Workflow{ID: m.ID, URL: orNull(s.WorkflowURL(m.ID, ""))},
 	}
@@ -115,8 +116,27 @@ func (s *server) reprocess(ctx context.Context, in *inboundPath) (*Output[Inboun
 	if err != nil {
 		return nil, err
 	}
+	if err := s.mayReprocess(ctx, inbound); err != nil {
+		return nil, err
+	}
 	if err := s.Dispatcher.Reprocess(ctx, inbound); err != nil {
 		return nil, s.fail(ctx, err)
 	}
 	return &Output[InboundEvent]{s.inboundObject(inbound)}, nil
+}
+
+// mayReprocess leaves what reaches every owner's webhooks to administrators.
+func (s *server) mayReprocess(ctx context.Context, inbound models.InboundEvent) error {
+	if whoAsks(ctx).admin() {
+		return nil
+	}
+	source, err := s.Store.SourceOf(ctx, inbound)
+	if err != nil {
+		return s.fail(ctx, err)
+	}
+	if source.Broadcast {
+		return newProblem(http.StatusUnprocessableEntity, codeInvalid,
+			"only an administrator may have this processed again: it reaches every owner's webhooks")
+	}
+	return nil
 }

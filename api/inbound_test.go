@@ -16,9 +16,9 @@ import (
 func TestInboundLog(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
-	cfg := signature.Config{Scheme: signature.SchemeStripe, Secrets: []string{"secret-of-s"}}
+	cfg := signature.Config{Scheme: signature.SchemeStripe, Secrets: []string{"whsec_of-stripe"}}
 	sources := []string{
-		s.source(`{"name":"x","scheme":"stripe","secret":"secret-of-s"}`), s.source(`{"name":"y","scheme":"stripe","secret":"secret-of-s"}`),
+		s.source(`{"name":"x","scheme":"stripe","secret":"whsec_of-stripe"}`), s.source(`{"name":"y","scheme":"stripe","secret":"whsec_of-stripe"}`),
 	}
 	// Newest first, as the API lists them.
 	var ids []string

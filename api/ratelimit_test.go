@@ -143,7 +143,7 @@ func TestForwardedAddressesAreBelievedOfTrustedProxiesOnly(t *testing.T) {
 			t.Parallel()
 			k := newKeyedAPI(t, testdb.SQLite(t), func(cfg *api.Config) { cfg.TrustedProxies = test.trusted })
 			source := models.Source{OwnerID: models.DefaultOwnerID, Name: "in", Scheme: "github", EventPrefix: "github", Active: true}
-			require.NoError(t, k.store.CreateSource(t.Context(), &source, []string{"s"}))
+			require.NoError(t, k.store.CreateSource(t.Context(), &source, []string{"secret-of-s"}))
 			response := k.ask(http.MethodPost, "/webhooks/"+source.ID, "", "{}", test.from, test.forwarded...)
 			require.Equal(t, http.StatusUnauthorized, response.StatusCode)
 			rejections, err := k.store.Rejections(t.Context(), source.ID)

@@ -19,6 +19,9 @@ import (
 // received is the answer to a webhook that is stored, whether it is new or not.
 var received = gin.H{"received": true}
 
+// storeTimeout bounds the storing of what came, whether its sender is still there or not.
+const storeTimeout = 15 * time.Second
+
 // rejectionTimeout bounds the writing of a rejection; the answer does not wait longer for it.
 const rejectionTimeout = 2 * time.Second
 
@@ -29,21 +32,17 @@ func (s *server) registerReceive(router *gin.Engine) {
 	router.GET("/webhooks/:source_id", s.confirm)
 }
 
-// receive verifies a webhook, stores it once and answers at once; a workflow processes it.
+// receive verifies a webhook, stores it once and answers at once; a workflow processes it. What has come as a whole is
+// stored though its sender hangs up: it may have closed its side only, and will not send again what it has sent.
 func (s *server) receive(c *gin.Context) {
 	source, err := s.sourceOf(c)
 	if err != nil {
 		s.answer(c, err)
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, maxBody))
-	if err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
-			s.reject(c, source, newProblem(http.StatusRequestEntityTooLarge, codeBodyTooLarge, fmt.Sprintf("the body is larger than %d bytes", maxBody)))
-			return
-		}
-		s.answer(c, newProblem(http.StatusBadRequest, codeBadRequest, "the body cannot be read"))
+	body, problem := s.readBody(c)
+	if problem != nil {
+		s.reject(c, source, problem)
 		return
 	}
 	secrets, err := s.Store.SourceSecrets(source)
@@ -52,8 +51,8 @@ func (s *server) receive(c *gin.Context) {
 		return
 	}
 	verifier, err := verifierOf(source, secrets, s.Now)
-	if err != nil {
-		s.answer(c, err)
+	if err != nil { // it was set up when there were other rules
+		s.reject(c, source, newProblem(http.StatusServiceUnavailable, codeUnavailable, "the source cannot verify anything as it is set up: "+err.Error()))
 		return
 	}
 	if err := verifier.Verify(c.Request.Header, body); err != nil {
@@ -64,13 +63,15 @@ func (s *server) receive(c *gin.Context) {
 		c.Data(http.StatusOK, reply.ContentType, reply.Body)
 		return
 	}
-	identity, problem := identify(source, c.Request.Header, body)
+	event, problem := identify(source, c.Request.Header, body)
 	if problem != nil {
 		s.reject(c, source, problem)
 		return
 	}
-	_, err = s.Dispatcher.Receive(c.Request.Context(), models.InboundEvent{
-		SourceID: source.ID, OwnerID: source.OwnerID, ProviderID: identity.ID, Type: identity.Type,
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request.Context()), storeTimeout)
+	defer cancel()
+	_, err = s.Dispatcher.Receive(ctx, models.InboundEvent{
+		SourceID: source.ID, OwnerID: source.OwnerID, ProviderID: event.ID, BodyHash: event.BodyHash, Type: event.Type,
 		Headers: publicHeaders(source, c.Request.Header), Body: body,
 	})
 	if err != nil {
@@ -78,6 +79,25 @@ func (s *server) receive(c *gin.Context) {
 		return
 	}
 	c.JSON(http.StatusOK, received)
+}
+
+// readBody reads what a provider sends. A body that is said to be too large is refused before it comes: reading is what
+// makes net/http answer 100 to Expect.
+func (s *server) readBody(c *gin.Context) ([]byte, *Problem) {
+	most := s.maxInboundBody()
+	large := newProblem(http.StatusRequestEntityTooLarge, codeBodyTooLarge, fmt.Sprintf("the body is larger than %d bytes", most))
+	if c.Request.ContentLength > most {
+		return nil, large
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, most))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, large
+	case err != nil:
+		return nil, newProblem(http.StatusBadRequest, codeBadRequest, "the body cannot be read")
+	}
+	return body, nil
 }
 
 // confirm answers the GET request with which Meta and others ask whether an endpoint is the one that was
@@ -88,13 +108,18 @@ func (s *server) confirm(c *gin.Context) {
 		s.answer(c, err)
 		return
 	}
-	if source.Options.VerifyToken == "" {
+	token, err := s.Store.SourceVerifyToken(source)
+	if err != nil {
+		s.answer(c, err)
+		return
+	}
+	if token == "" {
 		c.Header("Allow", http.MethodPost)
 		s.answer(c, newProblem(http.StatusMethodNotAllowed, codeMethodNotAllowed,
 			"this source takes POST only; one with a verify_token answers a GET with hub.challenge"))
 		return
 	}
-	challenge, ok := receiver.HubChallenge(c.Request.URL.Query(), source.Options.VerifyToken)
+	challenge, ok := receiver.HubChallenge(c.Request.URL.Query(), token)
 	if !ok {
 		s.reject(c, source, newProblem(http.StatusForbidden, codeForbidden, "the verify token is not this source's"))
 		return
@@ -142,7 +167,7 @@ func verifierOf(source models.Source, secrets []string, now func() time.Time) (*
 	options := source.Options
 	cfg := signature.Config{
 		Scheme: signature.Scheme(source.Scheme), Secrets: secrets, Now: now,
-		Tolerance: time.Duration(options.ToleranceSeconds) * time.Second,
+		Tolerance: toleranceOf(source),
 	}
 	if cfg.Scheme == signature.SchemeHMAC {
 		cfg.HMAC = &signature.HMACConfig{
@@ -152,8 +177,6 @@ func verifierOf(source models.Source, secrets []string, now func() time.Time) (*
 	}
 	return signature.NewVerifier(cfg)
 }
-
-func isConfigError(err error) bool { return errors.Is(err, signature.ErrInvalidConfig) }
 
 // publicHeaders are a request's headers without what must stay secret.
 func publicHeaders(source models.Source, header http.Header) models.Headers {

@@ -59,33 +59,33 @@ func TestReceiveFromEachProvider(t *testing.T) {
 			`{"type":"a.b","data":{}}`, nil, "msg_1", "a.b",
 		},
 		"stripe": {
-			`{"name":"x","scheme":"stripe","secret":"secret-of-s"}`,
-			signature.Config{Scheme: signature.SchemeStripe, Secrets: []string{"secret-of-s"}},
+			`{"name":"x","scheme":"stripe","secret":"whsec_of-stripe"}`,
+			signature.Config{Scheme: signature.SchemeStripe, Secrets: []string{"whsec_of-stripe"}},
 			`{"id":"evt_1","type":"charge.failed","data":{}}`, nil, "evt_1", "charge.failed",
 		},
 		"stripe, in a rotation": {
-			`{"name":"x","scheme":"stripe","secrets":["new-secret","old-secret"]}`,
-			signature.Config{Scheme: signature.SchemeStripe, Secrets: []string{"old-secret"}},
+			`{"name":"x","scheme":"stripe","secrets":["whsec_new","whsec_old"]}`,
+			signature.Config{Scheme: signature.SchemeStripe, Secrets: []string{"whsec_old"}},
 			`{"id":"evt_1","type":"charge.failed","data":{}}`, nil, "evt_1", "charge.failed",
 		},
 		"github": {
-			`{"name":"x","scheme":"github","secret":"secret-of-s"}`,
-			signature.Config{Scheme: signature.SchemeGitHub, Secrets: []string{"secret-of-s"}},
+			`{"name":"x","scheme":"github","secret":"s3cret-of-8"}`,
+			signature.Config{Scheme: signature.SchemeGitHub, Secrets: []string{"s3cret-of-8"}},
 			`{"action":"opened"}`, []string{"X-GitHub-Delivery", "guid", "X-GitHub-Event", "pull_request"}, "guid", "pull_request.opened",
 		},
 		"shopify": {
-			`{"name":"x","scheme":"shopify","secret":"secret-of-s"}`,
-			signature.Config{Scheme: signature.SchemeShopify, Secrets: []string{"secret-of-s"}},
+			`{"name":"x","scheme":"shopify","secret":"s3cret-of-8"}`,
+			signature.Config{Scheme: signature.SchemeShopify, Secrets: []string{"s3cret-of-8"}},
 			`{"id":1}`, []string{"X-Shopify-Webhook-Id", "w1", "X-Shopify-Topic", "orders/paid"}, "w1", "orders/paid",
 		},
 		"slack": {
-			`{"name":"x","scheme":"slack","secret":"secret-of-s"}`,
-			signature.Config{Scheme: signature.SchemeSlack, Secrets: []string{"secret-of-s"}},
+			`{"name":"x","scheme":"slack","secret":"s3cret-of-8"}`,
+			signature.Config{Scheme: signature.SchemeSlack, Secrets: []string{"s3cret-of-8"}},
 			`{"type":"event_callback","event_id":"Ev1","event":{"type":"app_mention"}}`, nil, "Ev1", "app_mention",
 		},
 		"hmac": {
-			`{"name":"x","scheme":"hmac","secret":"secret-of-s","header":"X-Sign","prefix":"sha512=","encoding":"base64","hash":"sha512","id_header":"X-Id","type_header":"X-Type"}`,
-			signature.Config{Scheme: signature.SchemeHMAC, Secrets: []string{"secret-of-s"}, HMAC: hmac},
+			`{"name":"x","scheme":"hmac","secret":"s3cret-of-8","header":"X-Sign","prefix":"sha512=","encoding":"base64","hash":"sha512","id_header":"X-Id","type_header":"X-Type"}`,
+			signature.Config{Scheme: signature.SchemeHMAC, Secrets: []string{"s3cret-of-8"}, HMAC: hmac},
 			`{}`, []string{"X-Id", "7", "X-Type", "thing.done"}, "7", "thing.done",
 		},
 	} {
@@ -122,9 +122,9 @@ func TestReceiveAnswersHandshakes(t *testing.T) {
 	t.Run("slack", func(t *testing.T) {
 		t.Parallel()
 		s := newService(t)
-		path := "/webhooks/" + s.source(`{"name":"x","scheme":"slack","secret":"secret-of-s"}`)
+		path := "/webhooks/" + s.source(`{"name":"x","scheme":"slack","secret":"s3cret-of-8"}`)
 		body := `{"type":"url_verification","challenge":"c1"}`
-		cfg := signature.Config{Scheme: signature.SchemeSlack, Secrets: []string{"secret-of-s"}}
+		cfg := signature.Config{Scheme: signature.SchemeSlack, Secrets: []string{"s3cret-of-8"}}
 		reply := s.call("", "POST", path, body, s.sign(cfg, body)...).is(http.StatusOK)
 		require.JSONEq(t, `{"challenge":"c1"}`, reply.body)
 		require.Empty(t, s.received())
@@ -135,8 +135,8 @@ func TestReceiveAnswersHandshakes(t *testing.T) {
 	t.Run("github", func(t *testing.T) {
 		t.Parallel()
 		s := newService(t)
-		path := "/webhooks/" + s.source(`{"name":"x","scheme":"github","secret":"secret-of-s"}`)
-		cfg := signature.Config{Scheme: signature.SchemeGitHub, Secrets: []string{"secret-of-s"}}
+		path := "/webhooks/" + s.source(`{"name":"x","scheme":"github","secret":"s3cret-of-8"}`)
+		cfg := signature.Config{Scheme: signature.SchemeGitHub, Secrets: []string{"s3cret-of-8"}}
 		header := s.sign(cfg, `{"zen":"x"}`, "X-GitHub-Event", "ping", "X-GitHub-Delivery", "1")
 		s.call("", "POST", path, `{"zen":"x"}`, header...).is(http.StatusOK)
 		require.Empty(t, s.received())
@@ -144,7 +144,7 @@ func TestReceiveAnswersHandshakes(t *testing.T) {
 	t.Run("meta", func(t *testing.T) {
 		t.Parallel()
 		s := newService(t)
-		path := "/webhooks/" + s.source(`{"name":"x","scheme":"hmac","secret":"secret-of-s","header":"X-Hub-Signature-256","prefix":"sha256=","verify_token":"vt"}`)
+		path := "/webhooks/" + s.source(`{"name":"x","scheme":"hmac","secret":"s3cret-of-8","header":"X-Hub-Signature-256","prefix":"sha256=","verify_token":"vt"}`)
 		reply := s.call("", "GET", path+"?hub.mode=subscribe&hub.challenge=42&hub.verify_token=vt", "").is(http.StatusOK)
 		require.Equal(t, "42", reply.body)
 		reply = s.call("", "GET", path+"?hub.mode=subscribe&hub.challenge=42&hub.verify_token=other", "")
@@ -156,7 +156,7 @@ func TestReceiveAnswersHandshakes(t *testing.T) {
 func TestReceiveKeepsTheLastRejections(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
-	id := s.source(`{"name":"x","scheme":"stripe","secret":"secret-of-s"}`)
+	id := s.source(`{"name":"x","scheme":"stripe","secret":"whsec_of-stripe"}`)
 	for range 55 {
 		s.call("", "POST", "/webhooks/"+id, `{"secret":"of the body"}`, "Stripe-Signature", "t=1,v1=00").
 			problem(http.StatusUnauthorized, "bad_signature")
@@ -171,16 +171,16 @@ func TestReceiveKeepsTheLastRejections(t *testing.T) {
 func TestReceiveWhileTheSourceIsPausedOrGone(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
-	id := s.source(`{"name":"x","scheme":"stripe","secret":"secret-of-s"}`)
+	id := s.source(`{"name":"x","scheme":"stripe","secret":"whsec_of-stripe"}`)
 	body := `{"id":"evt_1","type":"a"}`
-	cfg := signature.Config{Scheme: signature.SchemeStripe, Secrets: []string{"secret-of-s"}}
+	cfg := signature.Config{Scheme: signature.SchemeStripe, Secrets: []string{"whsec_of-stripe"}}
 	for _, step := range []struct {
 		method, body string
 		status, then int
 	}{
 		{http.MethodPatch, `{"active":false}`, 200, http.StatusNotFound},
-		{http.MethodPatch, `{"active":true,"secret":"other-secret"}`, 200, http.StatusUnauthorized},
-		{http.MethodPatch, `{"secrets":["other-secret","secret-of-s"]}`, 200, http.StatusOK},
+		{http.MethodPatch, `{"active":true,"secret":"whsec_other"}`, 200, http.StatusUnauthorized},
+		{http.MethodPatch, `{"secrets":["whsec_other","whsec_of-stripe"]}`, 200, http.StatusOK},
 		{http.MethodDelete, ``, 204, http.StatusNotFound},
 	} {
 		s.admin(step.status, step.method, "/api/sources/"+id, step.body)
@@ -194,15 +194,15 @@ func TestBadSources(t *testing.T) {
 	s := newService(t)
 	for _, test := range []struct{ body, location string }{
 		{`{"name":"x","scheme":"stripe"}`, "body.secret"},
-		{`{"name":"x","scheme":"unknown","secret":"secret-of-s"}`, "body.scheme"},
-		{`{"name":"","scheme":"stripe","secret":"secret-of-s"}`, "body.name"},
+		{`{"name":"x","scheme":"unknown","secret":"s3cret-of-8"}`, "body.scheme"},
+		{`{"name":"","scheme":"stripe","secret":"whsec_of-stripe"}`, "body.name"},
 		{`{"name":"x","scheme":"standard-webhooks","secret":"no-base64!"}`, "body.secret"},
-		{`{"name":"x","scheme":"hmac","secret":"secret-of-s"}`, "body.header"},
-		{`{"name":"x","scheme":"hmac","secret":"secret-of-s","header":"X-Sign","encoding":"octal"}`, "body.encoding"},
-		{`{"name":"x","scheme":"stripe","secret":"secret-of-s","header":"X-Sign"}`, "body.header"},
-		{`{"name":"x","scheme":"stripe","secret":"secret-of-s","event_prefix":"a b"}`, "body.event_prefix"},
-		{`{"name":"x","scheme":"stripe","secret":"secret-of-s","owner_id":"own_00000000000000000000000001"}`, "body.owner_id"},
-		{`{"name":"x","scheme":"stripe","secret":"secret-of-s","tolerance_seconds":-1}`, "body.tolerance_seconds"},
+		{`{"name":"x","scheme":"hmac","secret":"s3cret-of-8"}`, "body.header"},
+		{`{"name":"x","scheme":"hmac","secret":"s3cret-of-8","header":"X-Sign","encoding":"octal"}`, "body.encoding"},
+		{`{"name":"x","scheme":"stripe","secret":"whsec_of-stripe","header":"X-Sign"}`, "body.header"},
+		{`{"name":"x","scheme":"stripe","secret":"whsec_of-stripe","event_prefix":"a b"}`, "body.event_prefix"},
+		{`{"name":"x","scheme":"stripe","secret":"whsec_of-stripe","owner_id":"own_00000000000000000000000001"}`, "body.owner_id"},
+		{`{"name":"x","scheme":"stripe","secret":"whsec_of-stripe","tolerance":-1}`, "body.tolerance"},
 	} {
 		reply := s.call(adminKey, "POST", "/api/sources", test.body)
 		require.NotContains(t, reply.body, "no-base64!")
@@ -215,10 +215,10 @@ func TestBadSources(t *testing.T) {
 func TestReceiveBadInput(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
-	id := s.source(`{"name":"x","scheme":"stripe","secret":"secret-of-s"}`)
-	other := s.source(`{"name":"y","scheme":"stripe","secret":"of another source"}`)
+	id := s.source(`{"name":"x","scheme":"stripe","secret":"whsec_of-stripe"}`)
+	other := s.source(`{"name":"y","scheme":"stripe","secret":"whsec_of another source"}`)
 	const event, form = `{"id":"evt_1","type":"a"}`, "application/x-www-form-urlencoded"
-	cfg := signature.Config{Scheme: signature.SchemeStripe, Secrets: []string{"secret-of-s"}}
+	cfg := signature.Config{Scheme: signature.SchemeStripe, Secrets: []string{"whsec_of-stripe"}}
 	signed := func(body string, more ...string) []string { return s.sign(cfg, body, more...) }
 	for name, test := range map[string]struct {
 		method, path, body string
@@ -235,7 +235,7 @@ func TestReceiveBadInput(t *testing.T) {
 		"not JSON":                  {"POST", id, "id=evt_1", signed("id=evt_1", "Content-Type", form), 400, "bad_request", "not a JSON object"},
 		"no object":                 {"POST", id, "[1]", signed("[1]"), 400, "bad_request", "not a JSON object"},
 		"no ID":                     {"POST", id, `{"type":"a"}`, signed(`{"type":"a"}`), 400, "bad_request", "ID is missing"},
-		"too large":                 {"POST", id, strings.Repeat(" ", 1<<20+1), nil, 413, "body_too_large", "1048576 bytes"},
+		"too large":                 {"POST", id, strings.Repeat(" ", 5<<20+1), nil, 413, "body_too_large", "5242880 bytes"},
 		"signed for another source": {"POST", other, event, signed(event), 401, "bad_signature", "does not match"},
 	} {
 		reply := s.call("", test.method, "/webhooks/"+test.path, test.body, test.header...)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"time"
-	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -20,23 +19,28 @@ type Source struct {
 	Scheme      string `json:"scheme" doc:"How the provider signs."`
 	URL         string `json:"url" doc:"Where the provider sends to."`
 	EventPrefix string `json:"event_prefix" doc:"Begins the type of the events that are published."`
-	SourceOptions
+	Broadcast   bool   `json:"broadcast" doc:"True when the events reach every owner's webhooks, not the owner's alone."`
+	Tolerance   string `json:"tolerance,omitempty" doc:"How far a signed timestamp may be off; 5m when left out."`
+	SourceSettings
 	Active    bool      `json:"active" doc:"False while paused: requests get 404, as if there were no such source."`
 	Rejected  int64     `json:"rejected" doc:"How many requests were refused."`
+	Conflicts int64     `json:"conflicts" doc:"How many events came under an ID that another body had before."`
+	Failed    int64     `json:"failed" doc:"How many events could not be processed, and were not processed since."`
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
 }
 
-// SourceOptions are settings that only some schemes have.
-type SourceOptions struct {
-	ToleranceSeconds int    `json:"tolerance_seconds,omitempty" minimum:"0" maximum:"86400" doc:"How far a signed timestamp may be off; 300 when left out."`
-	Header           string `json:"header,omitempty" doc:"For scheme hmac: the signature's header."`
-	Prefix           string `json:"prefix,omitempty" doc:"For scheme hmac: what stands before the signature, such as sha256=."`
-	Encoding         string `json:"encoding,omitempty" enum:"hex,base64" doc:"For scheme hmac: hex when left out."`
-	Hash             string `json:"hash,omitempty" enum:"sha256,sha512" doc:"For scheme hmac: sha256 when left out."`
-	IDHeader         string `json:"id_header,omitempty" doc:"For scheme hmac: the header with the event's ID; a hash of the body when left out."`
-	TypeHeader       string `json:"type_header,omitempty" doc:"For scheme hmac: the header with the event's type; the type is event when left out."`
-	VerifyToken      string `json:"verify_token,omitempty" maxLength:"255" doc:"Answers hub.challenge requests that name this token, as Meta sends them."`
+// SourceSettings are settings that only some schemes have.
+type SourceSettings struct {
+	Header      string `json:"header,omitempty" doc:"For scheme hmac: the signature's header."`
+	Prefix      string `json:"prefix,omitempty" doc:"For scheme hmac: what stands before the signature, such as sha256=."`
+	Encoding    string `json:"encoding,omitempty" enum:"hex,base64" doc:"For scheme hmac: hex when left out."`
+	Hash        string `json:"hash,omitempty" enum:"sha256,sha512" doc:"For scheme hmac: sha256 when left out."`
+	IDHeader    string `json:"id_header,omitempty" doc:"For scheme hmac: the header with the event's ID. It is not signed."`
+	IDField     string `json:"id_field,omitempty" doc:"For schemes hmac and standard-webhooks: the field of the body with the event's ID, such as event.id. With scheme hmac and neither, a hash of the body."`
+	TypeHeader  string `json:"type_header,omitempty" doc:"For scheme hmac: the header with the event's type."`
+	TypeField   string `json:"type_field,omitempty" doc:"For schemes hmac and standard-webhooks: the field of the body with the event's type, such as event.type. With scheme hmac and neither, the type is event."`
+	VerifyToken string `json:"verify_token,omitempty" maxLength:"255" doc:"Answers hub.challenge requests that name this token, as Meta sends them. It is never shown again."`
 }
 
 // SourceDetail is a source with the last requests that it refused.
@@ -57,10 +61,12 @@ type createSourceInput struct {
 		Name        string   `json:"name" minLength:"1" maxLength:"200"`
 		Scheme      string   `json:"scheme" enum:"postrider,standard-webhooks,stripe,github,shopify,slack,hmac" doc:"How the provider signs."`
 		Secret      string   `json:"secret,omitempty" doc:"The provider's secret."`
-		Secrets     []string `json:"secrets,omitempty" doc:"Several secrets, for a rotation: any of them may have signed."`
+		Secrets     []string `json:"secrets,omitempty" doc:"Several secrets, for a rotation: any of them may have signed. At most 5."`
 		EventPrefix string   `json:"event_prefix,omitempty" doc:"Begins the type of the events that are published; the scheme's name when left out."`
 		OwnerID     string   `json:"owner_id,omitempty" doc:"For administrators: whose source it is; the owner default when left out."`
-		SourceOptions
+		Broadcast   bool     `json:"broadcast,omitempty" doc:"For administrators: the events reach every owner's webhooks."`
+		Tolerance   Duration `json:"tolerance,omitempty" doc:"How far a signed timestamp may be off, such as 5m, which is the default, or a number of seconds."`
+		SourceSettings
 	}
 }
 
@@ -72,9 +78,21 @@ type updateSourceInput struct {
 	ID   string `path:"id" doc:"The source's ID."`
 	Body struct {
 		Name        Patch[string]   `json:"name,omitempty"`
+		Scheme      Patch[string]   `json:"scheme,omitempty"`
 		Secret      Patch[string]   `json:"secret,omitempty" doc:"Replaces all secrets."`
 		Secrets     Patch[[]string] `json:"secrets,omitempty" doc:"Replaces all secrets."`
-		EventPrefix Patch[string]   `json:"event_prefix,omitempty"`
+		EventPrefix Patch[string]   `json:"event_prefix,omitempty" doc:"Null for the scheme's name."`
+		Broadcast   Patch[bool]     `json:"broadcast,omitempty" doc:"For administrators."`
+		Tolerance   Patch[Duration] `json:"tolerance,omitempty" doc:"Null for 5m."`
+		Header      Patch[string]   `json:"header,omitempty"`
+		Prefix      Patch[string]   `json:"prefix,omitempty"`
+		Encoding    Patch[string]   `json:"encoding,omitempty" doc:"Null for hex."`
+		Hash        Patch[string]   `json:"hash,omitempty" doc:"Null for sha256."`
+		IDHeader    Patch[string]   `json:"id_header,omitempty"`
+		IDField     Patch[string]   `json:"id_field,omitempty"`
+		TypeHeader  Patch[string]   `json:"type_header,omitempty"`
+		TypeField   Patch[string]   `json:"type_field,omitempty"`
+		VerifyToken Patch[string]   `json:"verify_token,omitempty" doc:"Null for none."`
 		Active      Patch[bool]     `json:"active,omitempty"`
 	}
 }
@@ -89,35 +107,56 @@ func (s *server) registerSources(api huma.API) {
 }
 
 func (s *server) sourceObject(m models.Source) Source {
-	return Source{
+	o := m.Options
+	object := Source{
 		ID: m.ID, OwnerID: m.OwnerID, Name: m.Name, Scheme: m.Scheme, URL: s.PublicURL + "/webhooks/" + m.ID,
-		EventPrefix: m.EventPrefix, SourceOptions: SourceOptions(m.Options), Active: m.Active, Rejected: m.Rejected,
+		EventPrefix: m.EventPrefix, Broadcast: m.Broadcast, Active: m.Active,
+		SourceSettings: SourceSettings{
+			Header: o.Header, Prefix: o.Prefix, Encoding: o.Encoding, Hash: o.Hash,
+			IDHeader: o.IDHeader, IDField: o.IDField, TypeHeader: o.TypeHeader, TypeField: o.TypeField,
+		},
+		Rejected: m.Rejected, Conflicts: m.Conflicts, Failed: m.Failed,
 		CreatedAt: m.CreatedAt.UTC(), UpdatedAt: m.UpdatedAt.UTC(),
 	}
+	if o.ToleranceSeconds > 0 {
+		object.Tolerance = models.FormatDuration(toleranceOf(m))
+	}
+	if len(m.VerifyToken) > 0 || o.VerifyToken != "" {
+		object.VerifyToken = hidden
+	}
+	return object
+}
+
+func toleranceOf(source models.Source) time.Duration {
+	return time.Duration(source.Options.ToleranceSeconds) * time.Second
 }
 
 func (s *server) createSource(ctx context.Context, in *createSourceInput) (*Output[Source], error) {
-	who := whoAsks(ctx)
+	who, body := whoAsks(ctx), in.Body
 	source := models.Source{
-		OwnerID: in.Body.OwnerID, Name: in.Body.Name, Scheme: in.Body.Scheme, EventPrefix: in.Body.EventPrefix,
-		Options: models.SourceOptions(in.Body.SourceOptions), Active: true,
+		OwnerID: body.OwnerID, Name: body.Name, Scheme: body.Scheme, EventPrefix: body.EventPrefix, Broadcast: body.Broadcast, Active: true,
+		Options: models.SourceOptions{
+			Header: body.Header, Prefix: body.Prefix, Encoding: body.Encoding, Hash: body.Hash, VerifyToken: body.VerifyToken,
+			IDHeader: body.IDHeader, IDField: body.IDField, TypeHeader: body.TypeHeader, TypeField: body.TypeField,
+		},
 	}
 	if source.EventPrefix == "" {
 		source.EventPrefix = source.Scheme
 	}
-	secrets := in.Body.Secrets
-	if in.Body.Secret != "" {
-		secrets = append([]string{in.Body.Secret}, secrets...)
-	}
+	secrets := secretsOf(body.Secret, body.Secrets)
 	var wrong faults
+	if body.Tolerance.Set {
+		wrong.tolerance(&source, body.Tolerance)
+	}
 	wrong.sourceName(source.Name)
 	wrong.eventPrefix(source.EventPrefix)
 	wrong.scheme(source, secrets)
+	wrong.broadcast(who, source)
 	source.OwnerID = wrong.ownerOf(who, source.OwnerID)
 	if err := wrong.err(); err != nil {
 		return nil, err
 	}
-	err := s.Store.CreateSource(ctx, &source, secrets)
+	err := s.Store.CreateSource(ctx, &source, textsOf(secrets))
 	if errors.Is(err, models.ErrNotFound) {
 		err = invalid("body.owner_id", unknownOwner)
 	}
@@ -125,37 +164,6 @@ func (s *server) createSource(ctx context.Context, in *createSourceInput) (*Outp
 		return nil, s.fail(ctx, err)
 	}
 	return &Output[Source]{s.sourceObject(source)}, nil
-}
-
-func (f *faults) sourceName(name string) {
-	if name == "" || utf8.RuneCountInString(name) > 200 || !storable(name) {
-		f.add("body.name", "expected a name of 1 to 200 characters, and no NUL among them")
-	}
-}
-
-// eventPrefix checks that a prefix can begin an event type.
-func (f *faults) eventPrefix(prefix string) {
-	if models.CheckEventType(prefix) != nil || len(prefix) > 64 {
-		f.add("body.event_prefix", "expected words of letters, digits, _ and - joined by dots, at most 64 characters")
-	}
-}
-
-// scheme checks that signatures can be verified with a source's settings.
-func (f *faults) scheme(source models.Source, secrets []string) {
-	if len(secrets) == 0 {
-		f.add("body.secret", "expected the provider's secret")
-		return
-	}
-	if source.Scheme != "hmac" && (source.Options.Header != "" || source.Options.IDHeader != "") {
-		f.add("body.header", "is only for scheme hmac")
-	}
-	if _, err := verifierOf(source, secrets, nil); err != nil {
-		location := "body.secret"
-		if isConfigError(err) {
-			location = "body.header"
-		}
-		f.add(location, err.Error())
-	}
 }
 
 func (s *server) listSources(ctx context.Context, in *PageQuery) (*ListOutput[Source], error) {
@@ -190,38 +198,79 @@ func (s *server) updateSource(ctx context.Context, in *updateSourceInput) (*Outp
 	if err := checkID(models.KindSource, "source", in.ID); err != nil {
 		return nil, err
 	}
-	source, err := s.Store.UpdateSource(ctx, whoAsks(ctx).scope(), in.ID, in.apply)
+	who := whoAsks(ctx)
+	source, err := s.Store.UpdateSource(ctx, who.scope(), in.ID, func(source *models.Source) ([]string, error) {
+		return s.patchSource(who, source, in)
+	})
 	if err != nil {
 		return nil, s.fail(ctx, orNotFound(err, "source", in.ID))
 	}
 	return &Output[Source]{s.sourceObject(source)}, nil
 }
 
-// apply changes a source by the patch and returns its new secrets, nil to keep them, or says what is wrong
-// with the patch.
-func (in *updateSourceInput) apply(source *models.Source) ([]string, error) {
+// patchSource changes a source by the patch and returns its new secrets, nil to keep them, or says what is wrong with
+// the source as it would be.
+func (s *server) patchSource(who principal, source *models.Source, in *updateSourceInput) ([]string, error) {
 	patch := in.Body
 	var wrong faults
-	if patch.Name.Set {
-		source.Name = patch.Name.Value
-		wrong.sourceName(source.Name)
-	}
-	if patch.EventPrefix.Set {
-		source.EventPrefix = patch.EventPrefix.Value
-		wrong.eventPrefix(source.EventPrefix)
+	wrong.broadcast(who, *source)
+	patch.Name.to(&source.Name)
+	wrong.sourceName(source.Name)
+	patch.Broadcast.to(&source.Broadcast)
+	if patch.Broadcast.Set {
+		wrong.broadcast(who, *source)
 	}
 	if patch.Active.Null {
 		wrong.add("body.active", "expected true or false")
 	}
 	patch.Active.to(&source.Active)
-	secrets := patch.Secrets.Value
-	if patch.Secret.Set {
-		secrets = append([]string{patch.Secret.Value}, secrets...)
+	settings := in.patchSettings(source, &wrong)
+	if patch.EventPrefix.to(&source.EventPrefix); source.EventPrefix == "" && patch.EventPrefix.Null {
+		source.EventPrefix = source.Scheme
 	}
+	wrong.eventPrefix(source.EventPrefix)
 	if patch.Secret.Set || patch.Secrets.Set {
+		secrets := secretsOf(patch.Secret.Value, patch.Secrets.Value)
 		wrong.scheme(*source, secrets)
+		return textsOf(secrets), wrong.err()
 	}
-	return secrets, wrong.err()
+	if settings { // what was set before there were rules for it is no fault of a patch of something else
+		texts, err := s.Store.SourceSecrets(*source)
+		if err != nil {
+			return nil, err
+		}
+		wrong.scheme(*source, secretsOf("", texts))
+	}
+	return nil, wrong.err()
+}
+
+// patchSettings changes the settings of a source's scheme, and says whether the patch has any.
+func (in *updateSourceInput) patchSettings(source *models.Source, wrong *faults) (changed bool) {
+	patch, options := in.Body, &source.Options
+	for _, setting := range []struct {
+		to    *string
+		value Patch[string]
+	}{
+		{&source.Scheme, patch.Scheme}, {&options.Header, patch.Header}, {&options.Prefix, patch.Prefix},
+		{&options.Encoding, patch.Encoding}, {&options.Hash, patch.Hash},
+		{&options.IDHeader, patch.IDHeader}, {&options.IDField, patch.IDField},
+		{&options.TypeHeader, patch.TypeHeader}, {&options.TypeField, patch.TypeField},
+	} {
+		setting.value.to(setting.to)
+		changed = changed || setting.value.Set
+	}
+	if patch.VerifyToken.Set {
+		source.VerifyToken, options.VerifyToken = nil, patch.VerifyToken.Value
+		changed = true
+	}
+	if patch.Tolerance.Set {
+		options.ToleranceSeconds = 0
+		if !patch.Tolerance.Null {
+			wrong.tolerance(source, patch.Tolerance.Value)
+		}
+		changed = true
+	}
+	return changed
 }
 
 func (s *server) deleteSource(ctx context.Context, in *sourcePath) (*struct{}, error) {

@@ -31,8 +31,9 @@ var idFields = map[string]models.Kind{
 
 // textFields are the parameters and fields of free text that name nothing which belongs to an owner.
 var textFields = []string{
-	"action", "actor", "cursor", "data", "description", "email", "event", "event_prefix", "events", "expires_in", "grace", "header", "headers", "id_header",
-	"name", "prefix", "retry_schedule", "secret", "secrets", "slack_url", "type", "type_header", "url", "verify_token",
+	"action", "actor", "cursor", "data", "description", "email", "event", "event_prefix", "encoding", "events", "expires_in", "grace", "hash", "header", "headers",
+	"id_field", "id_header",
+	"name", "prefix", "retry_schedule", "secret", "secrets", "scheme", "slack_url", "tolerance", "type", "type_field", "type_header", "url", "verify_token",
 }
 
 const sourceSecret = "kept-0123456789abcdef"

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 )
 
 // InboundStatus says how far an inbound event is.
@@ -24,8 +23,12 @@ type InboundEvent struct {
 	ID       string `gorm:"primaryKey"`
 	SourceID string
 	OwnerID  string
-	// ProviderID is the provider's ID of the event, or a hash of the body: unique for a source.
+	// ProviderID is the provider's ID of the event, or a hash of the body: with BodyHash, unique for a source.
 	ProviderID string
+	// BodyHash is the same for all copies of the event; empty in rows from before there was one.
+	BodyHash string
+	// Conflict says that the source had sent another body under the same ID before.
+	Conflict bool
 	// Type is the provider's.
 	Type string
 	// Headers are the request's without signatures and secrets.
@@ -39,21 +42,6 @@ type InboundEvent struct {
 	EventID     string
 	ProcessedAt *time.Time
 	CreatedAt   time.Time
-}
-
-// StoreInbound stores an inbound event and sets its ID and time. It returns false, and the first one's ID,
-// when the source has sent it before.
-func (s *Store) StoreInbound(ctx context.Context, inbound *InboundEvent) (bool, error) {
-	inbound.CreatedAt = s.Now()
-	inbound.ID = NewID(KindInbound, inbound.CreatedAt)
-	inbound.Status = InboundPending
-	result := s.db.WithContext(ctx).Clauses(clause.OnConflict{
-		Columns: []clause.Column{{Name: "source_id"}, {Name: "provider_id"}}, DoNothing: true,
-	}).Create(inbound)
-	if result.Error != nil {
-		return false, fmt.Errorf("store inbound event: %w", result.Error)
-	}
-	return result.RowsAffected == 1, nil
 }
 
 // InboundEvent returns one inbound event, or ErrNotFound.
@@ -153,10 +141,16 @@ func (s *Store) ProcessInbound(ctx context.Context, id string, event func(Inboun
 	return published, nil
 }
 
-// FailInbound records that an inbound event could not be processed, with the reason.
+// FailInbound records that an inbound event could not be processed, with the reason, and counts it at its source.
 func (s *Store) FailInbound(ctx context.Context, id, reason string) error {
-	err := s.db.WithContext(ctx).Model(&InboundEvent{}).Where("id = ? AND status = ?", id, InboundPending).
-		Updates(map[string]any{"status": InboundFailed, "attempts": gorm.Expr("attempts + 1"), "error": reason}).Error
+	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		result := tx.Model(&InboundEvent{}).Where("id = ? AND status = ?", id, InboundPending).
+			Updates(map[string]any{"status": InboundFailed, "attempts": gorm.Expr("attempts + 1"), "error": reason})
+		if result.Error != nil || result.RowsAffected == 0 {
+			return result.Error
+		}
+		return countFailed(tx, id, 1)
+	})
 	if err != nil {
 		return fmt.Errorf("fail inbound event: %w", err)
 	}
@@ -165,13 +159,16 @@ func (s *Store) FailInbound(ctx context.Context, id, reason string) error {
 
 // ReprocessInbound makes an inbound event pending again, whatever became of it.
 func (s *Store) ReprocessInbound(ctx context.Context, id string) error {
-	result := s.db.WithContext(ctx).Model(&InboundEvent{}).Where("id = ?", id).
-		Updates(map[string]any{"status": InboundPending, "error": ""})
-	if result.Error != nil {
-		return fmt.Errorf("reprocess inbound event: %w", result.Error)
-	}
-	if result.RowsAffected == 0 {
-		return fmt.Errorf("reprocess inbound event: %w", ErrNotFound)
+	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		var inbound InboundEvent
+		if err := forUpdate(tx).Select("id", "status").Where("id = ?", id).Take(&inbound).Error; err != nil {
+			return oneRow(err)
+		}
+		_, err := processAgain(tx, id, inbound.Status)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("reprocess inbound event: %w", err)
 	}
 	return nil
 }

@@ -329,15 +329,23 @@ func (p *plansRig) calls() map[string]func() {
 			_, err = s.FinishRecoveryPage(ctx, recovery().ID, page)
 			p.ok(err)
 		},
-		"Source": func() { _, err := s.Source(ctx, everything, source.ID); p.ok(err) },
+		"Source":   func() { _, err := s.Source(ctx, everything, source.ID); p.ok(err) },
+		"SourceOf": func() { _, err := s.SourceOf(ctx, inbound); p.ok(err) },
 		"Sources": func() {
 			p.scopes(func(scope models.Scope) {
 				p.pages(func(page models.Page) string { _, next, err := s.Sources(ctx, scope, page); p.ok(err); return next })
 			})
 		},
 		"StoreInbound": func() {
-			for range 2 {
-				_, err := s.StoreInbound(ctx, &models.InboundEvent{SourceID: source.ID, ProviderID: "new", Body: []byte(`{}`)})
+			// A new one, its copy, a conflict, one with the ID of an event without a hash, and a copy of one that failed.
+			failed, _, err := s.InboundEvents(ctx, everything, models.InboundFilter{Status: models.InboundFailed}, models.Page{Limit: 1})
+			p.ok(err)
+			for _, event := range []models.InboundEvent{
+				{SourceID: source.ID, ProviderID: "new", Body: []byte(`{}`)}, {SourceID: source.ID, ProviderID: "new", Body: []byte(`{}`)},
+				{SourceID: source.ID, ProviderID: "new", Body: []byte(`[]`)}, {SourceID: source.ID, ProviderID: inbound.ProviderID, Body: []byte(`[]`)},
+				{SourceID: failed[0].SourceID, ProviderID: failed[0].ProviderID, Body: []byte(strings.Repeat(`{"a":1}`, 40))},
+			} {
+				_, err := s.StoreInbound(ctx, &event)
 				p.ok(err)
 			}
 		},

@@ -228,6 +228,22 @@ func TestRecoveryFindsMissedEvents(t *testing.T) {
 	})
 }
 
+// An event may outlive its delivery to the webhook, because another webhook's was tried lately.
+func TestWhatIsPurgedWasNotMissed(t *testing.T) {
+	onEachRecoveryRig(t, func(t *testing.T, r *recoveryRig) {
+		since := r.store.Now()
+		makeWebhook(t, r.store, r.webhook.OwnerID, "order.*")
+		published := publish(t, r.store, models.Event{Type: "order.created", OwnerID: r.webhook.OwnerID, Data: []byte(`{}`)})
+		require.Len(t, published.Deliveries, 2)
+		r.names[published.Event.ID] = "delivered long ago"
+		require.NoError(t, r.db.Delete(&models.Delivery{}, "event_id = ? AND webhook_id = ?", published.Event.ID, r.webhook.ID).Error)
+		r.activate(false)
+		r.missed("missed", "order.created", r.webhook.OwnerID)
+		r.activate(true)
+		require.Equal(t, []string{"missed"}, r.brings(models.IncludeMissed, since, r.store.Now()))
+	})
+}
+
 // A recovery that the version before has begun is gone on with.
 func TestRecoveryOfTheVersionBefore(t *testing.T) {
 	onEachRecoveryRig(t, func(t *testing.T, r *recoveryRig) {

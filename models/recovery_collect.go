@@ -129,7 +129,10 @@ func missedSQL(tx *gorm.DB) string {
 		ON CONFLICT DO NOTHING`
 }
 
-const undeliveredSQL = "NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event_id = events.id AND d.webhook_id = @webhook)"
+// undeliveredSQL says that an event never had a delivery to the webhook. One of whose deliveries some are purged, while
+// another keeps it, may have had one: it is not sent again.
+const undeliveredSQL = `NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event_id = events.id AND d.webhook_id = @webhook)
+	AND (SELECT count(*) FROM deliveries d WHERE d.event_id = events.id) >= events.deliveries`
 
 // collectEvents goes through the events that the webhook may have missed.
 func collectEvents(tx *gorm.DB, recovery *Recovery, limit int) error {

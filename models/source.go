@@ -18,14 +18,22 @@ type Source struct {
 	Scheme string
 	// Secrets are the provider's secrets, sealed: a JSON list. Any of them may have signed.
 	Secrets []byte
+	// VerifyToken answers GET requests with hub.challenge, as Meta sends them, that name this token; sealed, and empty
+	// for none.
+	VerifyToken []byte
 	// EventPrefix begins the type of the events that are published, such as stripe in
 	// stripe.payment_intent.succeeded.
 	EventPrefix string
 	// Options are the settings of the scheme.
 	Options SourceOptions `gorm:"serializer:json"`
 	Active  bool
-	// Rejected counts the requests that were refused.
+	// Broadcast says that what it receives goes to every owner's webhooks.
+	Broadcast bool
+	// Rejected counts the requests that were refused, Conflicts the events that came under an ID that another had
+	// before, and Failed those that could not be processed and were not since.
 	Rejected  int64
+	Conflicts int64
+	Failed    int64
 	CreatedAt time.Time
 	UpdatedAt time.Time `gorm:"autoUpdateTime:false"`
 	DeletedAt *time.Time
@@ -40,11 +48,13 @@ type SourceOptions struct {
 	Prefix   string `json:"prefix,omitempty"`
 	Encoding string `json:"encoding,omitempty"`
 	Hash     string `json:"hash,omitempty"`
-	// IDHeader and TypeHeader name the event with scheme hmac; without them the ID is a hash of the body and
-	// the type is "event".
+	// IDHeader and TypeHeader name the event with scheme hmac, IDField and TypeField, which are in the body, with
+	// standard-webhooks too. Without any, the ID of scheme hmac is a hash of the body and the type is "event".
 	IDHeader   string `json:"id_header,omitempty"`
+	IDField    string `json:"id_field,omitempty"`
 	TypeHeader string `json:"type_header,omitempty"`
-	// VerifyToken answers GET requests with hub.challenge, as Meta sends them, that name this token.
+	TypeField  string `json:"type_field,omitempty"`
+	// VerifyToken is a new token, which is sealed when the source is stored.
 	VerifyToken string `json:"verify_token,omitempty"`
 }
 
@@ -54,6 +64,7 @@ func (s *Store) CreateSource(ctx context.Context, source *Source, secrets []stri
 	source.CreatedAt = s.Now()
 	source.UpdatedAt = source.CreatedAt
 	source.ID = NewID(KindSource, source.CreatedAt)
+	s.sealVerifyToken(source)
 	err := s.sealSecrets(source, secrets)
 	if err == nil {
 		err = s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
@@ -78,6 +89,28 @@ func (s *Store) sealSecrets(source *Source, secrets []string) error {
 	return nil
 }
 
+// sealVerifyToken moves a new token to where it is sealed.
+func (s *Store) sealVerifyToken(source *Source) {
+	if token := source.Options.VerifyToken; token != "" {
+		source.VerifyToken, source.Options.VerifyToken = s.keyring.Seal(token, source.ID), ""
+	}
+	if source.VerifyToken == nil {
+		source.VerifyToken = []byte{}
+	}
+}
+
+// SourceVerifyToken decrypts a source's token; it is empty when there is none.
+func (s *Store) SourceVerifyToken(source Source) (string, error) {
+	if len(source.VerifyToken) == 0 {
+		return source.Options.VerifyToken, nil // of before tokens were sealed
+	}
+	token, err := s.keyring.Open(source.VerifyToken, source.ID)
+	if err != nil {
+		return "", fmt.Errorf("verify token of %s: %w", source.ID, err)
+	}
+	return token, nil
+}
+
 // SourceSecrets decrypts a source's secrets.
 func (s *Store) SourceSecrets(source Source) ([]string, error) {
 	list, err := s.keyring.Open(source.Secrets, source.ID)
@@ -96,6 +129,15 @@ func (s *Store) Source(ctx context.Context, scope Scope, id string) (Source, err
 	var source Source
 	err := scope.apply(s.db.WithContext(ctx)).Where("id = ? AND deleted_at IS NULL", id).Take(&source).Error
 	if err != nil {
+		return Source{}, fmt.Errorf("load source: %w", oneRow(err))
+	}
+	return source, nil
+}
+
+// SourceOf returns the source of an inbound event, deleted or not.
+func (s *Store) SourceOf(ctx context.Context, inbound InboundEvent) (Source, error) {
+	var source Source
+	if err := s.db.WithContext(ctx).Where("id = ?", inbound.SourceID).Take(&source).Error; err != nil {
 		return Source{}, fmt.Errorf("load source: %w", oneRow(err))
 	}
 	return source, nil
@@ -134,8 +176,9 @@ func (s *Store) UpdateSource(ctx context.Context, scope Scope, id string, change
 				return err
 			}
 		}
+		s.sealVerifyToken(&source)
 		source.UpdatedAt = s.Now()
-		return tx.Model(&source).Select("name", "secrets", "event_prefix", "options", "active", "updated_at").
+		return tx.Model(&source).Select("name", "scheme", "secrets", "verify_token", "event_prefix", "options", "active", "broadcast", "updated_at").
 			Updates(&source).Error
 	})
 	switch {
@@ -147,11 +190,14 @@ func (s *Store) UpdateSource(ctx context.Context, scope Scope, id string, change
 	return source, nil
 }
 
-// DeleteSource hides a source and forgets its secrets. What it received is still processed.
+// DeleteSource hides a source and forgets its credentials. What it received is still processed.
 func (s *Store) DeleteSource(ctx context.Context, scope Scope, id string) error {
 	now := s.Now()
 	result := scope.apply(s.db.WithContext(ctx).Model(&Source{})).Where("id = ? AND deleted_at IS NULL", id).
-		Updates(map[string]any{"deleted_at": now, "updated_at": now, "active": false, "secrets": []byte{}})
+		Updates(map[string]any{
+			"deleted_at": now, "updated_at": now, "active": false,
+			"secrets": []byte{}, "verify_token": []byte{}, "options": "{}",
+		})
 	if result.Error != nil {
 		return fmt.Errorf("delete source: %w", result.Error)
 	}

@@ -1,0 +1,137 @@
+package api
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/postrider/postrider/signature"
+)
+
+// Bounds of a source's secrets: how much work a request can be before anything is known of who sent it.
+const (
+	maxSourceSecrets = signature.MaxSecrets
+	minSourceSecret  = 8
+	maxSourceSecret  = 1024
+)
+
+// sourceSecret is a secret, and where the request has it.
+type sourceSecret struct{ location, text string }
+
+func secretsOf(one string, several []string) []sourceSecret {
+	var secrets []sourceSecret
+	if one != "" {
+		secrets = append(secrets, sourceSecret{"body.secret", one})
+	}
+	for i, text := range several {
+		secrets = append(secrets, sourceSecret{fmt.Sprintf("body.secrets[%d]", i), text})
+	}
+	return secrets
+}
+
+func textsOf(secrets []sourceSecret) []string {
+	texts := make([]string, len(secrets))
+	for i, secret := range secrets {
+		texts[i] = secret.text
+	}
+	return texts
+}
+
+func (f *faults) secrets(scheme string, secrets []sourceSecret) {
+	switch {
+	case len(secrets) == 0:
+		f.add("body.secret", "expected the provider's secret")
+		return
+	case len(secrets) > maxSourceSecrets:
+		f.add("body.secrets", fmt.Sprintf("expected at most %d secrets, not %d: leave out those that the provider does not sign with any more",
+			maxSourceSecrets, len(secrets)))
+		return
+	}
+	for _, secret := range secrets {
+		if fault := secretFault(signature.Scheme(scheme), secret.text); fault != "" {
+			f.add(secret.location, fault)
+		}
+	}
+}
+
+// secretFault says what is wrong with a secret that can never verify anything; empty when nothing is.
+func secretFault(scheme signature.Scheme, secret string) string {
+	if fault := endFault(secret); fault != "" {
+		return fault
+	}
+	if fault := formFault(scheme, secret); fault != "" {
+		return fault
+	}
+	if len(secret) < minSourceSecret || len(secret) > maxSourceSecret {
+		return fmt.Sprintf("expected %d to %d bytes, not %d", minSourceSecret, maxSourceSecret, len(secret))
+	}
+	return ""
+}
+
+// endFault names the character at the beginning or the end of a text that was copied along with it.
+func endFault(text string) string {
+	first, _ := utf8.DecodeRuneInString(text)
+	last, _ := utf8.DecodeLastRuneInString(text)
+	switch {
+	case text == "":
+		return ""
+	case isInvisible(first):
+		return "begins with " + nameOf(first) + ": take it off"
+	case isInvisible(last):
+		return "ends with " + nameOf(last) + ": take it off"
+	}
+	return ""
+}
+
+func isInvisible(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.C, r) }
+
+func nameOf(r rune) string {
+	switch r {
+	case ' ':
+		return "a blank"
+	case '\n':
+		return "a newline"
+	case '\r':
+		return "a carriage return"
+	case '\t':
+		return "a tab"
+	}
+	return fmt.Sprintf("an invisible character (U+%04X)", r)
+}
+
+// otherKeys begin what providers give out beside the secret that signs, and what is often taken for it.
+var otherKeys = map[signature.Scheme]struct {
+	prefixes []string
+	says     string
+}{
+	signature.SchemeGitHub: {
+		[]string{"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"},
+		"this is a token for GitHub's API: expected the text in the webhook's field Secret",
+	},
+	signature.SchemeShopify: {
+		[]string{"shpat_", "shpca_", "shppa_", "shpua_"},
+		"this is an access token: expected the secret that signs webhooks, which Settings → Notifications → Webhooks shows, or the app's client secret",
+	},
+	signature.SchemeSlack: {
+		[]string{"xoxb-", "xoxp-", "xoxa-", "xoxe-", "xoxe.", "xoxr-", "xoxs-", "xapp-"},
+		"this is a token for Slack's API: expected the signing secret, which the app's page Basic Information shows",
+	},
+	signature.SchemePostrider: {
+		[]string{"prk_"},
+		"this is an API key: expected the secret of the peer's webhook, which begins with whsec_",
+	},
+}
+
+// formFault refuses what the scheme's secrets never look like.
+func formFault(scheme signature.Scheme, secret string) string {
+	if scheme == signature.SchemeStripe && !strings.HasPrefix(secret, "whsec_") {
+		return "expected the endpoint's signing secret, which begins with whsec_; keys such as sk_… are for Stripe's API"
+	}
+	for _, prefix := range otherKeys[scheme].prefixes {
+		if strings.HasPrefix(secret, prefix) {
+			return otherKeys[scheme].says
+		}
+	}
+	return ""
+}

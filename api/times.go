@@ -1,0 +1,118 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/postrider/postrider/models"
+)
+
+// timeHint and durationHint say what to write.
+const (
+	timeHint     = "expected a time in RFC 3339, such as 2026-11-28T09:30:00Z; in a URL the + of an offset is %2B"
+	durationHint = `expected a duration such as "90s", "24h" or "30d", or a number of seconds`
+)
+
+// Time is a point in time that a request names.
+type Time struct{ time.Time }
+
+// Schema is that of a time.
+func (Time) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Format: "date-time"}
+}
+
+// rfc3339 is the form, of which time.Time takes more than there is.
+var rfc3339 = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):\d\d)$`)
+
+// UnmarshalText reads a time in RFC 3339.
+func (t *Time) UnmarshalText(text []byte) error {
+	if !rfc3339.Match(text) || t.Time.UnmarshalText(text) != nil {
+		return errors.New(timeHint)
+	}
+	if t.IsZero() { // it would count as left out
+		t.Time = t.Add(time.Microsecond)
+	}
+	return nil
+}
+
+// UnmarshalJSON reads a time in RFC 3339.
+func (t *Time) UnmarshalJSON(value []byte) error {
+	var text string
+	if json.Unmarshal(value, &text) == nil && text == "" {
+		return nil // null, of a member that may be left out
+	}
+	if t.UnmarshalText([]byte(text)) != nil {
+		return &json.UnmarshalTypeError{Value: "time", Type: reflect.TypeFor[Time]()} // readJSON says where
+	}
+	return nil
+}
+
+// offsetAfterPlus is the end of a time whose + was not encoded: it would be read as a space.
+var offsetAfterPlus = regexp.MustCompile(`\+(\d\d(?::|%3[Aa])\d\d)$`)
+
+// encodePlus encodes the + in the times of a query.
+func encodePlus(query string) string {
+	if !strings.Contains(query, "+") {
+		return query
+	}
+	parts := strings.Split(query, "&")
+	for i, part := range parts {
+		if name, value, _ := strings.Cut(part, "="); name == "since" || name == "until" {
+			parts[i] = name + "=" + offsetAfterPlus.ReplaceAllString(value, "%2B$1")
+		}
+	}
+	return strings.Join(parts, "&")
+}
+
+// Duration is a length of time that a request names, as a text or as a number of seconds.
+type Duration struct {
+	// Set says that it was named.
+	Set   bool
+	value time.Duration
+	err   error
+	// text is how it was written.
+	text string
+}
+
+// Schema is a text or a number.
+func (Duration) Schema(huma.Registry) *huma.Schema {
+	least := 1
+	return &huma.Schema{
+		Description: `A duration such as "90s", "24h" or "30d", or a number of seconds.`,
+		OneOf:       []*huma.Schema{{Type: huma.TypeString, MinLength: &least}, {Type: huma.TypeNumber}},
+	}
+}
+
+// UnmarshalJSON reads a duration; what is wrong with it is said by who knows its bounds.
+func (d *Duration) UnmarshalJSON(value []byte) error {
+	switch {
+	case string(value) == "null":
+		return nil
+	case value[0] != '"':
+		d.text = string(value)
+		d.value, d.err = models.ParseSeconds(d.text)
+	default:
+		if err := json.Unmarshal(value, &d.text); err != nil {
+			return err
+		}
+		d.value, d.err = models.ParseDuration(d.text)
+	}
+	d.Set = true
+	return nil
+}
+
+// duration returns a duration that must lie between two bounds.
+func (f *faults) duration(location string, of Duration, least, most time.Duration) time.Duration {
+	if of.err != nil || of.value < least || of.value > most {
+		f.add(location, fmt.Sprintf("expected a duration from %s to %s, such as 90s, 24h or 30d, or a number of seconds",
+			models.FormatDuration(least), models.FormatDuration(most)))
+	}
+	return of.value
+}
