@@ -27,7 +27,7 @@ type Store interface {
 	SigningSecrets(webhook models.Webhook, at time.Time) ([]string, error)
 	OpenHeaders(webhook models.Webhook) (models.Headers, error)
 	RecordAttempt(ctx context.Context, outcome models.Outcome) (models.Recorded, error)
-	ReserveSlot(ctx context.Context, webhookID string, perSecond float64) (time.Time, error)
+	ReserveSlot(ctx context.Context, webhookID string, perSecond float64, held *models.Slot) (models.Slot, error)
 	Postpone(ctx context.Context, deliveryID string, due, leasedUntil time.Time) error
 	CancelDelivery(ctx context.Context, id, reason string) error
 	StopDelivery(ctx context.Context, id string, cause models.CancelCause, reason string) error
@@ -36,6 +36,8 @@ type Store interface {
 	PendingDeliveriesOf(ctx context.Context, eventID, after string, limit int) ([]models.Delivery, error)
 	UnstartedDeliveries(ctx context.Context, after string, limit int) ([]models.Delivery, error)
 	PendingInbound(ctx context.Context, receivedBy time.Time, after string, limit int) ([]models.InboundEvent, error)
+	WebhookHealths(ctx context.Context, ids []string) (map[string]models.WebhookHealth, error)
+	WaitingDeliveries(ctx context.Context, webhookID string, status models.Status, after string, limit int) ([]string, error)
 	ProcessInbound(ctx context.Context, id string, event func(models.InboundEvent, models.Source) (models.Event, error)) (models.Published, error)
 	FailInbound(ctx context.Context, id, reason string) error
 	RecoveryStore
@@ -51,6 +53,9 @@ type Sender interface {
 type Starter interface {
 	Start(ctx context.Context, deliveries []models.Delivery) error
 	StartInbound(ctx context.Context, inbound []models.InboundEvent) error
+	// Release tells the workflows of deliveries that a setting of their webhook was changed; one that does not run is
+	// left alone.
+	Release(ctx context.Context, deliveryIDs []string, signal ReleaseSignal) error
 	RecoveryStarter
 }
 

@@ -19,6 +19,7 @@ func (a *Activities) decide(dispatch models.Dispatch, in AttemptInput, attempt m
 	schedule := a.scheduleOf(dispatch)
 	result := resultOf(attempt)
 	result.Retries = len(schedule)
+	result.Receiver = dispatch.Health.Receiver
 	gone := attempt.StatusCode != nil && *attempt.StatusCode == http.StatusGone && attempt.ErrorClass == models.ErrorHTTPStatus
 	asked := retryAfter(attempt, header, a.Now())
 	result.ThrottledUntil = a.throttledUntil(dispatch.Health, attempt, asked)

@@ -38,10 +38,11 @@ type AttemptInput struct {
 	// attempt uses up no retry.
 	ResumeAt *time.Time `json:"resume_at,omitempty"`
 	// Slow says that the attempt is made in the slow lane; Detours counts those that it took. SlotAt is the
-	// moment that was reserved for it under the webhook's rate limit.
-	Slow    bool       `json:"slow,omitempty"`
-	Detours int        `json:"detours,omitempty"`
-	SlotAt  *time.Time `json:"slot_at,omitempty"`
+	// moment that was reserved for it under the webhook's rate limit, SlotSince which of the timetables it is of.
+	Slow      bool       `json:"slow,omitempty"`
+	Detours   int        `json:"detours,omitempty"`
+	SlotAt    *time.Time `json:"slot_at,omitempty"`
+	SlotSince int64      `json:"slot_since,omitempty"`
 }
 
 // AttemptResult is what an attempt made of its delivery. It holds outcomes only: no payload, no response
@@ -75,6 +76,8 @@ type AttemptResult struct {
 	Change models.HealthChange `json:"change,omitempty"`
 	// ThrottledUntil, unless nil, is until when other deliveries' first attempts keep away from the webhook.
 	ThrottledUntil *time.Time `json:"throttled_until,omitempty"`
+	// Receiver is which of its webhook's receivers was called, counted through the changes of URL.
+	Receiver int `json:"receiver,omitempty"`
 	// Sick says that the next attempt belongs in the slow lane.
 	Sick bool `json:"sick,omitempty"`
 	// Detour, unless nil, says that no attempt was made, and where and when it is to be made.
@@ -125,7 +128,7 @@ func (a *Activities) Deliver(ctx context.Context, in AttemptInput) (AttemptResul
 		a.Logger.WarnContext(ctx, "attempt not recorded yet", "delivery_id", in.DeliveryID, "error", err)
 		result.Unrecorded = true
 	}
-	result.Change = recorded.Change
+	result.learn(recorded)
 	a.report(ctx, dispatch, result)
 	return result, nil
 }

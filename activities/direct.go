@@ -28,7 +28,7 @@ func (a FirstAttempts) DeliverDirectly(ctx context.Context, dispatch models.Disp
 		throttle(dispatch, in, a.Now()) > 0 {
 		return false
 	}
-	leave, ok := a.Lanes.enterSoon(ctx, dispatch.Webhook.ID, a.Now)
+	leave, ok := a.Lanes.enterSoon(ctx, laneOf(dispatch), a.Now)
 	if !ok {
 		return false
 	}

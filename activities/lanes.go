@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -30,8 +31,10 @@ const (
 // Detour says that an attempt is to be made elsewhere or later: in the slow lane, at the moment that the
 // webhook's rate limit has room for it, or when its receiver wants to be called again.
 type Detour struct {
-	Slow   bool       `json:"slow,omitempty"`
-	SlotAt *time.Time `json:"slot_at,omitempty"`
+	Slow bool `json:"slow,omitempty"`
+	// SlotAt is the moment, SlotSince which of the webhook's timetables it is of.
+	SlotAt    *time.Time `json:"slot_at,omitempty"`
+	SlotSince int64      `json:"slot_since,omitempty"`
 	// Throttled says that the wait is for a receiver that asked for it or seems to be overloaded.
 	Throttled bool `json:"throttled,omitempty"`
 	// WaitMS is for how many milliseconds the workflow waits first.
@@ -200,11 +203,11 @@ func (a *Activities) enter(ctx context.Context, dispatch models.Dispatch, in Att
 	if wait := throttle(dispatch, in, a.Now()); wait > 0 {
 		return &Detour{Slow: true, Throttled: true, WaitMS: wait.Milliseconds()}, nil, nil
 	}
-	id := dispatch.Webhook.ID
-	if !in.Slow && (dispatch.Health.Sick(a.Now()) || !a.Lanes.room(id, false, a.Now())) {
-		return a.toSlowLane(dispatch, in.SlotAt), nil, nil
+	key := laneOf(dispatch)
+	if !in.Slow && (dispatch.Health.Sick(a.Now()) || !a.Lanes.room(key, false, a.Now())) {
+		return a.toSlowLane(dispatch, in.slot()), nil, nil
 	}
-	if in.Slow && !a.Lanes.room(id, true, a.Now()) {
+	if in.Slow && !a.Lanes.room(key, true, a.Now()) {
 		return a.toSlowLane(dispatch, nil), nil, nil
 	}
 	slot, wait, err := a.slot(ctx, dispatch.Webhook, in)
@@ -213,7 +216,7 @@ func (a *Activities) enter(ctx context.Context, dispatch models.Dispatch, in Att
 	}
 	// Who waits must not take a place within a workflow task.
 	if wait > slotLead || wait > slotLate && activity.GetInfo(ctx).IsLocalActivity {
-		return &Detour{Slow: in.Slow, SlotAt: slot, WaitMS: max(0, wait-slotLead).Milliseconds()}, nil, nil
+		return Detour{Slow: in.Slow, WaitMS: untilAsked(wait, in, a.Now()).Milliseconds()}.at(slot), nil, nil
 	}
 	if err := a.sleep(ctx, wait); err != nil {
 		return nil, nil, err
@@ -221,19 +224,28 @@ func (a *Activities) enter(ctx context.Context, dispatch models.Dispatch, in Att
 	if late(dispatch.Webhook, slot, a.Now()) {
 		return &Detour{Slow: in.Slow}, nil, nil
 	}
-	if leave, ok := a.Lanes.enter(id, in.Slow, a.Now()); ok {
+	if leave, ok := a.Lanes.enter(key, in.Slow, a.Now()); ok {
 		return nil, leave, nil
 	}
 	return a.toSlowLane(dispatch, slot), nil, nil
 }
 
+// laneOf names the receiver whose requests the lanes count: a webhook's, until its URL is changed.
+func laneOf(dispatch models.Dispatch) string {
+	if dispatch.Health.Receiver == 0 {
+		return dispatch.Webhook.ID
+	}
+	return dispatch.Webhook.ID + "/" + strconv.Itoa(dispatch.Health.Receiver)
+}
+
 // toSlowLane sends an attempt to the slow lane, and lets it wait first when there is no room for its webhook:
 // that costs Temporal less than an attempt that finds none.
-func (a *Activities) toSlowLane(dispatch models.Dispatch, slot *time.Time) *Detour {
-	if a.Lanes.room(dispatch.Webhook.ID, true, a.Now()) {
-		return &Detour{Slow: true, SlotAt: slot}
+func (a *Activities) toSlowLane(dispatch models.Dispatch, slot *models.Slot) *Detour {
+	key := laneOf(dispatch)
+	if a.Lanes.room(key, true, a.Now()) {
+		return Detour{Slow: true}.at(slot)
 	}
-	return &Detour{Slow: true, WaitMS: a.Lanes.turn(dispatch.Webhook.ID, dispatch.Health, a.Now()).Milliseconds()}
+	return &Detour{Slow: true, WaitMS: a.Lanes.turn(key, dispatch.Health, a.Now()).Milliseconds()}
 }
 
 // takeDetour tells the workflow of a detour. The sweep must not take a delivery that waits its turn for one

@@ -34,7 +34,7 @@ func (r *rig) deliverLocally() activities.AttemptResult {
 func (r *rig) again(detour *activities.Detour) activities.AttemptResult {
 	r.t.Helper()
 	in := r.input(1)
-	in.Slow, in.SlotAt, in.Detours = detour.Slow, detour.SlotAt, 1
+	in.Slow, in.SlotAt, in.SlotSince, in.Detours = detour.Slow, detour.SlotAt, detour.SlotSince, 1
 	value, err := r.env.ExecuteActivity(r.activities.Deliver, in)
 	require.NoError(r.t, err)
 	var result activities.AttemptResult
@@ -90,16 +90,17 @@ func TestRateLimitIsWaitedFor(t *testing.T) {
 		at := now.Add(time.Duration(n) * 100 * time.Millisecond)
 		return &at
 	}
+	since := now.UnixMicro() // when the limit was set
 	require.Nil(t, r.deliverLocally().Detour, "the first one has nothing to wait for")
 	r.next()
 	require.Nil(t, r.deliverLocally().Detour, "the second one has next to nothing to wait for")
 	for n := 2; n <= 20; n++ {
 		r.next()
-		require.Equal(t, &activities.Detour{SlotAt: slot(n)}, r.deliverLocally().Detour)
+		require.Equal(t, &activities.Detour{SlotAt: slot(n), SlotSince: since}, r.deliverLocally().Detour)
 	}
 	r.next()
 	detour := r.deliverLocally().Detour
-	require.Equal(t, &activities.Detour{SlotAt: slot(21), WaitMS: 100}, detour)
+	require.Equal(t, &activities.Detour{SlotAt: slot(21), SlotSince: since, WaitMS: 100}, detour)
 	pending, err := r.store.PendingDeliveries(t.Context(), now.Add(time.Minute), "", 100)
 	require.NoError(t, err)
 	require.Empty(t, pending)
@@ -119,14 +120,14 @@ func TestMomentThatWasMissed(t *testing.T) {
 	r.next()
 	detour := r.deliverLocally().Detour
 	first := now.Add(10 * time.Second)
-	require.Equal(t, &activities.Detour{SlotAt: &first, WaitMS: 8000}, detour)
+	require.Equal(t, &activities.Detour{SlotAt: &first, SlotSince: now.UnixMicro(), WaitMS: 8000}, detour)
 
 	r.activities.Now = func() time.Time { return first.Add(5*time.Second + time.Microsecond) }
 	second := now.Add(20 * time.Second)
 	require.Equal(t, second, *r.again(detour).Detour.SlotAt)
 	require.Len(t, r.requests, 1)
 	r.activities.Now = func() time.Time { return second.Add(5 * time.Second) }
-	require.Equal(t, models.StatusDelivered, r.again(&activities.Detour{SlotAt: &second}).Status)
+	require.Equal(t, models.StatusDelivered, r.again(&activities.Detour{SlotAt: &second, SlotSince: now.UnixMicro()}).Status)
 }
 
 // A test is waited for by a person: neither health nor rate limit holds it back, and it says nothing of them.

@@ -19,6 +19,21 @@ type RecordInput struct {
 type RecordResult struct {
 	// Change is the turn that the attempt brought about in its webhook's health; empty for none.
 	Change models.HealthChange `json:"change,omitempty"`
+	// Superseded says that the delivery was cancelled while the attempt was under way.
+	Superseded bool `json:"superseded,omitempty"`
+}
+
+// learn adds to a result what recording it found out.
+func (r *AttemptResult) learn(recorded models.Recorded) {
+	r.Change = recorded.Change
+	if recorded.Superseded {
+		r.Supersede()
+	}
+}
+
+// Supersede makes a failure that of a delivery which was cancelled meanwhile.
+func (r *AttemptResult) Supersede() {
+	r.Status, r.CancelReason, r.Notify, r.NextAttemptAt, r.WaitMS = models.StatusCancelled, "cancelled on request", false, nil, 0
 }
 
 // RecordAttempt writes an attempt that Deliver could not write. Its response body is lost: it must not
@@ -30,7 +45,7 @@ func (a *Activities) RecordAttempt(ctx context.Context, in RecordInput) (RecordR
 		return RecordResult{}, err
 	}
 	a.startNews(ctx, recorded.News)
-	return RecordResult{Change: recorded.Change}, nil
+	return RecordResult{Change: recorded.Change, Superseded: recorded.Superseded}, nil
 }
 
 // CancelInput asks for a delivery to be marked as cancelled.
@@ -80,5 +95,6 @@ func outcomeOf(result AttemptResult, deliveryID, runID string, responseBody []by
 		},
 		Status: result.Status, NextAttemptAt: result.NextAttemptAt, RunID: runID,
 		DisableWebhook: result.DisableWebhook, ThrottledUntil: result.ThrottledUntil,
+		Health: models.WebhookHealth{Receiver: result.Receiver},
 	}
 }

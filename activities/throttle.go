@@ -45,15 +45,16 @@ func overloaded(attempt models.Attempt) bool {
 }
 
 // throttle is for how long a first attempt keeps away from its webhook. The waits are spread, so that what was
-// held back does not come all at once.
+// held back does not come all at once, but nothing is held back for longer than maxHeld in all.
 func throttle(dispatch models.Dispatch, in AttemptInput, now time.Time) time.Duration {
 	until := dispatch.Health.ThrottledUntil
 	if until == nil || dispatch.Delivery.Status != models.StatusPending || in.Trigger != models.TriggerSchedule {
 		return 0
 	}
-	wait := min(until.Sub(now), dispatch.Delivery.CreatedAt.Add(maxHeld).Sub(now))
-	if wait <= 0 {
+	left := dispatch.Delivery.CreatedAt.Add(maxHeld).Sub(now)
+	wait := min(until.Sub(now), left)
+	if wait < time.Millisecond { // which is the unit of waits
 		return 0
 	}
-	return wait + rand.N(wait/2+time.Second) //nolint:gosec // spreads attempts, guards nothing
+	return min(wait+rand.N(wait/2+time.Second), left) //nolint:gosec // spreads attempts, guards nothing
 }

@@ -84,6 +84,7 @@ type Dispatcher interface {
 	Test(ctx context.Context, webhook models.Webhook) (models.Delivery, error)
 	Resend(ctx context.Context, delivery models.Delivery, requestedBy string) error
 	Cancel(ctx context.Context, delivery models.Delivery) error
+	WebhookChanged(before, now models.Webhook)
 	Receive(ctx context.Context, inbound models.InboundEvent) (fresh bool, err error)
 	Reprocess(ctx context.Context, inbound models.InboundEvent) error
 	RecoveryDispatcher

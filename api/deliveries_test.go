@@ -131,7 +131,7 @@ func TestResend(t *testing.T) {
 	first, ok := s.temporal.signals[0].(workflows.ResendSignal)
 	require.True(t, ok)
 	require.NoError(t, models.CheckID(models.KindKey, first.RequestedBy), "the key's ID, never the key")
-	require.Equal(t, workflows.ResendSignal{RequestedBy: "admin key"}, s.temporal.signals[1])
+	require.Equal(t, workflows.ResendSignal{RequestedBy: "admin key", BeforeCancel: true}, s.temporal.signals[1])
 
 	s.temporal.set(func(f *temporal) { f.away = serviceerror.NewUnavailable("connection refused to 10.1.2.3") })
 	reply := s.call(key, "POST", path, "")

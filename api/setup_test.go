@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"maps"
@@ -15,6 +16,11 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	commonpb "go.temporal.io/api/common/v1"
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"gorm.io/gorm"
 
@@ -324,6 +330,19 @@ func (f *temporal) SignalWithStartWorkflow(_ context.Context, id, _ string, argu
 		f.signals = append(f.signals, argument)
 	}
 	return workflowRun{}, f.away
+}
+
+// DescribeWorkflowExecution finds a run, unless there is none to be cancelled.
+func (f *temporal) DescribeWorkflowExecution(context.Context, string, string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var none *serviceerror.NotFound
+	if errors.As(f.cancelErr, &none) {
+		return nil, f.cancelErr
+	}
+	return &workflowservice.DescribeWorkflowExecutionResponse{WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{
+		Status: enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, Execution: &commonpb.WorkflowExecution{},
+	}}, f.away
 }
 
 func (f *temporal) CancelWorkflow(_ context.Context, id, _ string) error {

@@ -197,7 +197,9 @@ func (s *server) updateWebhook(ctx context.Context, in *updateWebhookInput) (*Ou
 	if err := checkID(models.KindWebhook, "webhook", in.ID); err != nil {
 		return nil, err
 	}
+	var before models.Webhook
 	webhook, err := s.Store.UpdateWebhook(ctx, whoAsks(ctx).scope(), in.ID, func(webhook *models.Webhook) error {
+		before = *webhook
 		var wrong faults
 		if err := s.patchHeaders(in.Body.Headers, webhook, &wrong); err != nil {
 			return err
@@ -207,6 +209,7 @@ func (s *server) updateWebhook(ctx context.Context, in *updateWebhookInput) (*Ou
 	if err != nil {
 		return nil, s.fail(ctx, orNotFound(err, "webhook", in.ID))
 	}
+	s.Dispatcher.WebhookChanged(before, webhook)
 	return s.webhookOutput(ctx, webhook)
 }
 

@@ -29,6 +29,9 @@ func TestRunning(t *testing.T) {
 					"exhausted":                       exhausted,
 					"an endpoint that cannot be used": privateTarget,
 					"overloaded receiver":             overloadedReceiver,
+					"rate limit raised":               rateLimitRaised,
+					"URL changed":                     urlChanged,
+					"cancel, then resend":             cancelThenResend,
 				} {
 					t.Run(name, func(t *testing.T) {
 						t.Parallel()

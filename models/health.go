@@ -20,6 +20,8 @@ const (
 // WebhookHealth is what the last attempts say of a webhook's receiver. Tests do not count.
 type WebhookHealth struct {
 	WebhookID string `gorm:"primaryKey"`
+	// Receiver counts the webhook's changes of URL: what an attempt learns of an earlier receiver does not count.
+	Receiver int
 	// ConsecutiveFailures counts the attempts that failed since the last success, FailedDeliveries the
 	// deliveries that were given up since then.
 	ConsecutiveFailures int
@@ -116,39 +118,42 @@ func (s *Store) WebhookHealths(ctx context.Context, ids []string) (map[string]We
 }
 
 // healthColumns are named: a star would break in a process that runs while one is added.
-const healthColumns = `webhook_id, consecutive_failures, failed_deliveries, first_failure_at, last_failure_at,
+const healthColumns = `webhook_id, receiver, consecutive_failures, failed_deliveries, first_failure_at, last_failure_at,
     last_success_at, slow_at, throttled_until, failing_since, told_at`
 
 // A success that began before the last failure says nothing of what came after: it lifts no throttle.
 const countSuccessSQL = `
-INSERT INTO webhook_health AS h (webhook_id, consecutive_failures, failed_deliveries, last_success_at, slow_at)
-VALUES (@id, 0, 0, @at, @slow)
+INSERT INTO webhook_health AS h (webhook_id, receiver, consecutive_failures, failed_deliveries, last_success_at, slow_at)
+VALUES (@id, @receiver, 0, 0, @at, @slow)
 ON CONFLICT (webhook_id) DO UPDATE SET consecutive_failures = 0, failed_deliveries = 0, first_failure_at = NULL,
     last_success_at = excluded.last_success_at, slow_at = excluded.slow_at,
     throttled_until = CASE WHEN h.last_failure_at < @started THEN NULL ELSE h.throttled_until END
+WHERE h.receiver = excluded.receiver
 RETURNING ` + healthColumns
 
 const countFailureSQL = `
-INSERT INTO webhook_health AS h (webhook_id, consecutive_failures, failed_deliveries, first_failure_at, last_failure_at, slow_at,
-    throttled_until)
-VALUES (@id, 1, @given_up, @at, @at, @slow, @throttled_until)
+INSERT INTO webhook_health AS h (webhook_id, receiver, consecutive_failures, failed_deliveries, first_failure_at, last_failure_at,
+    slow_at, throttled_until)
+VALUES (@id, @receiver, 1, @given_up, @at, @at, @slow, @throttled_until)
 ON CONFLICT (webhook_id) DO UPDATE SET consecutive_failures = h.consecutive_failures + 1,
     failed_deliveries = h.failed_deliveries + excluded.failed_deliveries,
     first_failure_at = COALESCE(h.first_failure_at, excluded.first_failure_at),
     last_failure_at = excluded.last_failure_at, slow_at = COALESCE(excluded.slow_at, h.slow_at),
     throttled_until = CASE WHEN h.throttled_until > excluded.throttled_until THEN h.throttled_until
         ELSE COALESCE(excluded.throttled_until, h.throttled_until) END
+WHERE h.receiver = excluded.receiver
 RETURNING ` + healthColumns
 
 // countAttempt notes an attempt in its webhook's health, within the transaction that records it, and returns
-// the health with the change that the attempt brought about, if any.
+// the health with the change that the attempt brought about, if any. An attempt that went to an earlier URL of the
+// webhook says nothing of it.
 func (s *Store) countAttempt(tx *gorm.DB, outcome Outcome, webhookID string) (WebhookHealth, HealthChange, error) {
 	var h WebhookHealth
 	attempt := outcome.Attempt
 	took := time.Duration(attempt.DurationMS) * time.Millisecond
 	at := outcome.answeredAt()
 	values := map[string]any{
-		"id": webhookID, "at": at, "started": attempt.StartedAt.UTC(), "slow": nil, "given_up": 0,
+		"id": webhookID, "receiver": outcome.Health.Receiver, "at": at, "started": attempt.StartedAt.UTC(), "slow": nil, "given_up": 0,
 		"throttled_until": outcome.ThrottledUntil,
 	}
 	if took >= SlowAttempt {
@@ -161,8 +166,9 @@ func (s *Store) countAttempt(tx *gorm.DB, outcome Outcome, webhookID string) (We
 	if outcome.Status == StatusDelivered {
 		statement = countSuccessSQL
 	}
-	if err := tx.Raw(statement, values).Scan(&h).Error; err != nil {
-		return h, "", err
+	counted := tx.Raw(statement, values).Scan(&h)
+	if counted.Error != nil || counted.RowsAffected == 0 {
+		return h, "", counted.Error
 	}
 	change, err := s.change(tx, &h, outcome, at)
 	if err != nil || change == "" {
@@ -215,4 +221,15 @@ func forgetFailures(tx *gorm.DB, webhookID string) error {
 		"consecutive_failures": 0, "failed_deliveries": 0, "first_failure_at": nil, "slow_at": nil, "failing_since": nil,
 		"throttled_until": nil,
 	}).Error
+}
+
+const newReceiverSQL = `
+INSERT INTO webhook_health AS h (webhook_id, receiver, consecutive_failures, failed_deliveries) VALUES (?, 1, 0, 0)
+ON CONFLICT (webhook_id) DO UPDATE SET receiver = h.receiver + 1, consecutive_failures = 0, failed_deliveries = 0,
+    first_failure_at = NULL, last_failure_at = NULL, last_success_at = NULL, slow_at = NULL, throttled_until = NULL,
+    failing_since = NULL, told_at = NULL, change = '', changed_by = ''`
+
+// newReceiver starts a webhook's health anew, because another receiver answers from now on.
+func newReceiver(tx *gorm.DB, webhookID string) error {
+	return tx.Exec(newReceiverSQL, webhookID).Error
 }

@@ -300,7 +300,7 @@ func (p *plansRig) calls() map[string]func() {
 		},
 		"Recovery":         func() { _, err := s.Recovery(ctx, owner, recovery().ID); p.ok(err) },
 		"Reseal":           func() { _, err := s.Reseal(ctx); p.ok(err) },
-		"ReserveSlot":      func() { _, err := s.ReserveSlot(ctx, webhook.ID, 1); p.ok(err) },
+		"ReserveSlot":      func() { _, err := s.ReserveSlot(ctx, webhook.ID, 1, nil); p.ok(err) },
 		"RevokeAnyAPIKey":  func() { _ = s.RevokeAnyAPIKey(ctx, models.NewID(models.KindKey, now)) },
 		"RecordRejection":  func() { p.ok(s.RecordRejection(ctx, source.ID, "x", "192.0.2.1")) },
 		"Rejections":       func() { _, err := s.Rejections(ctx, source.ID); p.ok(err) },
@@ -359,8 +359,23 @@ func (p *plansRig) calls() map[string]func() {
 			p.ok(err)
 		},
 		"UpdateWebhook": func() {
-			_, err := s.UpdateWebhook(ctx, everything, webhook.ID, func(w *models.Webhook) error { w.Description = "x"; return nil })
-			p.ok(err)
+			for range 2 {
+				_, err := s.UpdateWebhook(ctx, everything, webhook.ID, func(w *models.Webhook) error {
+					w.URL, w.Active = w.URL+"x", !w.Active
+					return nil
+				})
+				p.ok(err)
+			}
+		},
+		"WaitingDeliveries": func() {
+			for _, status := range []models.Status{models.StatusPending, models.StatusFailed} {
+				ids, err := s.WaitingDeliveries(ctx, webhook.ID, status, "", 5)
+				p.ok(err)
+				if len(ids) > 0 {
+					_, err = s.WaitingDeliveries(ctx, webhook.ID, status, ids[len(ids)-1], 200)
+					p.ok(err)
+				}
+			}
 		},
 		"Webhook": func() { _, err := s.Webhook(ctx, everything, webhook.ID); p.ok(err) },
 		"Webhooks": func() {

@@ -53,7 +53,7 @@ made AS (
 SELECT c.id, s.id IS NOT NULL, c.deliveries, COALESCE(d.id, ''), COALESCE(d.webhook_id, ''), COALESCE(d.owner_id, ''),
        COALESCE(d.host, ''), COALESCE(w.url, ''), COALESCE(w.headers, '{}'), w.sealed_headers, w.retry_schedule, w.rate_limit,
        w.secret, w.previous_secret, w.previous_secret_until, w.earlier_secrets,
-       COALESCE(h.consecutive_failures, 0), h.first_failure_at, h.last_failure_at, h.last_success_at, h.slow_at, h.throttled_until,
+       COALESCE(h.receiver, 0), COALESCE(h.consecutive_failures, 0), h.first_failure_at, h.last_failure_at, h.last_success_at, h.slow_at, h.throttled_until,
        h.failing_since
 FROM counted c LEFT JOIN stored s ON s.id = c.id
 LEFT JOIN made d ON d.event_id = s.id AND c.deliveries <= ?
@@ -215,7 +215,7 @@ func scanPublished(rows *sql.Rows) (row publishedRow, err error) {
 	err = rows.Scan(&row.eventID, &row.stored, &row.deliveries, &delivery.ID, &delivery.WebhookID, &delivery.OwnerID,
 		&delivery.Host, &webhook.URL, &webhook.Headers, &webhook.SealedHeaders, &webhook.RetrySchedule, &webhook.RateLimit,
 		&webhook.Secret, &webhook.PreviousSecret, &webhook.PreviousSecretUntil, &webhook.EarlierSecrets,
-		&health.ConsecutiveFailures, &health.FirstFailureAt, &health.LastFailureAt, &health.LastSuccessAt, &health.SlowAt,
+		&health.Receiver, &health.ConsecutiveFailures, &health.FirstFailureAt, &health.LastFailureAt, &health.LastSuccessAt, &health.SlowAt,
 		&health.ThrottledUntil, &health.FailingSince)
 	webhook.ID, webhook.OwnerID, webhook.Host, webhook.Active = delivery.WebhookID, delivery.OwnerID, delivery.Host, true
 	health.WebhookID = delivery.WebhookID

@@ -33,8 +33,8 @@ type Recorded struct {
 	Change HealthChange
 	// News are the deliveries of operational events, whose workflows are to be started.
 	News []Delivery
-	// Superseded says that the delivery was cancelled or resent while an attempt without a workflow was under
-	// way, and that its failure changed nothing.
+	// Superseded says that the delivery was cancelled while the attempt was under way, or resent while one without a
+	// workflow was, and that its failure changed nothing.
 	Superseded bool
 }
 
@@ -119,14 +119,18 @@ func (s *Store) recordAlone(ctx context.Context, outcome Outcome) (Recorded, err
 		}
 		var delivery Delivery
 		updated := tx.Model(&delivery).Clauses(returningDelivery).Where("id = ?", attempt.DeliveryID)
-		if outcome.withoutWorkflow() && outcome.Status != StatusDelivered {
+		switch {
+		case outcome.Status == StatusDelivered: // counts, whatever happened meanwhile
+		case outcome.withoutWorkflow():
 			updated = updated.Where("status = 'pending'")
+		case attempt.Trigger != TriggerResend:
+			updated = updated.Where("status <> 'cancelled'")
 		}
 		updated = updated.Updates(changes)
 		switch {
 		case updated.Error != nil:
 			return updated.Error
-		case updated.RowsAffected == 0 && outcome.withoutWorkflow():
+		case updated.RowsAffected == 0 && outcome.Status != StatusDelivered:
 			recorded.Superseded = true
 			return countOnly(tx, attempt.DeliveryID)
 		case updated.RowsAffected == 0:
@@ -148,8 +152,8 @@ func (s *Store) recordAlone(ctx context.Context, outcome Outcome) (Recorded, err
 	return recorded, err
 }
 
-// countOnly keeps an attempt without a workflow from changing a delivery that was cancelled or resent while
-// the request was on its way, except by a success.
+// countOnly keeps an attempt from changing a delivery that was cancelled, or without a workflow resent, while the
+// request was on its way, except by a success.
 func countOnly(tx *gorm.DB, deliveryID string) error {
 	counted := tx.Model(&Delivery{}).Where("id = ?", deliveryID).Update("attempt_count", gorm.Expr("attempt_count + 1"))
 	if counted.Error == nil && counted.RowsAffected == 0 {

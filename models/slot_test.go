@@ -25,12 +25,12 @@ func TestReserveSlotAtOnce(t *testing.T) {
 			store := models.NewStore(db, models.Config{Keyring: newKeyring(t), Now: clock.now})
 			all.Go(func() {
 				for range each {
-					slot, err := store.ReserveSlot(t.Context(), "wh_a", perSecond)
+					slot, err := store.ReserveSlot(t.Context(), "wh_a", perSecond, nil)
 					if err != nil {
 						errs[n] = err
 						return
 					}
-					slots[n] = append(slots[n], slot)
+					slots[n] = append(slots[n], slot.At)
 				}
 			})
 		}
@@ -51,9 +51,9 @@ func TestReserveSlotAfterAWhile(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		store, clock := clockedStore(t, db)
 		reserve := func(webhookID string, perSecond float64) time.Duration {
-			slot, err := store.ReserveSlot(t.Context(), webhookID, perSecond)
+			slot, err := store.ReserveSlot(t.Context(), webhookID, perSecond, nil)
 			require.NoError(t, err)
-			return slot.Sub(clock.now())
+			return slot.At.Sub(clock.now())
 		}
 		require.Equal(t, time.Duration(0), reserve("wh_a", 0.5))
 		require.Equal(t, 2*time.Second, reserve("wh_a", 0.5))

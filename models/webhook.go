@@ -131,19 +131,17 @@ func (s *Store) UpdateWebhook(ctx context.Context, scope Scope, id string, chang
 		if err := q.Take(&webhook).Error; err != nil {
 			return oneRow(err)
 		}
-		wasActive := webhook.Active
+		before := webhook
 		if changeErr = change(&webhook); changeErr != nil {
 			return changeErr
 		}
-		if webhook.Active && !wasActive {
-			if err := forgetFailures(tx, id); err != nil {
-				return err
-			}
+		webhook.UpdatedAt = s.Now()
+		if err := startAnew(tx, before, webhook); err != nil {
+			return err
 		}
 		if err := s.sealHeaders(&webhook); err != nil {
 			return err
 		}
-		webhook.UpdatedAt = s.Now()
 		err := tx.Model(&webhook).Select("url", "host", "description", "events", "headers", "sealed_headers", "active",
 			"disabled_reason", "retry_schedule", "rate_limit", "updated_at").Updates(&webhook).Error
 		if err != nil {

@@ -8,6 +8,10 @@ import "go.temporal.io/sdk/workflow"
 const (
 	// changeCancelUnstarted: a cancelled delivery gives up an attempt that still waits for a worker.
 	changeCancelUnstarted = "cancel-unstarted-attempt"
+	// changeResendUnderLimit: a resend of a delivery that waits under a rate limit asks anew for its moment.
+	changeResendUnderLimit = "resend-under-rate-limit"
+	// changeResendAfterCancel: a resend that reaches a cancelled run is made by the next one.
+	changeResendAfterCancel = "resend-after-cancel"
 	// changePurgeEverything: the retention deletes more than inbound events.
 	changePurgeEverything = "purge-everything"
 )

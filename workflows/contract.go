@@ -30,12 +30,17 @@ const (
 	TypeInbound      = "Inbound"
 	TypeNotification = "Notification"
 	TypeRecovery     = "Recovery"
+	TypeRelease      = "Release"
 	TypeRetention    = "Retention"
 	TypeSweep        = "Sweep"
 )
 
 // SignalResend asks a delivery for an attempt now. Its argument, which may be left out, is a ResendSignal.
 const SignalResend = "resend"
+
+// SignalRelease tells a delivery that a setting of its webhook was changed: what it waits for may be over. Its argument
+// is an activities.ReleaseSignal. A Release is told by it, without an argument that it reads, to begin anew.
+const SignalRelease = "release"
 
 // SignalPause and SignalResume hold a recovery back and let it go on. They have no argument. When both arrive in
 // the same instant, the recovery is paused.
@@ -85,12 +90,19 @@ type DeliveryInput struct {
 	DeliveryID string `json:"delivery_id"`
 	// RecoveryID is the recovery that starts a finished delivery anew; empty otherwise.
 	RecoveryID string `json:"recovery_id,omitempty"`
+	// Resend says that someone asked for an attempt when the run before this one had been cancelled.
+	Resend bool `json:"resend,omitempty"`
 }
 
 // ResendSignal is the argument of SignalResend.
 type ResendSignal struct {
 	// RequestedBy is who asked, an API key's ID for one. It is for people who read the history.
 	RequestedBy string `json:"requested_by,omitempty"`
+	// BeforeCancel says that the run was not cancelled when the resend was asked for. Should it be cancelled when the
+	// signal is read, the cancellation was the last word.
+	BeforeCancel bool `json:"before_cancel,omitempty"`
+	// Withdrawn takes back the resends that were asked for since the run was cancelled: it was cancelled once more.
+	Withdrawn bool `json:"withdrawn,omitempty"`
 }
 
 // DeliveryStatus is the answer to QueryStatus.
@@ -131,6 +143,13 @@ type FanOutInput struct {
 	EventID string `json:"event_id"`
 	// After continues behind this delivery.
 	After string `json:"after,omitempty"`
+}
+
+// ReleaseInput starts a Release: what waits for a webhook is told that a setting was changed.
+type ReleaseInput struct {
+	activities.ReleaseInput
+	// Again continues a Release that was told of a further change.
+	Again bool `json:"again,omitempty"`
 }
 
 // SweepInput starts a Sweep.
@@ -227,6 +246,16 @@ func InboundOptions(inbound models.InboundEvent) client.StartWorkflowOptions {
 		TypedSearchAttributes: temporal.NewSearchAttributes(
 			SearchEvent.ValueSet(inbound.Type), SearchOwner.ValueSet(inbound.OwnerID),
 		),
+	}
+}
+
+// ReleaseOptions start the Release of a webhook's deliveries, unless it runs already.
+func ReleaseOptions(webhookID string) client.StartWorkflowOptions {
+	return client.StartWorkflowOptions{
+		ID:                       "release/" + webhookID,
+		TaskQueue:                TaskQueue,
+		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 	}
 }
 

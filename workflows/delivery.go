@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -18,15 +19,17 @@ func Delivery(ctx workflow.Context, in DeliveryInput) error {
 	if err != nil {
 		return err
 	}
-	return d.run(ctx)
+	err = d.run(ctx)
+	d.forgetReleases() // nothing is held back any more
+	return err
 }
 
 // delivery is the state of a run.
 type delivery struct {
-	id      string
-	resends workflow.ReceiveChannel
-	// recovered says that a recovery started this run.
-	recovered bool
+	id                string
+	resends, releases workflow.ReceiveChannel
+	// recovered says that a recovery started this run, resent that someone asked for it when the last was cancelled.
+	recovered, resent bool
 	// sequence counts the attempts of this run, failures those of the schedule that failed.
 	sequence int
 	failures int
@@ -48,23 +51,29 @@ func newDelivery(ctx workflow.Context, in DeliveryInput) (*delivery, error) {
 	d := &delivery{
 		id:        in.DeliveryID,
 		resends:   workflow.GetSignalChannel(ctx, SignalResend),
+		releases:  workflow.GetSignalChannel(ctx, SignalRelease),
 		recovered: in.RecoveryID != "",
+		resent:    in.Resend,
 		last:      activities.AttemptResult{Status: models.StatusPending},
 		changed:   changed,
 	}
 	return d, workflow.SetQueryHandler(ctx, QueryStatus, d.status)
 }
 
-// run goes through the schedule, and again for a resend that arrives as it ends.
+// run goes through the schedule, and again for a resend that arrives as it ends. A run that was cancelled leaves that
+// to a new one, which can be cancelled again.
 func (d *delivery) run(ctx workflow.Context) error {
 	trigger := models.TriggerSchedule
-	if d.recovered || d.resendAsked() {
+	if d.recovered || d.resent || d.resendAsked() {
 		trigger = models.TriggerResend
 	}
 	err := d.deliver(ctx, trigger)
 	for ctx.Err() == nil && d.resendAsked() {
 		d.failures, d.retry = 0, nil
 		err = d.deliver(ctx, models.TriggerResend)
+	}
+	if ctx.Err() != nil && d.resendHolds() && d.changed(ctx, changeResendAfterCancel) {
+		return workflow.NewContinueAsNewError(ctx, Delivery, DeliveryInput{DeliveryID: d.id, Resend: true})
 	}
 	return err
 }
@@ -105,12 +114,12 @@ func (d *delivery) attempt(cancellable workflow.Context, trigger models.Trigger)
 	if d.sequence > 1 {
 		in.ScheduledAt = workflow.Now(ctx)
 	}
-	if trigger == models.TriggerSchedule {
-		d.retry = nil
-	}
 	extra := d.retry != nil
 	if extra {
 		in.ResumeAt = &d.retry.at
+	}
+	if d.sequence > 1 {
+		d.forgetReleases() // the attempt sees what they are about; a first one may know the webhook from before
 	}
 	result, err := d.send(ctx, cancellable.Done(), in)
 	for err == nil && result.Detour != nil {
@@ -137,9 +146,10 @@ func (d *delivery) attempt(cancellable workflow.Context, trigger models.Trigger)
 }
 
 // awaitTurn lets a webhook that is busy, or that wants few requests a second, have its time. Who asks for a
-// resend meanwhile asks for what is being waited for: it is tried now, unless a rate limit holds.
+// resend meanwhile asks for what is being waited for: it is tried now, unless a rate limit holds. A change of the
+// webhook ends the wait too: whether there still is one is found out anew.
 func (d *delivery) awaitTurn(ctx workflow.Context, in *activities.AttemptInput, detour activities.Detour) error {
-	in.Slow, in.SlotAt = detour.Slow, detour.SlotAt
+	in.Slow, in.SlotAt, in.SlotSince = detour.Slow, detour.SlotAt, detour.SlotSince
 	in.Detours++
 	if detour.WaitMS == 0 {
 		return ctx.Err()
@@ -152,10 +162,18 @@ func (d *delivery) awaitTurn(ctx workflow.Context, in *activities.AttemptInput, 
 	turn := workflow.NewTimerWithOptions(timerCtx, detour.Wait(), withTurnOptions(detour))
 	selector.AddFuture(turn, func(turn workflow.Future) { over, err = true, turn.Get(ctx, nil) })
 	selector.AddReceive(d.resends, func(workflow.ReceiveChannel, bool) {
+		if d.leavesResend(ctx) {
+			over, err = true, ctx.Err()
+			return
+		}
 		d.resendAsked()
-		if over = detour.SlotAt == nil; over {
+		if over = detour.SlotAt == nil || d.changed(ctx, changeResendUnderLimit); over {
 			in.Trigger = models.TriggerResend
 		}
+	})
+	selector.AddReceive(d.releases, func(workflow.ReceiveChannel, bool) {
+		d.forgetReleases()
+		over, in.Slow = true, false
 	})
 	for !over {
 		selector.Select(ctx)
@@ -200,6 +218,9 @@ func (d *delivery) record(ctx workflow.Context, result activities.AttemptResult)
 	result.Change = recorded.Change
 	result.WaitMS = max(0, result.WaitMS-workflow.Now(ctx).Sub(made).Milliseconds())
 	result.Unrecorded = false
+	if recorded.Superseded {
+		result.Supersede()
+	}
 	return result, err
 }
 
@@ -211,7 +232,8 @@ type retryTimer struct {
 }
 
 // wait lasts until the next scheduled attempt is due or someone asks for a resend, and says which. A resend
-// leaves the timer running: when its attempt fails, the rest of the wait follows.
+// leaves the timer running: when its attempt fails, the rest of the wait follows. A new receiver, which need not wait
+// for what was wrong with the one before it, gets such an extra attempt too.
 func (d *delivery) wait(ctx workflow.Context) (models.Trigger, error) {
 	if next := *d.last.NextAttemptAt; d.retry == nil || next.After(d.retry.at) {
 		d.startTimer(ctx, next)
@@ -220,13 +242,23 @@ func (d *delivery) wait(ctx workflow.Context) (models.Trigger, error) {
 	var err error
 	selector := workflow.NewSelector(ctx)
 	selector.AddFuture(d.retry.done, func(timer workflow.Future) {
-		trigger, err = models.TriggerSchedule, timer.Get(ctx, nil)
+		d.retry, trigger, err = nil, models.TriggerSchedule, timer.Get(ctx, nil)
 	})
 	selector.AddReceive(d.resends, func(workflow.ReceiveChannel, bool) {
+		if trigger = models.TriggerResend; d.leavesResend(ctx) {
+			err = ctx.Err()
+			return
+		}
 		d.resendAsked()
-		trigger = models.TriggerResend
 	})
-	selector.Select(ctx)
+	selector.AddReceive(d.releases, func(workflow.ReceiveChannel, bool) {
+		if d.newReceiver() {
+			trigger = models.TriggerSchedule
+		}
+	})
+	for trigger == "" {
+		selector.Select(ctx)
+	}
 	return trigger, err
 }
 
@@ -242,6 +274,44 @@ func (d *delivery) startTimer(ctx workflow.Context, at time.Time) {
 
 // resendAsked takes one resend signal, if there is one. Its argument is for the reader of the history.
 func (d *delivery) resendAsked() bool { return d.resends.ReceiveAsync(nil) }
+
+// leavesResend says that a resend has come together with a cancellation: which of them holds is found out at the end.
+func (d *delivery) leavesResend(ctx workflow.Context) bool {
+	return ctx.Err() != nil && d.changed(ctx, changeResendAfterCancel)
+}
+
+// resendHolds takes all resends that reached a cancelled run, and says whether one was asked for after the
+// cancellation and not taken back. Signals and cancellations have no order in a workflow; who sent them knows it.
+func (d *delivery) resendHolds() bool {
+	holds := false
+	for {
+		var argument json.RawMessage
+		if !d.resends.ReceiveAsync(&argument) {
+			return holds
+		}
+		var resend ResendSignal
+		_ = json.Unmarshal(argument, &resend) // what people write in the Web UI need not be one
+		holds = !resend.Withdrawn && (holds || !resend.BeforeCancel)
+	}
+}
+
+// forgetReleases takes what was told of changes that are about to be seen, or that come too late.
+func (d *delivery) forgetReleases() {
+	for d.releases.ReceiveAsync(nil) {
+	}
+}
+
+// newReceiver takes what was told of changes, and says whether the last attempt was made to an earlier receiver.
+func (d *delivery) newReceiver() bool {
+	isNew := false
+	for {
+		var release activities.ReleaseSignal
+		if !d.releases.ReceiveAsync(&release) {
+			return isNew
+		}
+		isNew = isNew || release.Receiver > d.last.Receiver
+	}
+}
 
 // cancel records that someone cancelled the wait.
 func (d *delivery) cancel(ctx workflow.Context, cause error) error {

@@ -243,6 +243,15 @@ type faultyStore struct {
 	*models.Store
 	mu                       sync.Mutex
 	failDispatch, failRecord int
+	// cancelling, unless nil, runs while a cancellation is recorded.
+	cancelling func()
+}
+
+func (s *faultyStore) CancelDelivery(ctx context.Context, id, reason string) error {
+	if s.cancelling != nil {
+		s.cancelling()
+	}
+	return s.Store.CancelDelivery(ctx, id, reason)
 }
 
 func (s *faultyStore) take(n *int) bool {

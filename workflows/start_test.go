@@ -29,6 +29,8 @@ type starts struct {
 	mu   sync.Mutex
 	fail int
 	ids  map[string]int
+	// afterFirst, unless nil, runs once, behind the first page that is released.
+	afterFirst func()
 }
 
 func (s *starts) Start(_ context.Context, deliveries []models.Delivery) error {
@@ -45,6 +47,19 @@ func (s *starts) Start(_ context.Context, deliveries []models.Delivery) error {
 }
 
 func (s *starts) StartInbound(context.Context, []models.InboundEvent) error { return nil }
+
+func (s *starts) Release(_ context.Context, ids []string, _ activities.ReleaseSignal) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, id := range ids {
+		s.ids[id]++
+	}
+	if s.afterFirst != nil {
+		s.afterFirst()
+		s.afterFirst = nil
+	}
+	return nil
+}
 
 func (s *starts) StartRecoveries(_ context.Context, recoveries []models.Recovery) error {
 	s.mu.Lock()

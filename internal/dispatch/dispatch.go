@@ -11,7 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
@@ -197,36 +196,6 @@ func (d *Dispatcher) Test(ctx context.Context, webhook models.Webhook) (models.D
 		return delivery, nil // a refusal is an outcome, which the log tells
 	}
 	return delivery, unavailable(err)
-}
-
-// Resend has a delivery tried now: a waiting one by a signal, a finished one by a new run with the full
-// schedule. requestedBy is shown in the workflow's history.
-func (d *Dispatcher) Resend(ctx context.Context, delivery models.Delivery, requestedBy string) error {
-	webhook, err := d.store.Webhook(ctx, models.Scope{}, delivery.WebhookID)
-	if errors.Is(err, models.ErrNotFound) || (err == nil && !webhook.Active && !delivery.Test) {
-		return ErrWebhookInactive
-	}
-	if err != nil {
-		return err
-	}
-	_, err = d.temporal.SignalWithStartWorkflow(ctx, delivery.ID, workflows.SignalResend,
-		workflows.ResendSignal{RequestedBy: requestedBy}, workflows.ResendOptions(delivery),
-		workflows.TypeDelivery, workflows.DeliveryInput{DeliveryID: delivery.ID})
-	return unavailable(err)
-}
-
-// Cancel stops a delivery that waits. An attempt under way is finished first, and counts when it succeeds.
-// One that has ended is models.ErrFinished.
-func (d *Dispatcher) Cancel(ctx context.Context, delivery models.Delivery) error {
-	if delivery.Status.Finished() {
-		return models.ErrFinished
-	}
-	err := d.temporal.CancelWorkflow(ctx, delivery.ID, "")
-	var notRunning *serviceerror.NotFound
-	if errors.As(err, &notRunning) {
-		return d.store.CancelDelivery(ctx, delivery.ID, "cancelled on request")
-	}
-	return unavailable(err)
 }
 
 // unavailable marks errors that come from Temporal.

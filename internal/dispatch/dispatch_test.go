@@ -8,7 +8,11 @@ import (
 
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
+	commonpb "go.temporal.io/api/common/v1"
+	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/mocks"
 	"go.uber.org/goleak"
@@ -159,14 +163,20 @@ func TestCancel(t *testing.T) {
 			require.NoError(t, err)
 			delivery := published.Deliveries[0]
 			temporal := mocks.NewClient(t)
-			temporal.On("CancelWorkflow", mock.Anything, delivery.ID, "").Return(test.temporal).Once()
+			running := &workflowservice.DescribeWorkflowExecutionResponse{WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{
+				Status: enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, Execution: &commonpb.WorkflowExecution{RunId: "run"},
+			}}
+			temporal.On("DescribeWorkflowExecution", mock.Anything, delivery.ID, "").Return(running, test.temporal)
+			if test.temporal == nil {
+				temporal.On("CancelWorkflow", mock.Anything, delivery.ID, "run").Return(nil).Once()
+			}
 			d := dispatch.New(store, temporal, slog.New(slog.DiscardHandler))
 			t.Cleanup(d.Close)
 			require.ErrorIs(t, d.Cancel(t.Context(), delivery), test.want)
 			row, err := store.Delivery(t.Context(), models.Scope{}, delivery.ID)
 			require.NoError(t, err)
 			require.Equal(t, test.status, row.Status)
-			row.Status = models.StatusDelivered
+			row.Status, row.RunID = models.StatusDelivered, "run"
 			require.ErrorIs(t, d.Cancel(t.Context(), row), models.ErrFinished)
 		})
 	}

@@ -76,7 +76,7 @@ func (d *Dispatcher) CancelRecovery(ctx context.Context, recovery models.Recover
 	err := d.temporal.CancelWorkflow(ctx, recovery.ID, "")
 	var notRunning *serviceerror.NotFound
 	if errors.As(err, &notRunning) {
-		_, err := d.store.SetRecoveryStatus(ctx, recovery.ID, models.RecoveryCancelled, "cancelled on request")
+		_, err := d.store.SetRecoveryStatus(ctx, recovery.ID, models.RecoveryCancelled, cancelledOnRequest)
 		return err
 	}
 	return unavailable(err)

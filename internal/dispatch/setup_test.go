@@ -3,11 +3,17 @@ package dispatch
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	commonpb "go.temporal.io/api/common/v1"
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
 	"github.com/postrider/postrider/internal/testdb"
@@ -34,10 +40,46 @@ type fakeTemporal struct {
 	run run
 	// cancelErr is the answer to CancelWorkflow.
 	cancelErr error
+	// latest is what DescribeWorkflowExecution tells; nil for a run that goes on until a cancellation does not find it.
+	latest func() latestRun
 
 	mu        sync.Mutex
 	started   []started
 	cancelled []string
+	signals   []signalled
+	// signalErr are the answers to SignalWorkflow, by workflow.
+	signalErr map[string]error
+}
+
+// signalled is one call of SignalWorkflow.
+type signalled struct {
+	id, run, name string
+	argument      any
+}
+
+func (f *fakeTemporal) DescribeWorkflowExecution(context.Context, string, string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var gone *serviceerror.NotFound
+	run := latestRun{running: len(f.cancelled) == 0 || !errors.As(f.cancelErr, &gone)}
+	if f.latest != nil {
+		run = f.latest()
+	}
+	status := enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED
+	if run.running {
+		status = enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING
+	}
+	return &workflowservice.DescribeWorkflowExecutionResponse{
+		WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{Status: status, Execution: &commonpb.WorkflowExecution{RunId: run.id}},
+		WorkflowExtendedInfo:  &workflowpb.WorkflowExecutionExtendedInfo{CancelRequested: run.cancelled},
+	}, nil
+}
+
+func (f *fakeTemporal) SignalWorkflow(_ context.Context, workflowID, runID, signal string, argument any) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.signals = append(f.signals, signalled{workflowID, runID, signal, argument})
+	return f.signalErr[workflowID]
 }
 
 func (f *fakeTemporal) ExecuteWorkflow(ctx context.Context, options client.StartWorkflowOptions, workflow any, args ...any) (client.WorkflowRun, error) {

@@ -29,7 +29,7 @@ func TestResendSignalsOrStarts(t *testing.T) {
 	call := fake.started[0]
 	require.Equal(t, delivery.ID, call.options.ID)
 	require.Equal(t, workflows.SignalResend, call.signal)
-	require.Equal(t, workflows.ResendSignal{RequestedBy: "key_x"}, call.argument)
+	require.Equal(t, workflows.ResendSignal{RequestedBy: "key_x", BeforeCancel: true}, call.argument)
 	require.Equal(t, workflows.TypeDelivery, call.workflow)
 	require.Equal(t, workflows.DeliveryInput{DeliveryID: delivery.ID}, call.input)
 	require.Equal(t, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, call.options.WorkflowIDReusePolicy)
