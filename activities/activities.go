@@ -41,6 +41,7 @@ type Store interface {
 	ProcessInbound(ctx context.Context, id string, event func(models.InboundEvent, models.Source) (models.Event, error)) (models.Published, error)
 	FailInbound(ctx context.Context, id, reason string) error
 	RecoveryStore
+	OwnerStore
 	Purge(ctx context.Context, purge models.Purge) (models.Purged, error)
 }
 
@@ -57,6 +58,7 @@ type Starter interface {
 	// left alone.
 	Release(ctx context.Context, deliveryIDs []string, signal ReleaseSignal) error
 	RecoveryStarter
+	OwnerStarter
 }
 
 // Channel tells an owner about a final failure.

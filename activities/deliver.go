@@ -158,6 +158,8 @@ func reasonToStop(dispatch models.Dispatch, in AttemptInput) (models.CancelCause
 		return dispatch.Delivery.CancelCause, dispatch.Delivery.CancelReason
 	case webhook.DeletedAt != nil:
 		return models.CauseDeleted, "the webhook was deleted"
+	case webhook.Suspended:
+		return models.CauseInactive, models.ErrOwnerSuspended.Error()
 	case webhook.Active || dispatch.Delivery.Test:
 		return "", ""
 	case webhook.DisabledReason != "":

@@ -103,11 +103,18 @@ func (a *Activities) RecordRecovery(ctx context.Context, in RecordRecoveryInput)
 }
 
 // StartPendingRecoveries starts the workflows of recoveries whose process died before it could. There are few:
-// a webhook has one at a time.
+// a webhook has one at a time. Behind them it does the same for the deletions of owners, of which there are fewer.
 func (a *Activities) StartPendingRecoveries(ctx context.Context, in StartInput) error {
 	recoveries, err := a.Store.UnstartedRecoveries(ctx, in.MadeBy, startPage)
 	if err != nil {
 		return err
 	}
-	return a.Starter.StartRecoveries(ctx, recoveries)
+	if err := a.Starter.StartRecoveries(ctx, recoveries); err != nil {
+		return err
+	}
+	owners, err := a.Store.DeletedOwners(ctx, in.MadeBy, startPage)
+	if err != nil {
+		return err
+	}
+	return a.Starter.StartOwnerDeletions(ctx, owners)
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
 	"time"
 
@@ -87,6 +88,7 @@ type Dispatcher interface {
 	WebhookChanged(before, now models.Webhook)
 	Receive(ctx context.Context, inbound models.InboundEvent) (fresh bool, err error)
 	Reprocess(ctx context.Context, inbound models.InboundEvent) error
+	DeleteOwner(ctx context.Context, id string) (models.Owner, error)
 	RecoveryDispatcher
 }
 
@@ -161,7 +163,7 @@ func New(cfg Config) http.Handler {
 	router.Use(assumeJSON, limitTime)
 	open := humagin.New(router, s.openAPI())
 	guarded := huma.NewGroup(open, "/api")
-	guarded.UseMiddleware(s.authenticate(open), s.audit)
+	guarded.UseMiddleware(s.authenticate(open), s.audit, limitBody(open))
 	s.registerWebhooks(guarded)
 	s.registerSecrets(guarded)
 	s.registerEvents(guarded)
@@ -230,14 +232,27 @@ func documentBodyErrors(_ *huma.OpenAPI, op *huma.Operation) {
 	}
 }
 
-// operation describes one call; extra lists the statuses that it answers beside the usual ones.
+// operation describes one call; extra lists the statuses that it answers beside the usual ones. One with 403 among them
+// is for administrators only; the key of a suspended owner gets 403 from all.
 func operation(id, method, path, tag, summary string, success int, extra ...int) huma.Operation {
 	return huma.Operation{
-		Extensions:  auditExtension(id, method),
+		Extensions:  extensions(id, method, slices.Contains(extra, http.StatusForbidden)),
 		OperationID: id, Method: method, Path: path, Tags: []string{tag}, Summary: summary,
 		DefaultStatus: success, MaxBodyBytes: maxBody + 1, // huma refuses what reaches its bound
 		Errors: append([]int{
-			http.StatusUnauthorized, http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusServiceUnavailable,
+			http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusServiceUnavailable,
 		}, extra...),
 	}
+}
+
+// adminsOnly is the member of an operation in the OpenAPI document that says that only administrators may call it.
+const adminsOnly = "x-administrators-only"
+
+// extensions are what the OpenAPI document says of an operation beyond the standard.
+func extensions(operationID, method string, forAdmins bool) map[string]any {
+	members := auditExtension(operationID, method)
+	if forAdmins {
+		members[adminsOnly] = true
+	}
+	return members
 }

@@ -32,7 +32,7 @@ const auditAction = "x-audit-action"
 // its own trail, and must not cost another row.
 func auditExtension(operationID, method string) map[string]any {
 	if method == http.MethodGet || method == http.MethodHead || strings.HasPrefix(operationID, "publish-") {
-		return nil
+		return map[string]any{}
 	}
 	return map[string]any{auditAction: operationID}
 }

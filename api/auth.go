@@ -117,6 +117,10 @@ func (s *server) principalOf(ctx context.Context, authorization string) (princip
 	if errors.Is(err, models.ErrNotFound) {
 		return principal{}, newProblem(http.StatusUnauthorized, codeUnauthorized, "the key is not valid: it is mistyped or was revoked")
 	}
+	if errors.Is(err, models.ErrOwnerSuspended) {
+		return principal{}, newProblem(http.StatusForbidden, codeOwnerSuspended,
+			"the owner of this key is suspended; ask an administrator")
+	}
 	if err != nil {
 		return principal{}, err
 	}

@@ -37,6 +37,8 @@ const (
 	codeKeyExpired          = "key_expired"
 	codeLastAdminKey        = "last_admin_key"
 	codeRateLimited         = "rate_limited"
+	codeOwnerSuspended      = "owner_suspended"
+	codeDefaultOwner        = "default_owner"
 	codeTooManyFailures     = "too_many_failures"
 	codeSecretsSign         = "earlier_secrets_sign"
 )
@@ -136,6 +138,12 @@ func (s *server) fail(ctx context.Context, err error) error {
 			"the webhook is paused, disabled or deleted; set active to true first, with PATCH /api/webhooks/{id}")
 	case errors.Is(err, models.ErrKeyExpired):
 		return newProblem(http.StatusUnauthorized, codeKeyExpired, "the key has expired: ask an administrator for a new one")
+	case errors.Is(err, models.ErrOwnerSuspended):
+		return newProblem(http.StatusConflict, codeOwnerSuspended,
+			"the owner is suspended and gets nothing; set active to true first, with PATCH /api/owners/{id}")
+	case errors.Is(err, models.ErrDefaultOwner):
+		return newProblem(http.StatusConflict, codeDefaultOwner,
+			"the owner default cannot be deleted: it has what administrators make without naming an owner; suspend it, or delete what it has")
 	case errors.Is(err, models.ErrLastAdminKey):
 		return newProblem(http.StatusConflict, codeLastAdminKey, "no administrator's key that does not expire would be left; "+
 			"make another first, with `postrider keys create --admin`, then revoke this one")

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
 )
 
@@ -57,5 +59,20 @@ func limitTime(c *gin.Context) {
 func assumeJSON(c *gin.Context) {
 	if c.Request.ContentLength != 0 && strings.HasPrefix(c.Request.URL.Path, "/api/") {
 		c.Request.Header.Set("Content-Type", "application/json")
+	}
+}
+
+// limitBody refuses a body that is said to be too large before it comes: reading is what makes net/http answer 100 to
+// Expect.
+func limitBody(api huma.API) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		of := ctx.Operation()
+		length, err := strconv.ParseInt(ctx.Header("Content-Length"), 10, 64)
+		if err == nil && of.RequestBody != nil && length >= of.MaxBodyBytes {
+			// It can only fail for a connection that is gone.
+			_ = huma.WriteErr(api, ctx, http.StatusRequestEntityTooLarge, "the body is too large")
+			return
+		}
+		next(ctx)
 	}
 }

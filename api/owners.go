@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/postrider/postrider/models"
+	"github.com/postrider/postrider/workflows"
 )
 
 // Owner is who webhooks belong to and who is told when a delivery fails for good.
@@ -17,13 +18,21 @@ type Owner struct {
 	Name      string    `json:"name"`
 	Email     *string   `json:"email" doc:"Gets a message about each final failure."`
 	SlackURL  *string   `json:"slack_url" doc:"A Slack-compatible incoming webhook that gets the same."`
+	Active    bool      `json:"active" doc:"False while suspended: its webhooks and sources get nothing, its keys 403."`
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
 }
 
+// OwnerDeletion says that an owner is deleted, and where to see what it had go.
+type OwnerDeletion struct {
+	ID        string    `json:"id"`
+	DeletedAt time.Time `json:"deleted_at"`
+	Workflow  Workflow  `json:"workflow"`
+}
+
 func ownerObject(o models.Owner) Owner {
 	return Owner{
-		ID: o.ID, Name: o.Name, Email: orNull(o.Email), SlackURL: orNull(o.SlackURL),
+		ID: o.ID, Name: o.Name, Email: orNull(o.Email), SlackURL: orNull(o.SlackURL), Active: o.Active,
 		CreatedAt: o.CreatedAt.UTC(), UpdatedAt: o.UpdatedAt.UTC(),
 	}
 }
@@ -46,6 +55,7 @@ type updateOwnerInput struct {
 		Name     Patch[string] `json:"name,omitempty"`
 		Email    Patch[string] `json:"email,omitempty"`
 		SlackURL Patch[string] `json:"slack_url,omitempty"`
+		Active   Patch[bool]   `json:"active,omitempty" doc:"False suspends; true lets the owner go on."`
 	}
 }
 
@@ -55,6 +65,7 @@ func (s *server) registerOwners(api huma.API) {
 	huma.Register(api, operation("list-owners", http.MethodGet, "/owners", tag, "List owners", http.StatusOK, 403), s.listOwners)
 	huma.Register(api, operation("get-owner", http.MethodGet, "/owners/{id}", tag, "Show an owner", http.StatusOK, 403, 404), s.getOwner)
 	huma.Register(api, operation("update-owner", http.MethodPatch, "/owners/{id}", tag, "Change an owner", http.StatusOK, 403, 404), s.updateOwner)
+	huma.Register(api, operation("delete-owner", http.MethodDelete, "/owners/{id}", tag, "Delete an owner and all that it has", http.StatusAccepted, 403, 404, 409), s.deleteOwner)
 }
 
 func (s *server) createOwner(ctx context.Context, in *createOwnerInput) (*Output[Owner], error) {
@@ -131,10 +142,31 @@ func (s *server) updateOwner(ctx context.Context, in *updateOwnerInput) (*Output
 		in.Body.Name.to(&owner.Name)
 		in.Body.Email.to(&owner.Email)
 		in.Body.SlackURL.to(&owner.SlackURL)
+		if in.Body.Active.Null {
+			return invalid("body.active", "expected true or false")
+		}
+		in.Body.Active.to(&owner.Active)
 		return checkOwner(owner, before, s.judge(ctx))
 	})
 	if err != nil {
 		return nil, s.fail(ctx, orNotFound(err, "owner", in.ID))
 	}
 	return &Output[Owner]{ownerObject(owner)}, nil
+}
+
+func (s *server) deleteOwner(ctx context.Context, in *ownerPath) (*Output[OwnerDeletion], error) {
+	if err := adminOnly(ctx); err != nil {
+		return nil, err
+	}
+	if err := checkID(models.KindOwner, "owner", in.ID); err != nil {
+		return nil, err
+	}
+	owner, err := s.Dispatcher.DeleteOwner(ctx, in.ID)
+	if err != nil {
+		return nil, s.fail(ctx, orNotFound(err, "owner", in.ID))
+	}
+	id := workflows.OwnerDeletionID(owner.ID)
+	return &Output[OwnerDeletion]{OwnerDeletion{
+		ID: owner.ID, DeletedAt: owner.DeletedAt.UTC(), Workflow: Workflow{ID: id, URL: orNull(s.WorkflowURL(id, ""))},
+	}}, nil
 }

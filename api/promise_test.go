@@ -47,7 +47,9 @@ type operation struct {
 
 	OperationID string `json:"operationId"`
 	// Extension is the action that the trail knows the operation by.
-	Extension  string `json:"x-audit-action"`
+	Extension string `json:"x-audit-action"`
+	// AdminsOnly says that owners may not call it.
+	AdminsOnly bool `json:"x-administrators-only"`
 	Summary    string
 	Tags       []string
 	Security   *[]map[string][]string

@@ -137,7 +137,7 @@ func (s *server) sourceOf(c *gin.Context) (models.Source, error) {
 	if err != nil {
 		return source, orNotFound(err, "source", id)
 	}
-	if !source.Active { // as if there were none: providers try again later all the same
+	if !source.Active || source.Suspended { // as if there were none: providers try again later all the same
 		return source, orNotFound(models.ErrNotFound, "source", id)
 	}
 	return source, nil

@@ -279,10 +279,7 @@ func TestNoOperationReachesAnotherOwner(t *testing.T) {
 }
 
 // forAdmins says that owners may not call the operation.
-func (o template) forAdmins() bool {
-	_, ok := o.Responses["403"]
-	return ok
-}
+func (o template) forAdmins() bool { return o.AdminsOnly }
 
 func (o template) isList() bool { return o.Method == http.MethodGet && !strings.Contains(o.Path, "{") }
 

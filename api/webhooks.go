@@ -106,7 +106,7 @@ func (s *server) registerWebhooks(api huma.API) {
 	huma.Register(api, operation("get-webhook", http.MethodGet, "/webhooks/{id}", tag, "Show a webhook", http.StatusOK, 404), s.getWebhook)
 	huma.Register(api, operation("update-webhook", http.MethodPatch, "/webhooks/{id}", tag, "Change a webhook", http.StatusOK, 404), s.updateWebhook)
 	huma.Register(api, operation("delete-webhook", http.MethodDelete, "/webhooks/{id}", tag, "Delete a webhook", http.StatusNoContent, 404), s.deleteWebhook)
-	huma.Register(api, operation("test-webhook", http.MethodPost, "/webhooks/{id}/test", tag, "Send a test event and wait for the answer", http.StatusOK, 404), s.testWebhook)
+	huma.Register(api, operation("test-webhook", http.MethodPost, "/webhooks/{id}/test", tag, "Send a test event and wait for the answer", http.StatusOK, 404, 409), s.testWebhook)
 }
 
 func (s *server) createWebhook(ctx context.Context, in *createWebhookInput) (*Output[NewWebhook], error) {

@@ -37,6 +37,8 @@ type APIKey struct {
 	// LastUsedAt is when the key was last used, to the minute; nil when it never was.
 	LastUsedAt *time.Time
 	RevokedAt  *time.Time
+	// Suspended is true while its owner is suspended: the key is refused.
+	Suspended bool
 }
 
 // TableName is the table of API keys.
@@ -69,11 +71,6 @@ func (s *Store) CreateAPIKey(ctx context.Context, ownerID string) (APIKey, strin
 
 // CreateAPIKeyUntil is CreateAPIKey for a key that expires, unless expiresAt is nil.
 func (s *Store) CreateAPIKeyUntil(ctx context.Context, ownerID string, expiresAt *time.Time) (APIKey, string, error) {
-	if ownerID != "" {
-		if _, err := s.Owner(ctx, ownerID); err != nil {
-			return APIKey{}, "", fmt.Errorf("create key: %w", err)
-		}
-	}
 	token := NewAPIKeyToken()
 	now := s.Now()
 	key := APIKey{ID: NewID(KindKey, now), OwnerID: ownerID, Prefix: token[:shownPrefix], Hash: HashAPIKey(token), CreatedAt: now}
@@ -81,13 +78,24 @@ func (s *Store) CreateAPIKeyUntil(ctx context.Context, ownerID string, expiresAt
 		end := expiresAt.UTC().Truncate(time.Microsecond)
 		key.ExpiresAt = &end
 	}
-	if err := s.db.WithContext(ctx).Create(&key).Error; err != nil {
+	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if ownerID != "" {
+			owner, err := lockOwner(tx, ownerID)
+			if err != nil {
+				return err
+			}
+			key.Suspended = !owner.Active
+		}
+		return tx.Create(&key).Error
+	})
+	if err != nil {
 		return APIKey{}, "", fmt.Errorf("create key: %w", err)
 	}
 	return key, token, nil
 }
 
-// APIKeyByToken returns the key, or ErrNotFound when there is none or it was revoked, or ErrKeyExpired. It is
+// APIKeyByToken returns the key, or ErrNotFound when there is none or it was revoked, or ErrKeyExpired, or
+// ErrOwnerSuspended. It is
 // asked for each request and never from memory, so that a key that is revoked is refused everywhere at once.
 func (s *Store) APIKeyByToken(ctx context.Context, token string) (APIKey, error) {
 	var key APIKey
@@ -97,6 +105,9 @@ func (s *Store) APIKeyByToken(ctx context.Context, token string) (APIKey, error)
 	}
 	if key.Expired(s.Now()) {
 		return APIKey{}, fmt.Errorf("find key: %w", ErrKeyExpired)
+	}
+	if key.Suspended {
+		return APIKey{}, fmt.Errorf("find key: %w", ErrOwnerSuspended)
 	}
 	return key, nil
 }

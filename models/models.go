@@ -24,6 +24,8 @@ var (
 	ErrFinished = errors.New("delivery has ended")
 	// ErrKeyExpired says that an API key was valid once and has ended.
 	ErrKeyExpired = errors.New("key has expired")
+	// ErrOwnerSuspended says that an owner is suspended: it gets nothing, and its keys do nothing.
+	ErrOwnerSuspended = errors.New("the owner is suspended")
 	// ErrLastAdminKey says that no administrator could use the API any more without this key.
 	ErrLastAdminKey = errors.New("last administrator's key")
 )

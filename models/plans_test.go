@@ -203,6 +203,23 @@ func (p *plansRig) calls() map[string]func() {
 		"Delivery": func() {
 			p.scopes(func(scope models.Scope) { _, err := s.Delivery(ctx, scope, delivery.ID); p.ok(err) })
 		},
+		"DeleteOwner":   func() { _, err := s.DeleteOwner(ctx, makeOwner(t, s, "gone").ID); p.ok(err) },
+		"DeletedOwners": func() { _, err := s.DeletedOwners(ctx, now, 10); p.ok(err) },
+		"OwnerDeliveries": func() {
+			_, err := s.OwnerDeliveries(ctx, owner.OwnerID, "", 20)
+			p.ok(err)
+			_, err = s.OwnerDeliveries(ctx, owner.OwnerID, delivery.ID, 20)
+			p.ok(err)
+		},
+		"OwnerRecoveries": func() { _, err := s.OwnerRecoveries(ctx, owner.OwnerID, "", 20); p.ok(err) },
+		"PurgeOwner": func() {
+			gone := p.webhooks[3].OwnerID
+			_, err := s.DeleteOwner(ctx, gone)
+			p.ok(err)
+			purge, err := s.PurgeOwner(ctx, gone, 100)
+			p.ok(err)
+			require.NotEmpty(t, purge.Deleted)
+		},
 		"Dispatch": func() {
 			_, err := s.Dispatch(ctx, delivery.ID, models.AttemptID("run", 1, now))
 			p.ok(err)

@@ -114,7 +114,7 @@ FROM (SELECT n.id, n.owner_id, n.host, ` + digitsSQL + ` AS digits
       FROM (SELECT w.id, w.owner_id, w.host,
                    CAST((row_number() OVER (ORDER BY w.id) + @start) & @mask AS integer) AS n
             FROM webhooks w
-            WHERE w.active AND w.deleted_at IS NULL AND w.id <> @except` + webhookOf + `
+            WHERE w.active AND NOT w.suspended AND w.deleted_at IS NULL AND w.id <> @except` + webhookOf + `
               AND w.id IN (SELECT p.webhook_id FROM webhook_patterns p WHERE p.pattern IN @patterns` + patternOf + `)) n) m
 RETURNING id, event_id, webhook_id, owner_id, event, host, status, created_at`
 }

@@ -34,7 +34,7 @@ matched AS MATERIALIZED (
         FROM (SELECT DISTINCT p.webhook_id FROM webhook_patterns p
               WHERE p.pattern = ANY (string_to_array(n.patterns, ' '))` + patternOf + `) m
         JOIN webhooks w ON w.id = m.webhook_id
-        WHERE w.active AND w.deleted_at IS NULL` + webhookOf + `
+        WHERE w.active AND NOT w.suspended AND w.deleted_at IS NULL` + webhookOf + `
         LIMIT ?) w),
 counted AS MATERIALIZED (
     SELECT n.id, (SELECT count(*) FROM matched m WHERE m.event_id = n.id) AS deliveries FROM new n),

@@ -240,10 +240,12 @@ func (s *Store) forgetRecoveryDeliveries(ctx context.Context, id string) error {
 // they can.
 func webhookStops(tx *gorm.DB, id string) (reason string, forEver bool, err error) {
 	var webhook Webhook
-	err = tx.Select("active", "disabled_reason", "deleted_at").Where("id = ?", id).Take(&webhook).Error
+	err = tx.Select("active", "suspended", "disabled_reason", "deleted_at").Where("id = ?", id).Take(&webhook).Error
 	switch {
 	case errors.Is(err, gorm.ErrRecordNotFound), err == nil && webhook.DeletedAt != nil:
 		return "the webhook was deleted", true, nil
+	case err == nil && webhook.Suspended:
+		return ErrOwnerSuspended.Error(), false, nil
 	case err != nil || webhook.Active:
 		return "", false, err
 	case webhook.DisabledReason != "":

@@ -15,7 +15,7 @@ const resealBatch = 100
 // Resealed is what Reseal did.
 type Resealed struct {
 	// Webhooks and Sources count the secrets that were sealed anew: a webhook has two or more once its secret was
-	// rotated, a source has one list. Headers counts the webhooks whose headers were.
+	// rotated, a source has one list, and perhaps a verify token. Headers counts the webhooks whose headers were.
 	Webhooks, Headers, Sources int
 	// Left counts the secrets that another key seals still: those that no key on the ring opens, and those
 	// that a process sealed meanwhile whose first key is another one.
@@ -38,6 +38,7 @@ var sealedColumns = []sealedColumn{
 	{"webhooks", "earlier_secrets", func(r *Resealed) *int { return &r.Webhooks }},
 	{"webhooks", "sealed_headers", func(r *Resealed) *int { return &r.Headers }},
 	{"sources", "secrets", func(r *Resealed) *int { return &r.Sources }},
+	{"sources", "verify_token", func(r *Resealed) *int { return &r.Sources }},
 }
 
 // sealedRow is one secret of a row.
@@ -54,6 +55,9 @@ func (s *Store) Reseal(ctx context.Context) (Resealed, error) {
 	var err error
 	if result.Headers, err = s.SealHeaders(ctx); err != nil {
 		return result, err
+	}
+	if err := s.sealVerifyTokens(ctx); err != nil {
+		return result, fmt.Errorf("seal verify tokens: %w", err)
 	}
 	for _, column := range sealedColumns {
 		if err := s.resealColumn(ctx, column, &result); err != nil {
@@ -113,4 +117,20 @@ func (s *Store) reseal(ctx context.Context, column sealedColumn, row sealedRow) 
 	result := s.db.WithContext(ctx).Table(column.table).Where("id = ? AND "+column.name+" = ?", row.ID, row.Sealed).
 		Update(column.name, s.keyring.Seal(secret, row.ID))
 	return result.RowsAffected == 1, result.Error
+}
+
+// sealVerifyTokens seals what was stored in clear before verify tokens were sealed.
+func (s *Store) sealVerifyTokens(ctx context.Context) error {
+	var ids []string
+	err := s.db.WithContext(ctx).Model(&Source{}).Where("options LIKE '%\"verify_token\"%' AND deleted_at IS NULL").Pluck("id", &ids).Error
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		unchanged := func(*Source) ([]string, error) { return nil, nil }
+		if _, err := s.UpdateSource(ctx, Scope{}, id, unchanged); err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+	}
+	return nil
 }

@@ -27,6 +27,8 @@ type Source struct {
 	// Options are the settings of the scheme.
 	Options SourceOptions `gorm:"serializer:json"`
 	Active  bool
+	// Suspended is true while its owner is suspended: it takes nothing, whatever Active says.
+	Suspended bool
 	// Broadcast says that what it receives goes to every owner's webhooks.
 	Broadcast bool
 	// Rejected counts the requests that were refused, Conflicts the events that came under an ID that another had
@@ -68,9 +70,11 @@ func (s *Store) CreateSource(ctx context.Context, source *Source, secrets []stri
 	err := s.sealSecrets(source, secrets)
 	if err == nil {
 		err = s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-			if err := tx.Select("id").Where("id = ?", source.OwnerID).Take(&Owner{}).Error; err != nil {
-				return oneRow(err)
+			owner, err := lockOwner(tx, source.OwnerID)
+			if err != nil {
+				return err
 			}
+			source.Suspended = !owner.Active
 			return tx.Create(source).Error
 		})
 	}
@@ -194,10 +198,7 @@ func (s *Store) UpdateSource(ctx context.Context, scope Scope, id string, change
 func (s *Store) DeleteSource(ctx context.Context, scope Scope, id string) error {
 	now := s.Now()
 	result := scope.apply(s.db.WithContext(ctx).Model(&Source{})).Where("id = ? AND deleted_at IS NULL", id).
-		Updates(map[string]any{
-			"deleted_at": now, "updated_at": now, "active": false,
-			"secrets": []byte{}, "verify_token": []byte{}, "options": "{}",
-		})
+		Updates(forgottenSource(now))
 	if result.Error != nil {
 		return fmt.Errorf("delete source: %w", result.Error)
 	}
@@ -205,4 +206,12 @@ func (s *Store) DeleteSource(ctx context.Context, scope Scope, id string) error 
 		return fmt.Errorf("delete source: %w", ErrNotFound)
 	}
 	return nil
+}
+
+// forgottenSource is what is written over a source that is deleted.
+func forgottenSource(now time.Time) map[string]any {
+	return map[string]any{
+		"deleted_at": now, "updated_at": now, "active": false,
+		"secrets": []byte{}, "verify_token": []byte{}, "options": "{}",
+	}
 }

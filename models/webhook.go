@@ -3,7 +3,6 @@ package models
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -25,6 +24,8 @@ type Webhook struct {
 	SealedHeaders []byte
 	// Active is false while the webhook is paused or disabled: it gets no deliveries.
 	Active bool
+	// Suspended is true while its owner is suspended: it gets nothing, whatever Active says.
+	Suspended bool
 	// DisabledReason says why Postrider itself made the webhook inactive; empty otherwise.
 	DisabledReason string
 	// RetrySchedule overrides the installation's schedule unless it is nil.
@@ -62,9 +63,11 @@ func (s *Store) CreateWebhook(ctx context.Context, webhook *Webhook, secret stri
 		return fmt.Errorf("create webhook: %w", err)
 	}
 	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		if err := tx.Select("id").Where("id = ?", webhook.OwnerID).Take(&Owner{}).Error; err != nil {
-			return oneRow(err)
+		owner, err := lockOwner(tx, webhook.OwnerID)
+		if err != nil {
+			return err
 		}
+		webhook.Suspended = !owner.Active
 		if err := tx.Create(webhook).Error; err != nil {
 			return err
 		}
@@ -166,19 +169,13 @@ func (s *Store) UpdateWebhook(ctx context.Context, scope Scope, id string, chang
 func (s *Store) DeleteWebhook(ctx context.Context, scope Scope, id string) error {
 	now := s.Now()
 	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		var webhook Webhook
-		err := scope.apply(forUpdate(tx)).Select("url", "host").Where("id = ? AND deleted_at IS NULL", id).Take(&webhook).Error
-		if err != nil {
-			return oneRow(err)
+		result := scope.apply(tx.Model(&Webhook{})).Where("id = ? AND deleted_at IS NULL", id).
+			Updates(forgottenWebhook(now))
+		if result.Error != nil {
+			return result.Error
 		}
-		scheme, _, _ := strings.Cut(webhook.URL, "://")
-		err = tx.Model(&Webhook{}).Where("id = ?", id).Updates(map[string]any{
-			"deleted_at": now, "updated_at": now, "active": false, "url": scheme + "://" + webhook.Host,
-			"headers": Headers{}, "sealed_headers": nil, "secret": []byte{},
-			"previous_secret": nil, "previous_secret_until": nil, "earlier_secrets": nil,
-		}).Error
-		if err != nil {
-			return err
+		if result.RowsAffected == 0 {
+			return ErrNotFound
 		}
 		return tx.Where("webhook_id = ?", id).Delete(&webhookPattern{}).Error
 	})
@@ -186,4 +183,13 @@ func (s *Store) DeleteWebhook(ctx context.Context, scope Scope, id string) error
 		return fmt.Errorf("delete webhook: %w", err)
 	}
 	return nil
+}
+
+// forgottenWebhook is what is written over a webhook that is deleted. All of its URL but the host may be a credential.
+func forgottenWebhook(now time.Time) map[string]any {
+	return map[string]any{
+		"deleted_at": now, "updated_at": now, "active": false, "secret": []byte{},
+		"previous_secret": nil, "previous_secret_until": nil, "earlier_secrets": nil, "headers": Headers{}, "sealed_headers": nil,
+		"url": gorm.Expr("CASE WHEN url LIKE 'http://%' THEN 'http://' ELSE 'https://' END || host"),
+	}
 }

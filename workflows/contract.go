@@ -25,14 +25,15 @@ const (
 
 // Workflow types.
 const (
-	TypeDelivery     = "Delivery"
-	TypeFanOut       = "FanOut"
-	TypeInbound      = "Inbound"
-	TypeNotification = "Notification"
-	TypeRecovery     = "Recovery"
-	TypeRelease      = "Release"
-	TypeRetention    = "Retention"
-	TypeSweep        = "Sweep"
+	TypeDelivery      = "Delivery"
+	TypeFanOut        = "FanOut"
+	TypeInbound       = "Inbound"
+	TypeNotification  = "Notification"
+	TypeOwnerDeletion = "OwnerDeletion"
+	TypeRecovery      = "Recovery"
+	TypeRelease       = "Release"
+	TypeRetention     = "Retention"
+	TypeSweep         = "Sweep"
 )
 
 // SignalResend asks a delivery for an attempt now. Its argument, which may be left out, is a ResendSignal.
@@ -133,6 +134,9 @@ type RecoveryStatus struct {
 	activities.RecoveryProgress
 }
 
+// OwnerDeletionInput starts an OwnerDeletion; it is also its result, and the answer to QueryStatus.
+type OwnerDeletionInput = activities.OwnerDeletion
+
 // InboundInput starts an Inbound, whose workflow ID is the inbound event's ID.
 type InboundInput struct {
 	InboundEventID string `json:"inbound_event_id"`
@@ -229,6 +233,21 @@ func RecoveryOptions(recovery models.Recovery) client.StartWorkflowOptions {
 		TypedSearchAttributes: temporal.NewSearchAttributes(
 			SearchWebhook.ValueSet(recovery.WebhookID), SearchOwner.ValueSet(recovery.OwnerID),
 		),
+	}
+}
+
+// OwnerDeletionID is the ID of the workflow that removes what an owner had.
+func OwnerDeletionID(ownerID string) string { return ownerID + "/deletion" }
+
+// OwnerDeletionOptions start the removal of what a deleted owner had, or go on with it where the last was terminated.
+func OwnerDeletionOptions(ownerID string) client.StartWorkflowOptions {
+	return client.StartWorkflowOptions{
+		ID:                       OwnerDeletionID(ownerID),
+		TaskQueue:                TaskQueue,
+		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		StaticSummary:            "deletion of " + ownerID,
+		TypedSearchAttributes:    temporal.NewSearchAttributes(SearchOwner.ValueSet(ownerID)),
 	}
 }
 

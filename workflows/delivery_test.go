@@ -164,6 +164,13 @@ func TestEndsWhenTheWebhookIsGone(t *testing.T) {
 			})
 			require.NoError(t, err)
 		}, "the webhook is paused", models.CauseInactive},
+		"suspended with its owner": {func(t *testing.T, r *rig) {
+			_, err := r.store.UpdateOwner(t.Context(), r.webhook.OwnerID, func(o *models.Owner) error {
+				o.Active = false
+				return nil
+			})
+			require.NoError(t, err)
+		}, "the owner is suspended", models.CauseInactive},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

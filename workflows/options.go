@@ -105,6 +105,16 @@ func withPurgeOptions(ctx workflow.Context, purging activities.Purging) workflow
 	})
 }
 
+// withOwnerOptions is for removing what a deleted owner had. It goes on like a purge.
+func withOwnerOptions(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: 2 * time.Minute,
+		HeartbeatTimeout:    time.Minute,
+		RetryPolicy:         ourFault(),
+		Summary:             summary,
+	})
+}
+
 // withNotifyOptions is for telling an owner. It is tried for three days, but never again after a timeout:
 // the message may have gone out.
 func withNotifyOptions(ctx workflow.Context) workflow.Context {

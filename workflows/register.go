@@ -17,7 +17,8 @@ func Register(registry worker.Registry, implementation *activities.Activities) {
 func RegisterWorkflows(registry worker.WorkflowRegistry) {
 	for name, function := range map[string]any{
 		TypeDelivery: Delivery, TypeFanOut: FanOut, TypeInbound: Inbound, TypeNotification: Notification,
-		TypeRecovery: Recovery, TypeRelease: Release, TypeRetention: Retention, TypeSweep: Sweep,
+		TypeOwnerDeletion: OwnerDeletion, TypeRecovery: Recovery,
+		TypeRelease: Release, TypeRetention: Retention, TypeSweep: Sweep,
 	} {
 		registry.RegisterWorkflowWithOptions(function, workflow.RegisterOptions{Name: name})
 	}

@@ -70,6 +70,23 @@ func (s *starts) StartRecoveries(_ context.Context, recoveries []models.Recovery
 	return nil
 }
 
+func (s *starts) StartOwnerDeletions(_ context.Context, ownerIDs []string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, id := range ownerIDs {
+		s.ids[id]++
+	}
+	return nil
+}
+
+func (s *starts) CancelAll(_ context.Context, deliveries []models.Delivery) error {
+	return s.Start(context.Background(), deliveries)
+}
+
+func (s *starts) CancelRecoveries(ctx context.Context, recoveries []models.Recovery) error {
+	return s.StartRecoveries(ctx, recoveries)
+}
+
 // newStartRig has a store with webhooks that match everything.
 func newStartRig(t *testing.T, webhooks int) (*testsuite.TestWorkflowEnvironment, *models.Store, *starts) {
 	t.Helper()

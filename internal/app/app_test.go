@@ -46,7 +46,7 @@ func TestHelpListsFlagsWithTheirEnvironment(t *testing.T) {
 func TestServeReportsEveryFaultAtOnce(t *testing.T) {
 	t.Parallel()
 	code, _, stderr := postriderLine(t, "serve", "--listen", "nowhere", "--admin-key", "short", "--public-url", "x",
-		"--retention", "71h", "--inbound-retention=-1h", "--retry-jitter", "1.5")
+		"--retention", "71h", "--inbound-retention=-1h", "--retry-jitter", "1.5", "--max-inbound-body", "26MiB")
 	require.Equal(t, 1, code)
 	for _, text := range []string{
 		"--listen ($POSTRIDER_LISTEN) must be host:port",
@@ -57,6 +57,7 @@ func TestServeReportsEveryFaultAtOnce(t *testing.T) {
 		"--retention ($POSTRIDER_RETENTION) must be at least 72h, or 0 to keep everything, not 71h",
 		"--inbound-retention ($POSTRIDER_INBOUND_RETENTION) must not be negative, not -1h; 0 keeps everything",
 		"--retry-jitter ($POSTRIDER_RETRY_JITTER) must be from 0 to 1, not 1.5",
+		"--max-inbound-body ($POSTRIDER_MAX_INBOUND_BODY) must be from 1KiB to 25MiB, not 26MiB",
 	} {
 		require.Contains(t, stderr, text)
 	}
@@ -84,6 +85,7 @@ func TestBadFlags(t *testing.T) {
 		"an encryption key too short": {
 			[]string{"serve", "--encryption-key", "c2hvcnQ=", "--database-url", "sqlite://x"}, "an encryption key is 32 bytes in base64",
 		},
+		"a size that is none":        {[]string{"serve", "--max-inbound-body", "5 megs"}, "expected a size such as 5MiB"},
 		"a database of another kind": {[]string{"migrate", "--database-url", "mysql://x"}, "must begin with postgres:// or sqlite://"},
 		"a proxy of another kind": {
 			[]string{"serve", "--egress-proxy", "socks5://user:c2hvcnQ=@proxy:1080"}, "--egress-proxy ($POSTRIDER_EGRESS_PROXY): a proxy's URL begins with http:// or https://",

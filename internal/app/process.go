@@ -203,6 +203,7 @@ func (p *process) handler() http.Handler {
 	cfg.Store, cfg.KeyUsed, cfg.Audited = p.notebook, p.notebook.KeyUsed, p.metrics.audited
 	cfg.Targets = NewTargets(p.egress)
 	cfg.Dispatcher, cfg.AdminKey = p.dispatcher, p.settings.AdminKey
+	cfg.MaxInboundBody = int64(p.settings.MaxInboundBody)
 	cfg.RateLimit, cfg.RateBurst, cfg.TrustedProxies = p.settings.RateLimit, p.settings.RateBurst, p.settings.TrustedProxies
 	return api.New(cfg)
 }

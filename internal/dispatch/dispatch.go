@@ -50,6 +50,7 @@ type Store interface {
 	Dispatch(ctx context.Context, deliveryID, attemptID string) (models.Dispatch, error)
 	Lease(ctx context.Context, ids []string, until time.Time) error
 	CreateRecovery(ctx context.Context, recovery *models.Recovery) error
+	DeleteOwner(ctx context.Context, id string) (models.Owner, error)
 	SetRecoveryStatus(ctx context.Context, id string, status models.RecoveryStatus, reason string) (models.Recovery, error)
 }
 
@@ -175,6 +176,9 @@ func (d *Dispatcher) startFirst(ctx context.Context, options client.StartWorkflo
 
 // Test sends a webhook.test event to one webhook, active or not, and waits until its single attempt is made.
 func (d *Dispatcher) Test(ctx context.Context, webhook models.Webhook) (models.Delivery, error) {
+	if webhook.Suspended {
+		return models.Delivery{}, models.ErrOwnerSuspended
+	}
 	delivery, err := d.store.PublishTest(ctx, webhook, []byte(testData))
 	if err != nil {
 		return delivery, err

@@ -44,11 +44,14 @@ func (d *Dispatcher) latestRun(ctx context.Context, workflowID string) (latestRu
 // schedule. requestedBy is shown in the workflow's history.
 func (d *Dispatcher) Resend(ctx context.Context, delivery models.Delivery, requestedBy string) error {
 	webhook, err := d.store.Webhook(ctx, models.Scope{}, delivery.WebhookID)
-	if errors.Is(err, models.ErrNotFound) || (err == nil && !webhook.Active && !delivery.Test) {
+	if errors.Is(err, models.ErrNotFound) || (err == nil && !webhook.Suspended && !webhook.Active && !delivery.Test) {
 		return ErrWebhookInactive
 	}
 	if err != nil {
 		return err
+	}
+	if webhook.Suspended {
+		return models.ErrOwnerSuspended
 	}
 	run, err := d.latestRun(ctx, delivery.ID)
 	if err != nil {

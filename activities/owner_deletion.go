@@ -1,0 +1,121 @@
+package activities
+
+import (
+	"context"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+
+	"github.com/postrider/postrider/models"
+)
+
+// OwnerStore is what the deletion of owners needs of the database.
+type OwnerStore interface {
+	DeletedOwners(ctx context.Context, by time.Time, limit int) ([]string, error)
+	OwnerDeliveries(ctx context.Context, ownerID, after string, limit int) ([]models.Delivery, error)
+	OwnerRecoveries(ctx context.Context, ownerID, after string, limit int) ([]models.Recovery, error)
+	PurgeOwner(ctx context.Context, ownerID string, limit int) (models.OwnerPurge, error)
+}
+
+// OwnerStarter starts the deletion of owners, and stops what they have under way.
+type OwnerStarter interface {
+	// StartOwnerDeletions starts the workflows that remove owners; those that run are left alone.
+	StartOwnerDeletions(ctx context.Context, ownerIDs []string) error
+	// CancelAll cancels deliveries, and CancelRecoveries recoveries; those that have ended are left alone.
+	CancelAll(ctx context.Context, deliveries []models.Delivery) error
+	CancelRecoveries(ctx context.Context, recoveries []models.Recovery) error
+}
+
+// OwnerDeletion is how far the removal of a deleted owner is.
+type OwnerDeletion struct {
+	OwnerID string `json:"owner_id"`
+	// Cancelled counts the deliveries and recoveries that were cancelled, After is the last delivery of them.
+	Cancelled int64  `json:"cancelled,omitempty"`
+	After     string `json:"after,omitempty"`
+	// Stopped says that nothing of it is under way any more, Settled that what was has had time to end.
+	Stopped bool `json:"stopped,omitempty"`
+	Settled bool `json:"settled,omitempty"`
+	// Deleted counts the rows that are gone, by table.
+	Deleted map[string]int64 `json:"deleted,omitempty"`
+	// Done says that nothing is left.
+	Done bool `json:"done,omitempty"`
+}
+
+// StopOwner cancels what waits of a deleted owner, page after page, and returns how far it came.
+func (a *Activities) StopOwner(ctx context.Context, deletion OwnerDeletion) (OwnerDeletion, error) {
+	return a.goOn(ctx, deletion, func(d OwnerDeletion) bool { return d.Stopped }, a.stopPage)
+}
+
+// PurgeOwner deletes what a deleted owner had, batch after batch, and returns how far it came.
+func (a *Activities) PurgeOwner(ctx context.Context, deletion OwnerDeletion) (OwnerDeletion, error) {
+	return a.goOn(ctx, deletion, func(d OwnerDeletion) bool { return d.Done }, a.purgeOwned)
+}
+
+// goOn takes step after step for a while, and rests after each for as long as it took: it leaves at least half of the
+// database to deliveries. A try that was cut off goes on from its last heartbeat.
+func (a *Activities) goOn(ctx context.Context, deletion OwnerDeletion, done func(OwnerDeletion) bool,
+	step func(context.Context, OwnerDeletion) (OwnerDeletion, error),
+) (OwnerDeletion, error) {
+	if activity.HasHeartbeatDetails(ctx) {
+		var before OwnerDeletion
+		if err := activity.GetHeartbeatDetails(ctx, &before); err == nil {
+			deletion = before
+		}
+	}
+	for until := a.Now().Add(purgeTime); !done(deletion) && a.Now().Before(until); {
+		began := a.Now()
+		var err error
+		if deletion, err = step(ctx, deletion); err != nil {
+			return OwnerDeletion{}, err
+		}
+		activity.RecordHeartbeat(ctx, deletion)
+		select {
+		case <-ctx.Done():
+			return OwnerDeletion{}, ctx.Err()
+		case <-activity.GetWorkerStopChannel(ctx):
+			return deletion, nil // another worker goes on
+		case <-time.After(a.Now().Sub(began)):
+		}
+	}
+	return deletion, nil
+}
+
+// stopPage cancels a page of deliveries or, behind the last of them, all recoveries.
+func (a *Activities) stopPage(ctx context.Context, deletion OwnerDeletion) (OwnerDeletion, error) {
+	deliveries, err := a.Store.OwnerDeliveries(ctx, deletion.OwnerID, deletion.After, startPage)
+	if err != nil {
+		return deletion, err
+	}
+	if len(deliveries) > 0 {
+		deletion.After = deliveries[len(deliveries)-1].ID
+		deletion.Cancelled += int64(len(deliveries))
+		return deletion, a.Starter.CancelAll(ctx, deliveries)
+	}
+	for after := ""; ; {
+		recoveries, err := a.Store.OwnerRecoveries(ctx, deletion.OwnerID, after, startPage)
+		if err != nil {
+			return deletion, err
+		}
+		if err := a.Starter.CancelRecoveries(ctx, recoveries); err != nil {
+			return deletion, err
+		}
+		deletion.Cancelled += int64(len(recoveries))
+		if len(recoveries) < startPage {
+			deletion.Stopped = true
+			return deletion, nil
+		}
+		after = recoveries[startPage-1].ID
+	}
+}
+
+func (a *Activities) purgeOwned(ctx context.Context, deletion OwnerDeletion) (OwnerDeletion, error) {
+	purge, err := a.Store.PurgeOwner(ctx, deletion.OwnerID, purgeBatch)
+	if err != nil {
+		return deletion, err
+	}
+	for table, rows := range purge.Deleted {
+		deletion.Deleted = counted(deletion.Deleted, table, rows)
+	}
+	deletion.Done = purge.Done
+	return deletion, nil
+}

@@ -1,0 +1,177 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// ErrDefaultOwner says that the owner default cannot be deleted: it owns what an administrator makes without naming one.
+var ErrDefaultOwner = errors.New("the default owner cannot be deleted")
+
+// DeleteOwner ends an owner at once: it, its webhooks and its sources are hidden, their secrets are forgotten and its
+// keys are revoked. What it had is removed later: see PurgeOwner. Deleting it again changes nothing until its last row
+// is gone; then it is ErrNotFound.
+func (s *Store) DeleteOwner(ctx context.Context, id string) (Owner, error) {
+	if id == DefaultOwnerID {
+		return Owner{}, fmt.Errorf("delete owner: %w", ErrDefaultOwner)
+	}
+	var owner Owner
+	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if err := forUpdate(tx).Where("id = ?", id).Take(&owner).Error; err != nil {
+			return oneRow(err)
+		}
+		if owner.DeletedAt != nil {
+			return nil
+		}
+		now := s.Now()
+		owner.DeletedAt, owner.UpdatedAt, owner.Active = &now, now, false
+		owner.Email, owner.SlackURL = "", ""
+		err := tx.Model(&owner).Select("email", "slack_url", "active", "updated_at", "deleted_at").Updates(&owner).Error
+		if err != nil {
+			return err
+		}
+		return endOwned(tx, id, now)
+	})
+	if err != nil {
+		return Owner{}, fmt.Errorf("delete owner: %w", err)
+	}
+	return owner, nil
+}
+
+// endOwned ends everything that an owner can act with.
+func endOwned(tx *gorm.DB, ownerID string, now time.Time) error {
+	if err := suspend(tx, ownerID, true); err != nil {
+		return err
+	}
+	present := tx.Model(&Webhook{}).Select("id").Where("owner_id = ? AND deleted_at IS NULL", ownerID)
+	if err := tx.Where("webhook_id IN (?)", present).Delete(&webhookPattern{}).Error; err != nil {
+		return err
+	}
+	for _, step := range []struct {
+		entity  any
+		present string
+		changes map[string]any
+	}{
+		{&Webhook{}, "deleted_at IS NULL", forgottenWebhook(now)},
+		{&Source{}, "deleted_at IS NULL", forgottenSource(now)},
+		{&APIKey{}, "revoked_at IS NULL", map[string]any{"revoked_at": now}},
+	} {
+		if err := tx.Model(step.entity).Where("owner_id = ? AND "+step.present, ownerID).UpdateColumns(step.changes).Error; err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// DeletedOwners returns the IDs of owners that were deleted at or before a time and of which something is left.
+func (s *Store) DeletedOwners(ctx context.Context, by time.Time, limit int) ([]string, error) {
+	var ids []string
+	err := s.db.WithContext(ctx).Model(&Owner{}).Where("deleted_at <= ?", by.UTC()).Order("deleted_at").Limit(limit).Pluck("id", &ids).Error
+	if err != nil {
+		return nil, fmt.Errorf("list deleted owners: %w", err)
+	}
+	return ids, nil
+}
+
+// OwnerDeliveries returns deliveries to an owner's webhooks that have not ended, oldest first, from behind the one
+// with the ID after.
+func (s *Store) OwnerDeliveries(ctx context.Context, ownerID, after string, limit int) ([]Delivery, error) {
+	var deliveries []Delivery
+	err := s.db.WithContext(ctx).Where("owner_id = ? AND status IN ('pending', 'failed') AND id > ?", ownerID, after).
+		Order("id").Limit(limit).Find(&deliveries).Error
+	if err != nil {
+		return nil, fmt.Errorf("list waiting deliveries: %w", err)
+	}
+	return deliveries, nil
+}
+
+// OwnerRecoveries returns an owner's recoveries that have not ended: one for each webhook at most.
+func (s *Store) OwnerRecoveries(ctx context.Context, ownerID, after string, limit int) ([]Recovery, error) {
+	var recoveries []Recovery
+	err := s.db.WithContext(ctx).Where("owner_id = ? AND status IN ('running', 'paused') AND id > ?", ownerID, after).
+		Order("id").Limit(limit).Find(&recoveries).Error
+	if err != nil {
+		return nil, fmt.Errorf("list recoveries: %w", err)
+	}
+	return recoveries, nil
+}
+
+// owned is a table with what belongs to owners, and those with what belongs to its rows.
+type owned struct {
+	table Purgeable
+	// belongs has the other tables, and their columns with the row's ID.
+	belongs map[string]string
+}
+
+// ownedInOrder are emptied in this order: what refers to something goes before that.
+var ownedInOrder = []owned{
+	{table: PurgeDeliveries, belongs: map[string]string{"attempts": "delivery_id"}},
+	{table: PurgeEvents},
+	{table: PurgeRecoveries, belongs: map[string]string{"recovery_deliveries": "recovery_id"}},
+	{table: PurgeInbound},
+	{table: PurgeWebhooks, belongs: map[string]string{"webhook_patterns": "webhook_id", "webhook_health": "webhook_id", "webhook_slots": "webhook_id"}},
+	{table: PurgeSources, belongs: map[string]string{"source_rejections": "source_id"}},
+	{table: PurgeKeys},
+}
+
+// OwnerPurge is what one batch of PurgeOwner did.
+type OwnerPurge struct {
+	// Deleted counts the rows that went, by table.
+	Deleted map[string]int64
+	// Done says that nothing is left, the owner included.
+	Done bool
+}
+
+// PurgeOwner removes one batch of what a deleted owner had, and the owner itself when nothing is left. The trail of what
+// was done stays. Doing it again is safe: one that is gone is done.
+func (s *Store) PurgeOwner(ctx context.Context, ownerID string, limit int) (OwnerPurge, error) {
+	purge := OwnerPurge{Deleted: map[string]int64{}}
+	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		var owners int64
+		// No owner that someone still has is ever purged.
+		if err := tx.Model(&Owner{}).Where("id = ? AND deleted_at IS NOT NULL", ownerID).Count(&owners).Error; err != nil {
+			return err
+		}
+		if owners == 0 {
+			purge.Done = true
+			return nil
+		}
+		for _, of := range ownedInOrder {
+			left, err := purgeOwned(tx, of, ownerID, limit, purge.Deleted)
+			if err != nil || left {
+				return err
+			}
+		}
+		purge.Done = true
+		return tx.Where("id = ?", ownerID).Delete(&Owner{}).Error
+	})
+	if err != nil {
+		return OwnerPurge{}, fmt.Errorf("purge owner: %w", err)
+	}
+	return purge, nil
+}
+
+// purgeOwned removes one batch from a table, with what belongs to it, and says whether there was any.
+func purgeOwned(tx *gorm.DB, of owned, ownerID string, limit int, deleted map[string]int64) (left bool, err error) {
+	var ids []string
+	if err := tx.Table(string(of.table)).Where("owner_id = ?", ownerID).Order("id").Limit(limit).Pluck("id", &ids).Error; err != nil || len(ids) == 0 {
+		return false, err
+	}
+	gone, err := deleteRows(tx, of.table, ids, "TRUE", "")
+	if err != nil || len(gone) == 0 {
+		return true, err
+	}
+	deleted[string(of.table)] += int64(len(gone))
+	for table, column := range of.belongs {
+		rows, err := deleteWhatBelongs(tx, table, column, gone)
+		if err != nil {
+			return true, err
+		}
+		deleted[table] += rows
+	}
+	return true, nil
+}
