@@ -27,7 +27,7 @@ func TestSuspendedOwner(t *testing.T) {
 			require.Equal(t, active, changed.Active)
 		}
 		deliveries := func(ownerID string) int {
-			n := len(publish(t, store, models.Event{Type: "a", Data: []byte(`{}`), OwnerID: ownerID}).Deliveries)
+			n := len(publish(t, store, models.Event{Type: "a", Data: []byte(`{}`), OwnerID: ownerID, Broadcast: ownerID == ""}).Deliveries)
 			return n
 		}
 		require.Equal(t, 1, deliveries(owner.ID))
