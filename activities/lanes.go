@@ -195,9 +195,10 @@ func (l *lane) leave(webhookID string, since time.Time) {
 	l.taken--
 }
 
-// enter finds the way for an attempt: a place in its lane, or a detour. A test is waited for and goes ahead.
+// enter finds the way for an attempt: a place in its lane, or a detour. A test is waited for and goes ahead;
+// one that is resent is not.
 func (a *Activities) enter(ctx context.Context, dispatch models.Dispatch, in AttemptInput) (*Detour, func(), error) {
-	if dispatch.Delivery.Test {
+	if dispatch.Delivery.Test && in.Trigger != models.TriggerResend {
 		return nil, func() {}, nil
 	}
 	if wait := throttle(dispatch, in, a.Now()); wait > 0 {

@@ -112,6 +112,7 @@ func (s *server) fail(ctx context.Context, err error) error {
 	var problem *Problem
 	var active *models.RecoveryActiveError
 	var sign *models.SecretsSignError
+	var tests *dispatch.TooManyTestsError
 	switch {
 	case errors.As(err, &problem):
 		return problem
@@ -122,6 +123,8 @@ func (s *server) fail(ctx context.Context, err error) error {
 		return newProblem(http.StatusConflict, codeSecretsSign, fmt.Sprintf("%d earlier secrets sign beside the present one; "+
 			"rotate again after %s, when the first of them ends, or with grace 0s, which ends the present one at once, "+
 			"or with end_earlier, which ends the earlier ones", models.MaxEarlierSecrets, sign.Until.UTC().Format(time.RFC3339Nano)))
+	case errors.As(err, &tests):
+		return tooMany(codeRateLimited, tests.Reason, tests.Wait)
 	case errors.Is(err, dispatch.ErrRecoveryFinished):
 		return newProblem(http.StatusConflict, codeRecoveryFinished, "the recovery has ended already")
 	case errors.Is(err, models.ErrNotFound):

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"log/slog"
+	"strings"
 )
 
 // atLeast drops records below a level, for libraries that say more than their users want to read. With the
@@ -28,4 +29,19 @@ func (h atLeast) WithAttrs(attrs []slog.Attr) slog.Handler {
 // WithGroup keeps dropping.
 func (h atLeast) WithGroup(name string) slog.Handler {
 	return atLeast{Handler: h.Handler.WithGroup(name), level: h.level}
+}
+
+// slowTask begins what Temporal's SDK warns of when a workflow task takes long. A first attempt is made within one, so
+// that every receiver that hangs would be such a line; how long attempts take is in the log and the metrics anyway.
+const slowTask = "[TMPRL1104]"
+
+// Handle makes what receivers can bring about a matter of debugging.
+func (h atLeast) Handle(ctx context.Context, record slog.Record) error {
+	if strings.HasPrefix(record.Message, slowTask) {
+		if !h.Handler.Enabled(ctx, slog.LevelDebug) {
+			return nil
+		}
+		record.Level = slog.LevelDebug
+	}
+	return h.Handler.Handle(ctx, record)
 }

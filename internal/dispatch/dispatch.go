@@ -61,6 +61,7 @@ type Dispatcher struct {
 	logger   *slog.Logger
 	starter  *starter
 	inbound  *inboundStarter
+	tests    tests
 	// attempts, unless nil, is told of what is about to start in this process; direct, unless nil, makes the
 	// first attempts.
 	attempts Attempts
@@ -174,27 +175,32 @@ func (d *Dispatcher) startFirst(ctx context.Context, options client.StartWorkflo
 	return unavailable(err)
 }
 
-// Test sends a webhook.test event to one webhook, active or not, and waits until its single attempt is made.
+// Test sends a webhook.test event to one webhook, active or not, and waits until its single attempt is made. Only few
+// are made at once: beyond that it is a TooManyTestsError.
 func (d *Dispatcher) Test(ctx context.Context, webhook models.Webhook) (models.Delivery, error) {
 	if webhook.Suspended {
 		return models.Delivery{}, models.ErrOwnerSuspended
 	}
+	leave, err := d.tests.enter(webhook, time.Now())
+	if err != nil {
+		return models.Delivery{}, err
+	}
 	delivery, err := d.store.PublishTest(ctx, webhook, []byte(testData))
 	if err != nil {
+		leave()
 		return delivery, err
 	}
 	in := workflows.DeliveryInput{DeliveryID: delivery.ID}
 	run, err := d.temporal.ExecuteWorkflow(ctx, workflows.DeliveryOptions(delivery), workflows.TypeDelivery, in)
 	if err != nil {
+		leave()
 		// A test that arrives later, sent by the sweep, would only confuse.
 		if cancelErr := d.store.CancelDelivery(ctx, delivery.ID, "the test could not be started"); cancelErr != nil {
 			d.logger.WarnContext(ctx, "test delivery not cancelled", "delivery_id", delivery.ID, "error", cancelErr)
 		}
 		return delivery, unavailable(err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, testTimeout)
-	defer cancel()
-	err = run.Get(ctx, nil)
+	err = d.tests.await(ctx, func(ctx context.Context) error { return run.Get(ctx, nil) }, leave)
 	var ended *temporal.WorkflowExecutionError
 	if errors.As(err, &ended) {
 		return delivery, nil // a refusal is an outcome, which the log tells
