@@ -236,6 +236,7 @@ func (l Logging) Logger() *slog.Logger {
 	}
 	logger := slog.New(handler)
 	slog.SetDefault(logger)
+	takeStandardLog(logger) // after SetDefault, which takes it too, unfiltered
 	return logger
 }
 

@@ -46,13 +46,15 @@ type direct struct {
 
 	mu       sync.Mutex
 	underWay map[string]time.Time
+	// behind is what is to be done behind an attempt under way.
+	behind map[string][]func()
 }
 
 func newDirect(attempts Attempts, store Store, logger *slog.Logger) *direct {
 	ctx, stop := context.WithCancel(context.Background())
 	d := &direct{
 		attempts: attempts, store: store, logger: logger, stop: stop,
-		room: semaphore.NewWeighted(directRoom), underWay: map[string]time.Time{},
+		room: semaphore.NewWeighted(directRoom), underWay: map[string]time.Time{}, behind: map[string][]func(){},
 	}
 	d.alive.Go(func() { d.keepAlive(ctx) })
 	return d
@@ -73,12 +75,29 @@ func (d *direct) add(ctx context.Context, dispatch models.Dispatch, startWorkflo
 		done := d.attempts.DeliverDirectly(context.Background(), dispatch)
 		d.mu.Lock()
 		delete(d.underWay, id)
+		then := d.behind[id]
+		delete(d.behind, id)
 		d.mu.Unlock()
 		d.room.Release(size)
 		if !done {
 			startWorkflow()
 		}
+		for _, do := range then {
+			do()
+		}
 	})
+	return true
+}
+
+// after does something behind the attempt that this process makes of a delivery right now. It returns false when it
+// makes none.
+func (d *direct) after(deliveryID string, do func()) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if _, ok := d.underWay[deliveryID]; !ok {
+		return false
+	}
+	d.behind[deliveryID] = append(d.behind[deliveryID], do)
 	return true
 }
 
