@@ -253,11 +253,16 @@ func (a *Activities) toSlowLane(dispatch models.Dispatch, slot *models.Slot) *De
 // that was forgotten.
 func (a *Activities) takeDetour(ctx context.Context, dispatch models.Dispatch, in AttemptInput, detour *Detour) (AttemptResult, error) {
 	if dispatch.Delivery.Status == models.StatusPending {
-		until := a.nowInMS().Add(max(detour.Wait(), postponeAtLeast))
-		if detour.SlotAt != nil && detour.SlotAt.After(until) {
-			until = *detour.SlotAt
+		now := a.nowInMS()
+		due := now.Add(detour.Wait())
+		if detour.SlotAt != nil && detour.SlotAt.After(due) {
+			due = *detour.SlotAt
 		}
-		if err := a.Store.Postpone(ctx, in.DeliveryID, until); err != nil {
+		leasedUntil := now.Add(postponeAtLeast)
+		if due.After(leasedUntil) {
+			leasedUntil = due
+		}
+		if err := a.Store.Postpone(ctx, in.DeliveryID, due, leasedUntil); err != nil {
 			return AttemptResult{}, err
 		}
 	}

@@ -116,7 +116,7 @@ func (d *direct) keepAlive(ctx context.Context) {
 			continue
 		}
 		ctx, cancel := context.WithTimeout(ctx, aliveEvery)
-		if err := d.store.PostponeAll(ctx, ids, time.Now().Add(Lease)); err != nil {
+		if err := d.store.Lease(ctx, ids, time.Now().Add(Lease)); err != nil {
 			d.logger.WarnContext(ctx, "first attempts under way cannot be protected from the sweep", "attempts", len(ids), "error", err)
 		}
 		cancel()

@@ -18,11 +18,11 @@ import (
 	"github.com/postrider/postrider/workflows"
 )
 
-// What an event may have in deliveries for this process to start them, or to make their first attempts; those of
-// larger events are started by a workflow.
+// MostStarts is how many deliveries an event may have for this process to start them, and MostAttempts for it to make
+// their first attempts; those of larger events are started by a workflow.
 const (
-	mostStarts   = 100
-	mostAttempts = 1000
+	MostStarts   = 100
+	MostAttempts = 1000
 )
 
 // testTimeout bounds the wait for a test's attempt, which takes at most 30 seconds.
@@ -50,7 +50,7 @@ type Store interface {
 	StoreInbound(ctx context.Context, inbound *models.InboundEvent) (bool, error)
 	ReprocessInbound(ctx context.Context, id string) error
 	Dispatch(ctx context.Context, deliveryID, attemptID string) (models.Dispatch, error)
-	PostponeAll(ctx context.Context, ids []string, until time.Time) error
+	Lease(ctx context.Context, ids []string, until time.Time) error
 	CreateRecovery(ctx context.Context, recovery *models.Recovery) error
 	DeleteOwner(ctx context.Context, id string) (models.Owner, error)
 	SetRecoveryStatus(ctx context.Context, id string, status models.RecoveryStatus, reason string) (models.Recovery, error)
@@ -106,7 +106,7 @@ func (d *Dispatcher) Publish(ctx context.Context, event models.Event) (models.Pu
 	if err != nil {
 		return published, err
 	}
-	if len(published.Deliveries) > d.most(published) {
+	if !published.Duplicate && published.Event.DeliveryCount > d.most(published) {
 		d.starter.add(func(ctx context.Context) error { return d.startFanOut(ctx, published.Event.ID) })
 		return published, nil
 	}
@@ -126,9 +126,9 @@ func (d *Dispatcher) Publish(ctx context.Context, event models.Event) (models.Pu
 // most is how many deliveries of an event this process puts on their way itself.
 func (d *Dispatcher) most(published models.Published) int {
 	if d.direct != nil && published.Dispatches != nil {
-		return mostAttempts
+		return MostAttempts
 	}
-	return mostStarts
+	return MostStarts
 }
 
 // attemptDirectly makes the first attempts of an event in this process. What finds no room there gets its workflow.
