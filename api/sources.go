@@ -99,7 +99,7 @@ type updateSourceInput struct {
 
 func (s *server) registerSources(api huma.API) {
 	const tag = "Sources"
-	huma.Register(api, operation("create-source", http.MethodPost, "/sources", tag, "Create a source", http.StatusCreated), s.createSource)
+	huma.Register(api, operation("create-source", http.MethodPost, "/sources", tag, "Create a source", http.StatusCreated, 409), s.createSource)
 	huma.Register(api, operation("list-sources", http.MethodGet, "/sources", tag, "List sources", http.StatusOK), s.listSources)
 	huma.Register(api, operation("get-source", http.MethodGet, "/sources/{id}", tag, "Show a source with the requests that it refused", http.StatusOK, 404), s.getSource)
 	huma.Register(api, operation("update-source", http.MethodPatch, "/sources/{id}", tag, "Change a source", http.StatusOK, 404), s.updateSource)
@@ -156,7 +156,7 @@ func (s *server) createSource(ctx context.Context, in *createSourceInput) (*Outp
 	if err := wrong.err(); err != nil {
 		return nil, err
 	}
-	err := s.Store.CreateSource(ctx, &source, textsOf(secrets))
+	err := s.Store.CreateSource(within(ctx, s.Quotas.Sources), &source, textsOf(secrets))
 	if errors.Is(err, models.ErrNotFound) {
 		err = invalid("body.owner_id", unknownOwner)
 	}

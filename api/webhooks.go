@@ -97,7 +97,7 @@ type TestResult struct {
 
 func (s *server) registerWebhooks(api huma.API) {
 	const tag = "Webhooks"
-	huma.Register(api, operation("create-webhook", http.MethodPost, "/webhooks", tag, "Create a webhook", http.StatusCreated), s.createWebhook)
+	huma.Register(api, operation("create-webhook", http.MethodPost, "/webhooks", tag, "Create a webhook", http.StatusCreated, 409), s.createWebhook)
 	huma.Register(api, operation("list-webhooks", http.MethodGet, "/webhooks", tag, "List webhooks", http.StatusOK), s.listWebhooks)
 	huma.Register(api, operation("get-webhook", http.MethodGet, "/webhooks/{id}", tag, "Show a webhook", http.StatusOK, 404), s.getWebhook)
 	huma.Register(api, operation("update-webhook", http.MethodPatch, "/webhooks/{id}", tag, "Change a webhook", http.StatusOK, 404), s.updateWebhook)
@@ -128,7 +128,7 @@ func (s *server) createWebhook(ctx context.Context, in *createWebhookInput) (*Ou
 	if err != nil {
 		return nil, s.fail(ctx, err)
 	}
-	err = s.Store.CreateWebhook(ctx, &webhook, secret)
+	err = s.Store.CreateWebhook(within(ctx, s.Quotas.Webhooks), &webhook, secret)
 	if errors.Is(err, models.ErrNotFound) {
 		err = invalid("body.owner_id", unknownOwner)
 	}
