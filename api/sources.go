@@ -134,7 +134,7 @@ func toleranceOf(source models.Source) time.Duration {
 func (s *server) createSource(ctx context.Context, in *createSourceInput) (*Output[Source], error) {
 	who, body := whoAsks(ctx), in.Body
 	source := models.Source{
-		OwnerID: body.OwnerID, Name: body.Name, Scheme: body.Scheme, EventPrefix: body.EventPrefix, Broadcast: body.Broadcast, Active: true,
+		OwnerID: body.OwnerID, Name: stored(body.Name), Scheme: body.Scheme, EventPrefix: body.EventPrefix, Broadcast: body.Broadcast, Active: true,
 		Options: models.SourceOptions{
 			Header: body.Header, Prefix: body.Prefix, Encoding: body.Encoding, Hash: body.Hash, VerifyToken: body.VerifyToken,
 			IDHeader: body.IDHeader, IDField: body.IDField, TypeHeader: body.TypeHeader, TypeField: body.TypeField,
@@ -215,6 +215,7 @@ func (s *server) patchSource(who principal, source *models.Source, in *updateSou
 	var wrong faults
 	wrong.broadcast(who, *source)
 	patch.Name.to(&source.Name)
+	source.Name = stored(source.Name)
 	wrong.sourceName(source.Name)
 	patch.Broadcast.to(&source.Broadcast)
 	if patch.Broadcast.Set {

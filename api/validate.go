@@ -71,6 +71,10 @@ func (f *faults) events(patterns []string) {
 	}
 }
 
+// stored is how a name or a description is kept: without blanks at its ends, which nobody sees and which tell two equal
+// names apart.
+func stored(text string) string { return strings.TrimSpace(text) }
+
 func (f *faults) description(text string) {
 	if utf8.RuneCountInString(text) > maxDescriptionLength || !storable(text) {
 		f.add("body.description", fmt.Sprintf("expected at most %d characters, and no NUL among them", maxDescriptionLength))

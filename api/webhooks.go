@@ -108,7 +108,7 @@ func (s *server) registerWebhooks(api huma.API) {
 func (s *server) createWebhook(ctx context.Context, in *createWebhookInput) (*Output[NewWebhook], error) {
 	who := whoAsks(ctx)
 	webhook := models.Webhook{
-		OwnerID: in.Body.OwnerID, URL: in.Body.URL, Description: in.Body.Description, Events: in.Body.Events,
+		OwnerID: in.Body.OwnerID, URL: in.Body.URL, Description: stored(in.Body.Description), Events: in.Body.Events,
 		Headers: in.Body.Headers, RateLimit: in.Body.RateLimit, Active: true,
 	}
 	var wrong faults
@@ -224,7 +224,7 @@ func (in *updateWebhookInput) apply(webhook *models.Webhook, by judge) error {
 		wrong.rateLimit(webhook.RateLimit)
 	}
 	if patch.Description.Set {
-		webhook.Description = patch.Description.Value
+		webhook.Description = stored(patch.Description.Value)
 		wrong.description(webhook.Description)
 	}
 	if patch.Active.Null {
