@@ -25,9 +25,10 @@ type Store interface {
 	Dispatch(ctx context.Context, deliveryID, attemptID string) (models.Dispatch, error)
 	AdoptFirstAttempt(ctx context.Context, deliveryID, runID string) (models.Attempt, error)
 	SigningSecrets(webhook models.Webhook, at time.Time) ([]string, error)
+	OpenHeaders(webhook models.Webhook) (models.Headers, error)
 	RecordAttempt(ctx context.Context, outcome models.Outcome) (models.Recorded, error)
 	ReserveSlot(ctx context.Context, webhookID string, perSecond float64, held *models.Slot) (models.Slot, error)
-	Postpone(ctx context.Context, deliveryID string, until time.Time) error
+	Postpone(ctx context.Context, deliveryID string, due, leasedUntil time.Time) error
 	CancelDelivery(ctx context.Context, id, reason string) error
 	StopDelivery(ctx context.Context, id string, cause models.CancelCause, reason string) error
 	FinalFailure(ctx context.Context, deliveryID string) (models.FinalFailure, error)

@@ -2,17 +2,12 @@ package activities
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/postrider/postrider/models"
 )
-
-// maxRetryAfter is the longest wait that a receiver can ask for.
-const maxRetryAfter = 24 * time.Hour
 
 // decide says what an attempt makes of its delivery.
 func (a *Activities) decide(dispatch models.Dispatch, in AttemptInput, attempt models.Attempt, header http.Header) AttemptResult {
@@ -106,30 +101,6 @@ func resultOf(attempt models.Attempt) AttemptResult {
 		ErrorClass: attempt.ErrorClass, Error: attempt.Error, DurationMS: attempt.DurationMS,
 		RemoteAddr: attempt.RemoteAddr, StartedAt: attempt.StartedAt,
 	}
-}
-
-// retryAfter reads the Retry-After header of a 429 or 503 (RFC 9110, section 10.2.3): seconds or a date. What
-// makes no sense counts as absent, and nobody can ask for more than maxRetryAfter.
-func retryAfter(attempt models.Attempt, header http.Header, now time.Time) time.Duration {
-	if attempt.StatusCode == nil ||
-		(*attempt.StatusCode != http.StatusTooManyRequests && *attempt.StatusCode != http.StatusServiceUnavailable) {
-		return 0
-	}
-	value := header.Get("Retry-After")
-	if value == "" {
-		return 0
-	}
-	if at, err := http.ParseTime(value); err == nil {
-		return min(max(0, at.Sub(now)), maxRetryAfter)
-	}
-	seconds, err := strconv.ParseUint(value, 10, 64)
-	switch {
-	case err == nil && seconds <= uint64(maxRetryAfter/time.Second):
-		return time.Duration(seconds) * time.Second
-	case err == nil || errors.Is(err, strconv.ErrRange):
-		return maxRetryAfter
-	}
-	return 0
 }
 
 // report counts an attempt and writes one line about it; a final failure is a warning, so that it is told

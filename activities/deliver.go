@@ -195,6 +195,9 @@ func (a *Activities) send(ctx context.Context, dispatch models.Dispatch, in Atte
 	if err != nil {
 		return attempt, nil, fmt.Errorf("secret of %s: %w", dispatch.Webhook.ID, err)
 	}
+	if dispatch.Webhook.Headers, err = a.Store.OpenHeaders(dispatch.Webhook); err != nil {
+		return attempt, nil, err
+	}
 	var response egress.Result
 	request, err := newRequest(ctx, dispatch, signer, attempt, a.UserAgent)
 	if err == nil {

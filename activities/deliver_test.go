@@ -61,10 +61,10 @@ func TestAWebhooksHeadersDoNotReplaceOurs(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	_, err := r.store.UpdateWebhook(t.Context(), models.Scope{}, r.webhook.ID, func(w *models.Webhook) error {
-		w.Headers = models.Headers{"Host": "evil.example", "content-length": "3", "Transfer-Encoding": "chunked", "user-agent": "x",
+		w.SetHeaders(models.Headers{"Host": "evil.example", "content-length": "3", "Transfer-Encoding": "chunked", "user-agent": "x",
 			"content-type": "text/plain", "x-webhook-signature": "t=1,v1=00", "webhook-signature": "v1,x", "Webhook-ID": "x",
 			"x-webhook-event": "x", "X-WEBHOOK-DELIVERY": "x", "x-webhook-attempt": "9", "webhook-timestamp": "1",
-			"X_Webhook_Signature": "t=1,v1=00", "webhook_id": "x", "X_My_Own": "stays"}
+			"X_Webhook_Signature": "t=1,v1=00", "webhook_id": "x", "X_My_Own": "stays"})
 		return nil
 	})
 	require.NoError(t, err)
@@ -93,7 +93,7 @@ func TestAHeaderOfTwoLinesIsNotSent(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	_, err := r.store.UpdateWebhook(t.Context(), models.Scope{}, r.webhook.ID, func(w *models.Webhook) error {
-		w.Headers = models.Headers{"X-Team": "a\r\nX-Private: b"}
+		w.SetHeaders(models.Headers{"X-Team": "a\r\nX-Private: b"})
 		return nil
 	})
 	require.NoError(t, err)

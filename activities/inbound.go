@@ -59,11 +59,7 @@ func eventOf(inbound models.InboundEvent, source models.Source) (models.Event, e
 	if err != nil {
 		return models.Event{}, err
 	}
-	event := models.Event{Type: eventType, Data: data, OwnerID: inbound.OwnerID}
-	if source.Broadcast {
-		event.OwnerID = "" // every owner's webhooks
-	}
-	return event, nil
+	return models.Event{Type: eventType, Data: data, OwnerID: inbound.OwnerID, Broadcast: source.Broadcast}, nil
 }
 
 // dataOf is the body as JSON where it is JSON or a form, and otherwise a text or base64.

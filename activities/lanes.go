@@ -195,9 +195,10 @@ func (l *lane) leave(webhookID string, since time.Time) {
 	l.taken--
 }
 
-// enter finds the way for an attempt: a place in its lane, or a detour. A test is waited for and goes ahead.
+// enter finds the way for an attempt: a place in its lane, or a detour. A test is waited for and goes ahead;
+// one that is resent is not.
 func (a *Activities) enter(ctx context.Context, dispatch models.Dispatch, in AttemptInput) (*Detour, func(), error) {
-	if dispatch.Delivery.Test {
+	if dispatch.Delivery.Test && in.Trigger != models.TriggerResend {
 		return nil, func() {}, nil
 	}
 	if wait := throttle(dispatch, in, a.Now()); wait > 0 {
@@ -252,11 +253,16 @@ func (a *Activities) toSlowLane(dispatch models.Dispatch, slot *models.Slot) *De
 // that was forgotten.
 func (a *Activities) takeDetour(ctx context.Context, dispatch models.Dispatch, in AttemptInput, detour *Detour) (AttemptResult, error) {
 	if dispatch.Delivery.Status == models.StatusPending {
-		until := a.nowInMS().Add(max(detour.Wait(), postponeAtLeast))
-		if detour.SlotAt != nil && detour.SlotAt.After(until) {
-			until = *detour.SlotAt
+		now := a.nowInMS()
+		due := now.Add(detour.Wait())
+		if detour.SlotAt != nil && detour.SlotAt.After(due) {
+			due = *detour.SlotAt
 		}
-		if err := a.Store.Postpone(ctx, in.DeliveryID, until); err != nil {
+		leasedUntil := now.Add(postponeAtLeast)
+		if due.After(leasedUntil) {
+			leasedUntil = due
+		}
+		if err := a.Store.Postpone(ctx, in.DeliveryID, due, leasedUntil); err != nil {
 			return AttemptResult{}, err
 		}
 	}

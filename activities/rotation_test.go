@@ -15,7 +15,7 @@ func TestBothSecretsSignUntilTheGraceEnds(t *testing.T) {
 	r := newRig(t)
 	second, err := signature.NewSecret()
 	require.NoError(t, err)
-	r.webhook, err = r.store.RotateSecret(t.Context(), models.Scope{}, r.webhook.ID, second, time.Hour)
+	r.webhook, err = r.store.RotateSecret(t.Context(), models.Scope{}, r.webhook.ID, models.Rotation{Secret: second, Grace: time.Hour})
 	require.NoError(t, err)
 	for i, test := range []struct {
 		later   time.Duration

@@ -92,6 +92,7 @@ func TestThrottleHoldsFirstAttempts(t *testing.T) {
 	r.publish()
 	const asked = time.Minute
 	waits := map[int64]bool{}
+	var last activities.AttemptResult
 	for range 20 {
 		result := r.deliver(1)
 		require.Equal(t, models.StatusPending, result.Status)
@@ -100,12 +101,15 @@ func TestThrottleHoldsFirstAttempts(t *testing.T) {
 		require.GreaterOrEqual(t, result.Detour.Wait(), asked-time.Millisecond)
 		require.Less(t, result.Detour.Wait(), asked+asked/2+time.Second)
 		waits[result.Detour.WaitMS] = true
+		last = result
 	}
 	require.Greater(t, len(waits), 1, "they do not come all at once")
 	require.Len(t, r.requests, 1)
 	held, err := r.store.Delivery(t.Context(), models.Scope{}, r.delivery.ID)
 	require.NoError(t, err)
-	require.Equal(t, now.Add(10*time.Minute).Truncate(time.Millisecond), held.NextAttemptAt.UTC(), "the sweep leaves it alone")
+	require.Equal(t, now.Add(10*time.Minute).Truncate(time.Millisecond), held.LeasedUntil.UTC(), "the sweep leaves it alone")
+	due := now.Truncate(time.Millisecond).Add(last.Detour.Wait())
+	require.Equal(t, due, held.NextAttemptAt.UTC(), "what is shown is when its turn comes")
 
 	// Its workflow asks again when the wait is over.
 	r.activities.Now = func() time.Time { return now.Add(asked) }

@@ -49,7 +49,8 @@ type Store interface {
 	UpdateWebhook(ctx context.Context, scope models.Scope, id string, change func(*models.Webhook) error) (models.Webhook, error)
 	DeleteWebhook(ctx context.Context, scope models.Scope, id string) error
 	WebhookHealths(ctx context.Context, ids []string) (map[string]models.WebhookHealth, error)
-	RotateSecret(ctx context.Context, scope models.Scope, id, secret string, grace time.Duration) (models.Webhook, error)
+	RotateSecret(ctx context.Context, scope models.Scope, id string, rotation models.Rotation) (models.Webhook, error)
+	OpenHeaders(webhook models.Webhook) (models.Headers, error)
 
 	Event(ctx context.Context, scope models.Scope, id string) (models.Event, error)
 	Events(ctx context.Context, scope models.Scope, filter models.EventFilter, page models.Page) ([]models.Event, string, error)

@@ -20,7 +20,7 @@ type Delivery struct {
 	Event          string        `json:"event" doc:"The event's type."`
 	Status         models.Status `json:"status" enum:"pending,failed,delivered,permanently_failed,cancelled"`
 	AttemptCount   int           `json:"attempt_count"`
-	NextAttemptAt  *time.Time    `json:"next_attempt_at" doc:"When the next attempt is due, for status failed."`
+	NextAttemptAt  *time.Time    `json:"next_attempt_at" doc:"When the next attempt is due; null while one is under way, and when none is to come."`
 	DeliveredAt    *time.Time    `json:"delivered_at"`
 	LastStatusCode *int          `json:"last_status_code"`
 	LastError      *string       `json:"last_error" doc:"Why the last attempt failed; null when it did not."`

@@ -83,7 +83,7 @@ func TestDeliveriesAreListed(t *testing.T) {
 	s := newService(t)
 	ownerID, key := s.owner("a")
 	orders, users := s.webhook(key, "order.*"), s.webhook(adminKey, "user.*")
-	orderEvent, order := s.delivery(adminKey, "order.paid")
+	orderEvent, order := s.delivery(key, "order.paid")
 	userEvent, user := s.delivery(adminKey, "user.created")
 	s.attempt(user, models.StatusDelivered)
 	created, err := s.store.Delivery(t.Context(), models.Scope{}, order)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
@@ -40,6 +41,7 @@ const (
 	codeOwnerSuspended      = "owner_suspended"
 	codeDefaultOwner        = "default_owner"
 	codeTooManyFailures     = "too_many_failures"
+	codeSecretsSign         = "earlier_secrets_sign"
 )
 
 // retrySeconds is what a 503 suggests in Retry-After.
@@ -111,6 +113,8 @@ func (s *server) fail(ctx context.Context, err error) error {
 	var problem *Problem
 	var active *models.RecoveryActiveError
 	var quota *models.QuotaError
+	var sign *models.SecretsSignError
+	var tests *dispatch.TooManyTestsError
 	switch {
 	case errors.As(err, &problem):
 		return problem
@@ -120,6 +124,12 @@ func (s *server) fail(ctx context.Context, err error) error {
 	case errors.As(err, &active):
 		return newProblem(http.StatusConflict, codeRecoveryActive,
 			"the webhook has the recovery "+active.ID+", which has not ended; wait for its end or cancel it")
+	case errors.As(err, &sign):
+		return newProblem(http.StatusConflict, codeSecretsSign, fmt.Sprintf("%d earlier secrets sign beside the present one; "+
+			"rotate again after %s, when the first of them ends, or with grace 0s, which ends the present one at once, "+
+			"or with end_earlier, which ends the earlier ones", models.MaxEarlierSecrets, sign.Until.UTC().Format(time.RFC3339Nano)))
+	case errors.As(err, &tests):
+		return tooMany(codeRateLimited, tests.Reason, tests.Wait)
 	case errors.Is(err, dispatch.ErrRecoveryFinished):
 		return newProblem(http.StatusConflict, codeRecoveryFinished, "the recovery has ended already")
 	case errors.Is(err, models.ErrNotFound):

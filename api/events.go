@@ -20,7 +20,7 @@ const maxIdempotencyKey = 255
 // Event is something that happened, published once.
 type Event struct {
 	ID         string    `json:"id"`
-	OwnerID    *string   `json:"owner_id" doc:"Whose webhooks it went to; null for all."`
+	OwnerID    *string   `json:"owner_id" doc:"Whose webhooks it went to; null when it was broadcast to all owners'."`
 	Event      string    `json:"event" doc:"Its type."`
 	Data       RawJSON   `json:"data"`
 	CreatedAt  time.Time `json:"created_at"`
@@ -30,7 +30,7 @@ type Event struct {
 // EventDetail is an event with its deliveries.
 type EventDetail struct {
 	ID            string     `json:"id"`
-	OwnerID       *string    `json:"owner_id" doc:"Whose webhooks it went to; null for all."`
+	OwnerID       *string    `json:"owner_id" doc:"Whose webhooks it went to; null when it was broadcast to all owners'."`
 	Event         string     `json:"event" doc:"Its type."`
 	Data          RawJSON    `json:"data"`
 	CreatedAt     time.Time  `json:"created_at"`
@@ -51,7 +51,9 @@ type publishInput struct {
 	Body           struct {
 		Event   string  `json:"event" doc:"The event's type: words joined by dots." example:"order.created"`
 		Data    RawJSON `json:"data"`
-		OwnerID string  `json:"owner_id,omitempty" doc:"For administrators: only this owner's webhooks get it."`
+		OwnerID string  `json:"owner_id,omitempty" doc:"For administrators: whose webhooks get it; the owner default when left out."`
+		// A forgotten owner_id must not send what is one customer's to all.
+		Broadcast bool `json:"broadcast,omitempty" doc:"For administrators: the webhooks of all owners get it."`
 	}
 }
 
@@ -76,7 +78,7 @@ func (s *server) registerEvents(api huma.API) {
 
 func (s *server) publish(ctx context.Context, in *publishInput) (*Output[PublishedEvent], error) {
 	who := whoAsks(ctx)
-	event := models.Event{Type: in.Body.Event, Data: in.Body.Data, OwnerID: in.Body.OwnerID}
+	event := models.Event{Type: in.Body.Event, Data: in.Body.Data, OwnerID: in.Body.OwnerID, Broadcast: in.Body.Broadcast}
 	var wrong faults
 	if models.CheckEventType(event.Type) != nil {
 		wrong.add("body.event", "expected words of letters, digits, _ and - joined by dots, such as order.created, at most 128 characters")
@@ -94,6 +96,10 @@ func (s *server) publish(ctx context.Context, in *publishInput) (*Output[Publish
 		}
 	}
 	switch {
+	case event.Broadcast && !who.admin():
+		wrong.add("body.broadcast", "only an administrator's key publishes to all owners; leave it out to publish to your own webhooks")
+	case event.Broadcast && event.OwnerID != "":
+		wrong.add("body.broadcast", "an event goes to one owner or to all: leave out owner_id or broadcast")
 	case !who.admin() && event.OwnerID != "" && event.OwnerID != who.ownerID:
 		wrong.add("body.owner_id", unknownOwner)
 	case !who.admin():

@@ -27,7 +27,7 @@ func TestEventFromPublishingToItsDeliveries(t *testing.T) {
 		require.Len(t, items, 1)
 		require.Equal(t, []string{"created_at", "data", "deliveries", "event", "id", "owner_id"}, members(items[0]))
 		require.EqualValues(t, 1, items[0]["deliveries"])
-		require.Nil(t, items[0]["owner_id"])
+		require.Equal(t, models.DefaultOwnerID, items[0]["owner_id"])
 
 		event := s.admin(http.StatusOK, "GET", "/api/events/"+id, "").object()
 		require.Equal(t, []string{"created_at", "data", "deliveries", "delivery_count", "event", "id", "owner_id"}, members(event))
@@ -143,7 +143,9 @@ func TestWhoseWebhooksGetAnEvent(t *testing.T) {
 	}{
 		"an owner":                        {a, "", []string{aHook}},
 		"an owner, by name":               {a, `,"owner_id":"` + aID + `"`, []string{aHook}},
-		"the administrator":               {adminKey, "", []string{aHook, bHook, defaultHook}},
+		"the administrator":               {adminKey, "", []string{defaultHook}},
+		"the administrator, to all":       {adminKey, `,"broadcast":true`, []string{aHook, bHook, defaultHook}},
+		"an owner, not to all":            {a, `,"broadcast":false`, []string{aHook}},
 		"the administrator, for an owner": {adminKey, `,"owner_id":"` + aID + `"`, []string{aHook}},
 	} {
 		published := s.call(test.key, "POST", "/api/events", `{"event":"x","data":1`+test.owner+`}`).is(http.StatusAccepted).object()

@@ -60,7 +60,7 @@ func TestDatabaseThatIsAway(t *testing.T) {
 	s := newServiceOn(t, cluster.URL())
 	_, key := s.owner("a")
 	id := s.webhook(key, "*")
-	_, deliveryID := s.delivery(adminKey, "a")
+	_, deliveryID := s.delivery(key, "a")
 	require.NoError(t, cluster.Kill())
 
 	for _, call := range [][4]string{

@@ -216,7 +216,7 @@ func TestNoOperationReachesAnotherOwner(t *testing.T) {
 			s.deliver()
 			theirs, mine := s.newTenant("theirs"), s.newTenant("mine")
 			// Of this event, both have a delivery.
-			s.admin(http.StatusAccepted, "POST", "/api/events", `{"event":"a","data":"everyone's"}`)
+			s.admin(http.StatusAccepted, "POST", "/api/events", `{"event":"a","data":"everyone's","broadcast":true}`)
 			s.settle()
 			before := s.state()
 			for _, at := range of.names {

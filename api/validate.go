@@ -2,12 +2,8 @@ package api
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"unicode/utf8"
-
-	"golang.org/x/net/http/httpguts"
 
 	"github.com/postrider/postrider/models"
 )
@@ -15,8 +11,6 @@ import (
 // Bounds of what a webhook may ask for.
 const (
 	maxDescriptionLength = 500
-	maxHeaders           = 20
-	maxHeaderLength      = 4096
 )
 
 // faults collects every wrong field of a request, so that one answer names them all.
@@ -96,56 +90,4 @@ func (f *faults) schedule(texts []string) models.RetrySchedule {
 		f.add("body.retry_schedule", err.Error())
 	}
 	return schedule
-}
-
-// headers refuses names and values that HTTP does not allow, and headers that are Postrider's or the
-// connection's.
-func (f *faults) headers(headers map[string]string) {
-	if len(headers) > maxHeaders {
-		f.add("body.headers", fmt.Sprintf("expected at most %d headers", maxHeaders))
-		return
-	}
-	seen := make(map[string]bool, len(headers))
-	for _, name := range slices.Sorted(maps.Keys(headers)) {
-		value := headers[name]
-		location := "body.headers." + name
-		lower := strings.ToLower(name)
-		switch {
-		case !httpguts.ValidHeaderFieldName(name):
-			f.add("body.headers", "expected header names of letters, digits and -")
-		case strings.Contains(name, "_"):
-			// WSGI, Rack and CGI make one variable of X_Webhook_Signature and X-Webhook-Signature.
-			f.add(location, "expected a name without _: many servers take it for -, so that X_Webhook_Signature would pass for X-Webhook-Signature")
-		case reserved(strings.Map(asCGI, lower)):
-			f.add(location, "this header is set by Postrider")
-		case seen[lower]:
-			f.add(location, "is listed twice: upper and lower case are the same")
-		case len(value) > maxHeaderLength || !httpguts.ValidHeaderFieldValue(value):
-			f.add(location, fmt.Sprintf("expected at most %d bytes without control characters", maxHeaderLength))
-		}
-		seen[lower] = true
-	}
-}
-
-// asCGI maps what some servers do not tell apart in a header's name.
-func asCGI(r rune) rune {
-	if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
-		return r
-	}
-	return '-'
-}
-
-// reserved says that a header, in lower case, is part of the wire contract or belongs to the connection.
-func reserved(name string) bool {
-	switch name {
-	case "host", "content-length", "content-type", "content-encoding", "user-agent", "expect", "accept-encoding",
-		"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade":
-		return true
-	}
-	for _, prefix := range []string{"x-webhook-", "webhook-", "proxy-"} {
-		if strings.HasPrefix(name, prefix) {
-			return true
-		}
-	}
-	return false
 }

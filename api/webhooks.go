@@ -9,7 +9,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/postrider/postrider/models"
-	"github.com/postrider/postrider/signature"
 )
 
 // Webhook is one owner's subscription of a URL to event types.
@@ -19,7 +18,7 @@ type Webhook struct {
 	URL            string            `json:"url"`
 	Description    string            `json:"description"`
 	Events         []string          `json:"events" doc:"Event types, prefixes such as order.*, or *."`
-	Headers        map[string]string `json:"headers" doc:"Sent with every request, beside Postrider's own."`
+	Headers        map[string]string `json:"headers" doc:"Sent with every request, beside Postrider's own. The values are shown with include=headers only."`
 	Active         bool              `json:"active" doc:"False while paused or disabled: no deliveries are made."`
 	DisabledReason *string           `json:"disabled_reason" doc:"Why Postrider disabled it; null otherwise."`
 	RetrySchedule  []string          `json:"retry_schedule" nullable:"true" doc:"The waits after each failure; null for the installation's."`
@@ -35,18 +34,16 @@ type NewWebhook struct {
 	Secret string `json:"secret" doc:"Verifies signatures. It is shown only here and on rotation."`
 }
 
+// webhookObject shows a webhook; the values of its headers are masked.
 func webhookObject(w models.Webhook, health models.WebhookHealth, now time.Time) Webhook {
 	object := Webhook{
-		ID: w.ID, OwnerID: w.OwnerID, URL: w.URL, Description: w.Description, Events: w.Events, Headers: w.Headers,
+		ID: w.ID, OwnerID: w.OwnerID, URL: w.URL, Description: w.Description, Events: w.Events, Headers: masked(w.Headers),
 		Active: w.Active, DisabledReason: orNull(w.DisabledReason),
 		RateLimit: w.RateLimit, Health: healthObject(w, health, now),
 		CreatedAt: w.CreatedAt.UTC(), UpdatedAt: w.UpdatedAt.UTC(),
 	}
 	if w.RetrySchedule != nil {
 		object.RetrySchedule = w.RetrySchedule.Texts()
-	}
-	if object.Headers == nil {
-		object.Headers = map[string]string{}
 	}
 	return object
 }
@@ -56,7 +53,8 @@ type createWebhookInput struct {
 		URL           string            `json:"url" doc:"Where events are sent: http or https." example:"https://example.com/webhooks"`
 		Events        []string          `json:"events" doc:"Event types, prefixes such as order.*, or *." example:"[\"order.*\"]"`
 		Description   string            `json:"description,omitempty" doc:"At most 500 characters."`
-		Headers       map[string]string `json:"headers,omitempty" nullable:"true" doc:"Sent with every request."`
+		Headers       map[string]string `json:"headers,omitempty" nullable:"true" doc:"Sent with every request: at most 20, and 8 KiB of names and values."`
+		Secret        *string           `json:"secret,omitempty" doc:"Signs the requests as it is: whsec_ and base64, or 16 to 128 visible ASCII characters. A new one is made when left out."`
 		RetrySchedule []string          `json:"retry_schedule,omitempty" nullable:"true" doc:"The waits after each failure, such as 1m, 5m, 2h; empty for no retries, null for the installation's."`
 		RateLimit     *float64          `json:"rate_limit,omitempty" nullable:"true" doc:"Requests a second at most, from 0.01 to 1000; what is too much waits. Null for no limit."`
 		OwnerID       string            `json:"owner_id,omitempty" doc:"For administrators: whose webhook it is; the owner default when left out."`
@@ -67,8 +65,14 @@ type webhookPath struct {
 	ID string `path:"id" doc:"The webhook's ID."`
 }
 
+type getWebhookInput struct {
+	ID      string `path:"id" doc:"The webhook's ID."`
+	Include string `query:"include" enum:"headers" doc:"headers: with the values of the headers."`
+}
+
 type listWebhooksInput struct {
 	PageQuery
+	Include string `query:"include" enum:"headers" doc:"headers: with the values of the headers."`
 	OwnerID string `query:"owner_id" doc:"Only this owner's."`
 	Active  string `query:"active" enum:"true,false" doc:"Only active, or only inactive ones."`
 }
@@ -76,13 +80,13 @@ type listWebhooksInput struct {
 type updateWebhookInput struct {
 	ID   string `path:"id" doc:"The webhook's ID."`
 	Body struct {
-		URL           Patch[string]            `json:"url,omitempty"`
-		Events        Patch[[]string]          `json:"events,omitempty"`
-		Description   Patch[string]            `json:"description,omitempty"`
-		Headers       Patch[map[string]string] `json:"headers,omitempty" doc:"Replaces all headers."`
-		RetrySchedule Patch[[]string]          `json:"retry_schedule,omitempty"`
-		RateLimit     Patch[float64]           `json:"rate_limit,omitempty" doc:"Null lifts the limit."`
-		Active        Patch[bool]              `json:"active,omitempty" doc:"False pauses; true resumes and clears disabled_reason."`
+		URL           Patch[string]             `json:"url,omitempty"`
+		Events        Patch[[]string]           `json:"events,omitempty"`
+		Description   Patch[string]             `json:"description,omitempty"`
+		Headers       Patch[map[string]*string] `json:"headers,omitempty" doc:"A merge patch too: a text sets the header, null removes it, and those left out stay; null instead of the object removes all."`
+		RetrySchedule Patch[[]string]           `json:"retry_schedule,omitempty"`
+		RateLimit     Patch[float64]            `json:"rate_limit,omitempty" doc:"Null lifts the limit."`
+		Active        Patch[bool]               `json:"active,omitempty" doc:"False pauses; true resumes and clears disabled_reason."`
 	}
 }
 
@@ -117,6 +121,7 @@ func (s *server) createWebhook(ctx context.Context, in *createWebhookInput) (*Ou
 	wrong.headers(webhook.Headers)
 	wrong.description(webhook.Description)
 	wrong.rateLimit(webhook.RateLimit)
+	wrong.secret(in.Body.Secret)
 	if in.Body.RetrySchedule != nil {
 		webhook.RetrySchedule = wrong.schedule(in.Body.RetrySchedule)
 	}
@@ -124,7 +129,7 @@ func (s *server) createWebhook(ctx context.Context, in *createWebhookInput) (*Ou
 	if err := wrong.err(); err != nil {
 		return nil, err
 	}
-	secret, err := signature.NewSecret()
+	secret, err := givenOrNew(in.Body.Secret)
 	if err != nil {
 		return nil, s.fail(ctx, err)
 	}
@@ -155,6 +160,9 @@ func (s *server) listWebhooks(ctx context.Context, in *listWebhooksInput) (*List
 	if err != nil {
 		return nil, err
 	}
+	if err := s.include(ctx, in.Include, webhooks, objects); err != nil {
+		return nil, err
+	}
 	return listOf(objects, next, func(w Webhook) Webhook { return w }), nil
 }
 
@@ -170,12 +178,19 @@ func (s *server) webhook(ctx context.Context, id string) (models.Webhook, error)
 	return webhook, nil
 }
 
-func (s *server) getWebhook(ctx context.Context, in *webhookPath) (*Output[Webhook], error) {
+func (s *server) getWebhook(ctx context.Context, in *getWebhookInput) (*Output[Webhook], error) {
 	webhook, err := s.webhook(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	return s.webhookOutput(ctx, webhook)
+	objects, err := s.webhookObjects(ctx, webhook)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.include(ctx, in.Include, []models.Webhook{webhook}, objects); err != nil {
+		return nil, err
+	}
+	return &Output[Webhook]{objects[0]}, nil
 }
 
 func (s *server) updateWebhook(ctx context.Context, in *updateWebhookInput) (*Output[Webhook], error) {
@@ -185,7 +200,11 @@ func (s *server) updateWebhook(ctx context.Context, in *updateWebhookInput) (*Ou
 	var before models.Webhook
 	webhook, err := s.Store.UpdateWebhook(ctx, whoAsks(ctx).scope(), in.ID, func(webhook *models.Webhook) error {
 		before = *webhook
-		return in.apply(webhook, s.judge(ctx))
+		var wrong faults
+		if err := s.patchHeaders(in.Body.Headers, webhook, &wrong); err != nil {
+			return err
+		}
+		return in.apply(webhook, s.judge(ctx), wrong)
 	})
 	if err != nil {
 		return nil, s.fail(ctx, orNotFound(err, "webhook", in.ID))
@@ -194,10 +213,9 @@ func (s *server) updateWebhook(ctx context.Context, in *updateWebhookInput) (*Ou
 	return s.webhookOutput(ctx, webhook)
 }
 
-// apply changes a webhook by the patch, or says what is wrong with the patch.
-func (in *updateWebhookInput) apply(webhook *models.Webhook, by judge) error {
+// apply changes a webhook by all of the patch but its headers, or says what is wrong with the patch.
+func (in *updateWebhookInput) apply(webhook *models.Webhook, by judge, wrong faults) error {
 	patch := in.Body
-	var wrong faults
 	if patch.URL.Set {
 		webhook.URL = patch.URL.Value
 		wrong.url(webhook, by)
@@ -205,10 +223,6 @@ func (in *updateWebhookInput) apply(webhook *models.Webhook, by judge) error {
 	if patch.Events.Set {
 		webhook.Events = patch.Events.Value
 		wrong.events(webhook.Events)
-	}
-	if patch.Headers.Set {
-		webhook.Headers = patch.Headers.Value
-		wrong.headers(webhook.Headers)
 	}
 	if patch.RetrySchedule.Set {
 		webhook.RetrySchedule = nil

@@ -34,7 +34,7 @@ func TestWebhookFromCreationToDeletion(t *testing.T) {
 		require.Equal(t, "https://example.com/x?a=1", made["url"])
 		require.Equal(t, []any{"order.*", "user.created"}, made["events"])
 		require.Equal(t, "Über <orders>", made["description"])
-		require.Equal(t, map[string]any{"X-Team": "a"}, made["headers"])
+		require.Equal(t, map[string]any{"X-Team": "•••"}, made["headers"])
 		require.Equal(t, []any{"1m", "1h30m"}, made["retry_schedule"])
 		require.Equal(t, true, made["active"])
 		require.Nil(t, made["disabled_reason"])
@@ -100,7 +100,8 @@ func TestPatchWebhook(t *testing.T) {
 		"events":                 {`{"events":["user.*"]}`, map[string]any{"events": []any{"user.*"}}},
 		"description":            {`{"description":"new"}`, map[string]any{"description": "new"}},
 		"no description":         {`{"description":null}`, map[string]any{"description": ""}},
-		"headers are replaced":   {`{"headers":{"X-B":"2"}}`, map[string]any{"headers": map[string]any{"X-B": "2"}}},
+		"a header more":          {`{"headers":{"X-B":"2"}}`, map[string]any{"headers": map[string]any{"X-A": "•••", "X-B": "•••"}}},
+		"a header less":          {`{"headers":{"x-a":null}}`, map[string]any{"headers": map[string]any{}}},
 		"no headers":             {`{"headers":null}`, map[string]any{"headers": map[string]any{}}},
 		"schedule":               {`{"retry_schedule":["5m"]}`, map[string]any{"retry_schedule": []any{"5m"}}},
 		"no retries":             {`{"retry_schedule":[]}`, map[string]any{"retry_schedule": []any{}}},

@@ -167,7 +167,7 @@ func TestInboundRefused(t *testing.T) {
 		require.Contains(t, answer, `"code":"bad_signature"`)
 		status, _ = sendAsStripe(t, from.URL, []byte(`{"no":"id"}`), stripeSecret)
 		require.Equal(t, http.StatusBadRequest, status)
-		status, _ = sendAsStripe(t, from.URL, []byte(`{"id":"`+strings.Repeat("x", 1<<20)+`"}`), stripeSecret)
+		status, _ = sendAsStripe(t, from.URL, []byte(`{"id":"`+strings.Repeat("x", 5<<20)+`"}`), stripeSecret)
 		require.Equal(t, http.StatusRequestEntityTooLarge, status)
 		status, _ = sendAsStripe(t, strings.Replace(from.URL, "src_", "wh_", 1), stripeEvent("evt_1"), stripeSecret)
 		require.Equal(t, http.StatusNotFound, status)

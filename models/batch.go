@@ -2,13 +2,16 @@ package models
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
 
 const (
-	// batchMost is how many calls one batch holds at most, batchesAtOnce how many batches are under way.
+	// batchMost is how many calls one batch holds at most, and batchBytes how much data, unless a single call has
+	// more; batchesAtOnce is how many batches are under way.
 	batchMost     = 200
+	batchBytes    = 4 << 20
 	batchesAtOnce = 2
 	// batchTimeout bounds a batch, which belongs to no single caller.
 	batchTimeout = 20 * time.Second
@@ -19,10 +22,18 @@ const (
 type batcher[In, Out any] struct {
 	// run answers a batch, in its order. When it fails, each call is tried alone, so that none fails for another.
 	run func(ctx context.Context, batch []In) ([]Out, error)
+	// size, unless nil, is how much data a call has, in bytes.
+	size func(In) int
+	// apart, unless nil, says that no two calls share a batch, and names whose a call is: those who wait take turns,
+	// however many calls one of them makes.
+	apart func(In) string
 
 	mu      sync.Mutex
 	waiting []*batched[In, Out]
 	running int
+	// turns counts the calls that were taken while others waited, and served has the last one of each.
+	turns  int
+	served map[string]int
 }
 
 // batched is a call that waits for its batch.
@@ -70,18 +81,55 @@ func (b *batcher[In, Out]) work() {
 	}
 }
 
+// next takes the calls of the next batch.
 func (b *batcher[In, Out]) next() []*batched[In, Out] {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	n := min(len(b.waiting), batchMost)
-	if n == 0 {
+	if len(b.waiting) == 0 {
 		b.running--
-		b.waiting = nil
+		b.waiting, b.turns, b.served = nil, 0, nil
 		return nil
 	}
+	if b.apart != nil {
+		return b.nextApart()
+	}
+	n := b.fitting()
 	batch := b.waiting[:n:n]
 	b.waiting = b.waiting[n:]
 	return batch
+}
+
+// fitting is how many of those that wait fit into one batch.
+func (b *batcher[In, Out]) fitting() int {
+	most := min(len(b.waiting), batchMost)
+	if b.size == nil {
+		return most
+	}
+	bytes := 0
+	for n, call := range b.waiting[:most] {
+		if bytes += b.size(call.in); bytes > batchBytes && n > 0 {
+			return n
+		}
+	}
+	return most
+}
+
+// nextApart takes the first call of who has waited longest for a turn.
+func (b *batcher[In, Out]) nextApart() []*batched[In, Out] {
+	first := 0
+	for i, call := range b.waiting {
+		if b.served[b.apart(call.in)] < b.served[b.apart(b.waiting[first].in)] {
+			first = i
+		}
+	}
+	call := b.waiting[first]
+	b.waiting = slices.Delete(b.waiting, first, first+1)
+	if b.served == nil {
+		b.served = map[string]int{}
+	}
+	b.turns++
+	b.served[b.apart(call.in)] = b.turns
+	return []*batched[In, Out]{call}
 }
 
 // runTogether says whether the calls have their answers. A single one has, an error if need be, and so have

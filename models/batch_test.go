@@ -29,7 +29,7 @@ func TestPublishedAtOnce(t *testing.T) {
 		exact := makeWebhook(t, store, mine.ID, "order.created", "order.*")
 		all := makeWebhook(t, store, other.ID, "*")
 		events := []models.Event{
-			{Type: "order.created"}, {Type: "order.paid", OwnerID: mine.ID}, {Type: "nobody.wants", OwnerID: mine.ID},
+			{Type: "order.created", Broadcast: true}, {Type: "order.paid", OwnerID: mine.ID}, {Type: "nobody.wants", OwnerID: mine.ID},
 			{Type: "order.created", OwnerID: other.ID},
 		}
 		want := [][]string{{exact.ID, all.ID}, {exact.ID}, nil, {all.ID}}

@@ -44,8 +44,11 @@ type Delivery struct {
 	Host   string
 	Status Status
 	// AttemptCount is how many attempts were made and recorded, resends included.
-	AttemptCount   int
-	NextAttemptAt  *time.Time
+	AttemptCount int
+	// NextAttemptAt is when the next attempt is due; nil when it is under way, or there is none to come.
+	NextAttemptAt *time.Time
+	// LeasedUntil is until when a pending delivery is left to who is about it; nil when nobody is.
+	LeasedUntil    *time.Time
 	DeliveredAt    *time.Time
 	LastStatusCode *int
 	// LastError says why the last attempt failed; empty when it did not.
@@ -111,7 +114,9 @@ func (s *Store) Deliveries(ctx context.Context, scope Scope, filter DeliveryFilt
 // waits its turn, or is left to the process that published it, is not among them.
 func (s *Store) PendingDeliveries(ctx context.Context, madeBy time.Time, after string, limit int) ([]Delivery, error) {
 	// SQLite compares times as text, which all have to be in UTC for that.
-	q := s.db.Where("created_at <= ? AND (next_attempt_at IS NULL OR next_attempt_at <= ?)", madeBy.UTC(), s.Now())
+	now := s.Now()
+	q := s.db.Where("created_at <= ? AND (leased_until IS NULL OR leased_until <= ?) AND (next_attempt_at IS NULL OR next_attempt_at <= ?)",
+		madeBy.UTC(), now, now)
 	return s.pending(ctx, q, after, limit)
 }
 
@@ -142,20 +147,25 @@ func (s *Store) pending(ctx context.Context, q *gorm.DB, after string, limit int
 	return deliveries, nil
 }
 
-// Postpone says until when a delivery without an attempt waits its turn; one that had an attempt stays as it
-// is.
-func (s *Store) Postpone(ctx context.Context, id string, until time.Time) error {
-	return s.PostponeAll(ctx, []string{id}, until)
+// Postpone says when a delivery without an attempt gets its first, and until when the sweep leaves it to who says
+// so; one that had an attempt stays as it is.
+func (s *Store) Postpone(ctx context.Context, id string, due, leasedUntil time.Time) error {
+	err := s.db.WithContext(ctx).Model(&Delivery{}).Where("id = ? AND status = 'pending'", id).
+		Updates(map[string]any{"next_attempt_at": due.UTC(), "leased_until": leasedUntil.UTC()}).Error
+	if err != nil {
+		return fmt.Errorf("postpone delivery: %w", err)
+	}
+	return nil
 }
 
-// PostponeAll is Postpone for many deliveries.
-func (s *Store) PostponeAll(ctx context.Context, ids []string, until time.Time) error {
+// Lease keeps the sweep away, until a time, from deliveries whose first attempts are under way.
+func (s *Store) Lease(ctx context.Context, ids []string, until time.Time) error {
 	const most = 100 // of one statement, which is prepared for each number
 	for some := range slices.Chunk(ids, most) {
 		err := s.db.WithContext(ctx).Model(&Delivery{}).Where("id IN ? AND status = 'pending'", some).
-			Update("next_attempt_at", until.UTC()).Error
+			Update("leased_until", until.UTC()).Error
 		if err != nil {
-			return fmt.Errorf("postpone deliveries: %w", err)
+			return fmt.Errorf("lease deliveries: %w", err)
 		}
 	}
 	return nil

@@ -67,7 +67,7 @@ func TestDeliveryAndEventOfAnotherOwnerAreNotFound(t *testing.T) {
 		mine, theirs := makeOwner(t, store, "mine"), makeOwner(t, store, "theirs")
 		makeWebhook(t, store, theirs.ID, "*")
 		published := publish(t, store, models.Event{Type: "a", Data: []byte(`{}`), OwnerID: theirs.ID})
-		toAll := publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)})
+		toAll := publish(t, store, models.Event{Type: "a", Data: []byte(`{}`), Broadcast: true})
 		for _, scope := range []models.Scope{{OwnerID: mine.ID}, {OwnerID: models.DefaultOwnerID}} {
 			_, err := store.Delivery(t.Context(), scope, published.Deliveries[0].ID)
 			require.ErrorIs(t, err, models.ErrNotFound)
@@ -78,7 +78,9 @@ func TestDeliveryAndEventOfAnotherOwnerAreNotFound(t *testing.T) {
 			require.Empty(t, events)
 		}
 		_, err := store.Event(t.Context(), models.Scope{OwnerID: theirs.ID}, toAll.Event.ID)
-		require.ErrorIs(t, err, models.ErrNotFound, "an event to everyone is the administrator's")
+		require.NoError(t, err, "who sees a delivery sees its event")
+		_, err = store.Event(t.Context(), models.Scope{OwnerID: mine.ID}, toAll.Event.ID)
+		require.ErrorIs(t, err, models.ErrNotFound, "without a delivery, an event to everyone is the administrator's")
 		_, err = store.Delivery(t.Context(), models.Scope{OwnerID: theirs.ID}, toAll.Deliveries[0].ID)
 		require.NoError(t, err, "but its delivery is the webhook's owner's")
 	})
@@ -218,6 +220,11 @@ func TestLeaseKeepsTheSweepAway(t *testing.T) {
 		makeWebhook(t, store, models.DefaultOwnerID, "*")
 		published := publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)})
 		id := published.Deliveries[0].ID
+		stored, err := store.Delivery(t.Context(), everything, id)
+		require.NoError(t, err)
+		require.Nil(t, stored.NextAttemptAt, "a lease says nothing of when the attempt is due")
+		until := clock.now().Add(lease)
+		requireTime(t, &until, stored.LeasedUntil)
 		pending := func() bool {
 			t.Helper()
 			found, err := store.PendingDeliveries(t.Context(), clock.now(), "", 10)
@@ -226,11 +233,22 @@ func TestLeaseKeepsTheSweepAway(t *testing.T) {
 		}
 		clock.advance(lease - time.Millisecond)
 		require.False(t, pending())
-		require.NoError(t, store.PostponeAll(t.Context(), []string{id}, clock.now().Add(lease)))
+		require.NoError(t, store.Lease(t.Context(), []string{id}, clock.now().Add(lease)))
 		clock.advance(lease - time.Millisecond)
 		require.False(t, pending())
 		clock.advance(time.Millisecond)
 		require.True(t, pending())
+
+		// One that waits its turn is not forgotten, whoever postponed it.
+		due := clock.now().Add(time.Minute)
+		require.NoError(t, store.Postpone(t.Context(), id, due, clock.now().Add(lease)))
+		clock.advance(time.Minute - time.Millisecond)
+		require.False(t, pending())
+		clock.advance(time.Millisecond)
+		require.True(t, pending())
+		stored, err = store.Delivery(t.Context(), everything, id)
+		require.NoError(t, err)
+		requireTime(t, &due, stored.NextAttemptAt)
 		of, err := store.PendingDeliveriesOf(t.Context(), published.Event.ID, "", 10)
 		require.NoError(t, err)
 		require.Len(t, of, 1)

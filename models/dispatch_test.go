@@ -75,7 +75,7 @@ func TestFinalFailure(t *testing.T) {
 		store, clock := clockedStore(t, db)
 		owner := makeOwner(t, store, "acme")
 		webhook := makeWebhook(t, store, owner.ID, "*")
-		delivery := publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0]
+		delivery := publish(t, store, models.Event{Type: "a", Data: []byte(`{}`), OwnerID: owner.ID}).Deliveries[0]
 		_, err := store.FinalFailure(t.Context(), delivery.ID)
 		require.ErrorIs(t, err, models.ErrNotFound, "there was no attempt")
 
@@ -96,7 +96,7 @@ func TestFinalFailure(t *testing.T) {
 		require.Equal(t, models.StatusPermanentlyFailed, failure.Delivery.Status)
 		require.Equal(t, 3, failure.Delivery.AttemptCount)
 		require.Equal(t, webhook.ID, failure.Webhook.ID)
-		require.Equal(t, webhook.URL, failure.Webhook.URL)
+		require.Equal(t, webhook.Host, failure.Webhook.Host)
 		require.Equal(t, owner.Email, failure.Owner.Email)
 		require.Equal(t, 1, failure.First.Number)
 		require.Equal(t, 3, failure.Last.Number)

@@ -42,7 +42,11 @@ func TestEveryEndHasItsTime(t *testing.T) {
 			requireTime(t, &now, row.EndedAt)
 			require.Equal(t, models.CancelCause(name), row.CancelCause)
 			require.NotEmpty(t, row.CancelReason)
-			attempted(t, r.store, delivery, 1, models.StatusFailed)
+			next := now.Add(time.Minute)
+			_, err := r.store.RecordAttempt(t.Context(), models.Outcome{Status: models.StatusFailed, NextAttemptAt: &next, RunID: "run", Attempt: models.Attempt{
+				ID: models.NewID(models.KindAttempt, now), DeliveryID: delivery.ID, Number: 1, Trigger: models.TriggerResend, StartedAt: now,
+			}})
+			require.NoError(t, err)
 			row = r.row(delivery.ID)
 			require.Nil(t, row.EndedAt)
 			require.Empty(t, row.CancelCause)

@@ -15,9 +15,12 @@ const EventTest = "webhook.test"
 // Event is something that happened, published once.
 type Event struct {
 	ID string `gorm:"primaryKey"`
-	// OwnerID limits the event to one owner's webhooks; empty when it goes to every matching webhook.
+	// OwnerID is whose webhooks get the event; empty when it was broadcast: it went to every matching webhook.
 	OwnerID string
-	Type    string `gorm:"column:event"`
+	// Broadcast asks Publish for that. Without it, an event that names no owner is DefaultOwnerID's: one forgotten
+	// field must not send what is one customer's to all.
+	Broadcast bool   `gorm:"-"`
+	Type      string `gorm:"column:event"`
 	// Data is the publisher's JSON, byte for byte.
 	Data []byte
 	// IdempotencyKey is the publisher's name for the event, unique with OwnerID; nil for none.
@@ -27,17 +30,44 @@ type Event struct {
 	CreatedAt     time.Time
 }
 
+// address settles whom a new event is for.
+func (e *Event) address() {
+	switch {
+	case e.Broadcast:
+		e.OwnerID, e.Broadcast = "", false
+	case e.OwnerID == "":
+		e.OwnerID = DefaultOwnerID
+	}
+}
+
 // sameAs says whether two events with one idempotency key are the same request.
 func (e Event) sameAs(other Event) bool {
 	return e.Type == other.Type && bytes.Equal(e.Data, other.Data)
 }
 
-// Event returns one event, or ErrNotFound.
+// Event returns one event, or ErrNotFound. Of an event that was broadcast, an owner sees what concerns the owner: the
+// event itself and the number of the owner's deliveries; without any, it is not found.
 func (s *Store) Event(ctx context.Context, scope Scope, id string) (Event, error) {
 	var event Event
-	if err := scope.apply(s.db.WithContext(ctx)).Where("id = ?", id).Take(&event).Error; err != nil {
+	q := s.db.WithContext(ctx).Where("id = ?", id)
+	if scope.OwnerID != "" {
+		q = q.Where("owner_id IN ?", []string{scope.OwnerID, ""})
+	}
+	if err := q.Take(&event).Error; err != nil {
 		return Event{}, fmt.Errorf("load event: %w", oneRow(err))
 	}
+	if scope.OwnerID == "" || event.OwnerID != "" {
+		return event, nil
+	}
+	var deliveries int64
+	err := scope.apply(s.db.WithContext(ctx).Model(&Delivery{})).Where("event_id = ?", id).Count(&deliveries).Error
+	if err == nil && deliveries == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return Event{}, fmt.Errorf("load event: %w", err)
+	}
+	event.DeliveryCount = int(deliveries)
 	return event, nil
 }
 

@@ -16,6 +16,9 @@ func PatternsMatching(eventType string) []string { return patternsMatching(event
 
 // PublishTogether publishes events in one transaction.
 func PublishTogether(ctx context.Context, s *Store, events []Event) error {
+	for i := range events {
+		events[i].address()
+	}
 	_, err := s.publishBatch(ctx, events)
 	return err
 }
@@ -25,3 +28,6 @@ func RecordTogether(ctx context.Context, s *Store, outcomes []Outcome) error {
 	_, err := s.recordBatch(ctx, outcomes)
 	return err
 }
+
+// SharedDeliveries is sharedDeliveries.
+const SharedDeliveries = sharedDeliveries

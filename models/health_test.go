@@ -30,7 +30,7 @@ func onEachPatient(t *testing.T, test func(t *testing.T, p *patient)) {
 func (p *patient) attempt(status models.Status, change ...func(*models.Outcome)) models.Recorded {
 	p.t.Helper()
 	p.clock.advance(time.Second)
-	delivery := publish(p.t, p.store, models.Event{Type: "order.paid", Data: []byte(`{}`)}).Deliveries[0]
+	delivery := publish(p.t, p.store, models.Event{Type: "order.paid", Data: []byte(`{}`), OwnerID: p.webhook.OwnerID}).Deliveries[0]
 	return p.record(delivery, status, change...)
 }
 
@@ -238,7 +238,7 @@ func TestDisabledAfterFiveDays(t *testing.T) {
 func TestDisabledOnce(t *testing.T) {
 	gone := func(outcome *models.Outcome) { outcome.DisableWebhook = "the receiver answered 410 Gone" }
 	onEachPatient(t, func(t *testing.T, p *patient) {
-		late := publish(t, p.store, models.Event{Type: "order.paid", Data: []byte(`{}`)}).Deliveries[0]
+		late := publish(t, p.store, models.Event{Type: "order.paid", Data: []byte(`{}`), OwnerID: p.webhook.OwnerID}).Deliveries[0]
 		require.Equal(t, models.ChangeDisabled, p.attempt(models.StatusPermanentlyFailed, gone).Change)
 		require.Equal(t, "the receiver answered 410 Gone", p.row().DisabledReason)
 		require.Empty(t, p.record(late, models.StatusPermanentlyFailed, gone).Change)

@@ -119,8 +119,9 @@ func (s *Store) ProcessInbound(ctx context.Context, id string, event func(Inboun
 			return err
 		}
 		now := s.Now()
+		made.address()
 		made.ID, made.CreatedAt = NewID(KindEvent, now), now
-		deliveries, err := insertDeliveries(tx, made, "")
+		deliveries, err := insertDeliveries(tx, made, "", nil)
 		if err != nil {
 			return err
 		}

@@ -50,11 +50,14 @@ type Store struct {
 	now     func() time.Time
 	health  HealthPolicy
 	lease   time.Duration
+	// mostDeliveries is Config.MostDeliveries, or more than there can be.
+	mostDeliveries int
 	// dispatchSQL is made once: it names every column of five tables.
 	dispatchSQL string
-	// publishing and recording join what comes at the same time; nil on SQLite, which has one writer anyway.
-	publishing *batcher[Event, publishOutcome]
-	recording  *batcher[Outcome, bool]
+	// publishing and recording join what comes at the same time; publishingWide takes events with many deliveries,
+	// one by one. They are nil on SQLite, which has one writer anyway.
+	publishing, publishingWide *batcher[Event, publishOutcome]
+	recording                  *batcher[Outcome, bool]
 }
 
 // Config is what a Store needs beyond its database.
@@ -68,6 +71,9 @@ type Config struct {
 	// Lease is for how long what is published is left to the process that published it, before a sweep takes it
 	// for forgotten; zero where workflows make the first attempts.
 	Lease time.Duration
+	// MostDeliveries is how many deliveries an event may have for Publish to return them: more are put on their way
+	// by somebody else, and their webhooks' settings are not carried here. Any number when it is zero.
+	MostDeliveries int
 }
 
 // NewStore wraps an open database whose schema is up to date.
@@ -80,8 +86,12 @@ func NewStore(db *gorm.DB, cfg Config) *Store {
 		health = *cfg.Health
 	}
 	s := &Store{db: db, keyring: cfg.Keyring, now: cfg.Now, health: health, lease: cfg.Lease, dispatchSQL: dispatchSQL(db)}
+	if s.mostDeliveries = cfg.MostDeliveries; s.mostDeliveries == 0 {
+		s.mostDeliveries = anyDeliveries
+	}
 	if db.Name() == "postgres" {
-		s.publishing = &batcher[Event, publishOutcome]{run: s.publishBatch}
+		s.publishing = &batcher[Event, publishOutcome]{run: s.publishBatch, size: func(e Event) int { return len(e.Data) }}
+		s.publishingWide = &batcher[Event, publishOutcome]{run: s.publishWide, apart: func(e Event) string { return e.OwnerID }}
 		s.recording = &batcher[Outcome, bool]{run: s.recordBatch}
 	}
 	return s

@@ -98,7 +98,7 @@ func (s *Store) publishOperational(tx *gorm.DB, eventType string, about Delivery
 	}
 	now := s.Now()
 	event := Event{ID: NewID(KindEvent, now), OwnerID: about.OwnerID, Type: eventType, Data: data, CreatedAt: now}
-	deliveries, err := insertDeliveries(tx, event, about.WebhookID)
+	deliveries, err := insertDeliveries(tx, event, about.WebhookID, nil)
 	if err != nil || len(deliveries) == 0 {
 		return nil, err
 	}

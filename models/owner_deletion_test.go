@@ -27,7 +27,7 @@ func TestSuspendedOwner(t *testing.T) {
 			require.Equal(t, active, changed.Active)
 		}
 		deliveries := func(ownerID string) int {
-			n := len(publish(t, store, models.Event{Type: "a", Data: []byte(`{}`), OwnerID: ownerID}).Deliveries)
+			n := len(publish(t, store, models.Event{Type: "a", Data: []byte(`{}`), OwnerID: ownerID, Broadcast: ownerID == ""}).Deliveries)
 			return n
 		}
 		require.Equal(t, 1, deliveries(owner.ID))
@@ -164,7 +164,7 @@ func TestDeletedOwnerLeavesNothing(t *testing.T) {
 		webhooks, _, err := store.Webhooks(t.Context(), models.Scope{OwnerID: owner.ID}, models.WebhookFilter{}, models.Page{})
 		require.NoError(t, err)
 		require.Empty(t, webhooks)
-		require.Len(t, publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries, 1, "only the other's")
+		require.Len(t, publish(t, store, models.Event{Type: "a", Data: []byte(`{}`), Broadcast: true}).Deliveries, 1, "only the other's")
 		require.NoError(t, db.Exec("DELETE FROM events WHERE owner_id = ''").Error)
 		require.NoError(t, db.Exec("DELETE FROM deliveries WHERE event_id NOT IN (SELECT id FROM events)").Error)
 		for _, secret := range []string{"SELECT count(*) FROM webhooks WHERE owner_id = ? AND (length(secret) > 0 OR previous_secret IS NOT NULL)",

@@ -70,7 +70,7 @@ func TestPlansOfANewDatabase(t *testing.T) {
 	_, err := store.Dispatch(t.Context(), delivery.ID, attempt.ID)
 	require.NoError(t, err)
 	_, _ = store.AdoptFirstAttempt(t.Context(), delivery.ID, "run")
-	require.NoError(t, store.Postpone(t.Context(), delivery.ID, now))
+	require.NoError(t, store.Postpone(t.Context(), delivery.ID, now, now))
 	_, err = store.FinalFailure(t.Context(), delivery.ID)
 	require.NoError(t, err)
 
@@ -226,7 +226,10 @@ func (p *plansRig) calls() map[string]func() {
 			p.ok(err)
 		},
 		"Event": func() {
-			_, err := s.Event(ctx, everything, delivery.EventID)
+			broadcast := publish(t, s, models.Event{Type: "order.kind1", Data: []byte(`{}`), Broadcast: true}).Event.ID
+			_, err := s.Event(ctx, owner, broadcast)
+			p.ok(err)
+			_, err = s.Event(ctx, everything, delivery.EventID)
 			p.ok(err)
 			_, _ = s.Event(ctx, owner, delivery.EventID)
 		},
@@ -264,7 +267,7 @@ func (p *plansRig) calls() map[string]func() {
 		"Publish": func() {
 			for range 2 {
 				publish(t, s, models.Event{Type: "order.kind1", Data: []byte(`{}`), OwnerID: owner.OwnerID, IdempotencyKey: key(1)})
-				publish(t, s, models.Event{Type: "order.kind1", Data: []byte(`{}`)})
+				publish(t, s, models.Event{Type: "order.kind1", Data: []byte(`{}`), Broadcast: true})
 			}
 		},
 		"PublishTest": func() { _, err := s.PublishTest(ctx, webhook, []byte(`{}`)); p.ok(err) },
@@ -328,8 +331,8 @@ func (p *plansRig) calls() map[string]func() {
 		},
 		"UnstartedRecoveries": func() { _, err := s.UnstartedRecoveries(ctx, now, 10); p.ok(err) },
 		"WebhookHealths":      func() { _, err := s.WebhookHealths(ctx, []string{webhook.ID}); p.ok(err) },
-		"Postpone":            func() { p.ok(s.Postpone(ctx, delivery.ID, now)) },
-		"PostponeAll":         func() { p.ok(s.PostponeAll(ctx, []string{delivery.ID, "x"}, now)) },
+		"Postpone":            func() { p.ok(s.Postpone(ctx, delivery.ID, now, now)) },
+		"Lease":               func() { p.ok(s.Lease(ctx, []string{delivery.ID, "x"}, now)) },
 		"UnstartedDeliveries": func() { _, err := s.UnstartedDeliveries(ctx, delivery.ID, 200); p.ok(err) },
 		"OwnerAPIKeys": func() {
 			p.pages(func(page models.Page) string {
@@ -364,6 +367,7 @@ func (p *plansRig) calls() map[string]func() {
 				p.ok(err)
 			}
 		},
+		"SealHeaders": func() { _, err := s.SealHeaders(ctx); p.ok(err) },
 		"UpdateOwner": func() {
 			_, err := s.UpdateOwner(ctx, owner.OwnerID, func(o *models.Owner) error { o.Name = "x"; return nil })
 			p.ok(err)

@@ -5,14 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"gorm.io/gorm"
 )
 
 // Published is the outcome of Publish.
 type Published struct {
+	// Event has the number of its deliveries.
 	Event Event
-	// Deliveries are the new deliveries, none for a duplicate.
+	// Deliveries are the new deliveries: none for a duplicate, nor when there are more than Config.MostDeliveries.
 	Deliveries []Delivery
 	// Dispatches, unless nil, are what the first attempts of Deliveries need to know, in the same order.
 	Dispatches []Dispatch
@@ -23,8 +25,9 @@ type Published struct {
 // Publish stores an event and one pending delivery for every matching webhook, in one transaction. An
 // idempotency key used before returns the first event, or ErrIdempotencyConflict when that one differs.
 //
-// On PostgreSQL, events that are published at the same time share a transaction.
+// On PostgreSQL, events that are published at the same time share a transaction, unless they have many deliveries.
 func (s *Store) Publish(ctx context.Context, event Event) (Published, error) {
+	event.address()
 	event.CreatedAt = s.Now()
 	event.ID = NewID(KindEvent, event.CreatedAt)
 	published, err := s.publish(ctx, event)
@@ -47,15 +50,15 @@ func (s *Store) publishAlone(ctx context.Context, event Event) (Published, error
 	var deliveries []Delivery
 	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		var err error
-		if deliveries, err = insertDeliveries(tx, event, ""); err != nil {
+		if deliveries, err = insertDeliveries(tx, event, "", s.leasedUntil(event)); err != nil {
 			return err
 		}
 		event.DeliveryCount = len(deliveries)
-		if err := tx.Create(&event).Error; err != nil || s.lease == 0 {
-			return err
-		}
-		return tx.Model(&Delivery{}).Where("event_id = ?", event.ID).Update("next_attempt_at", s.leasedUntil(event)).Error
+		return tx.Create(&event).Error
 	})
+	if len(deliveries) > s.mostDeliveries {
+		deliveries = nil
+	}
 	if event.IdempotencyKey != nil && isUniqueViolation(err) {
 		err = errKeyUsed
 	}
@@ -96,31 +99,50 @@ var digitsSQL = func() string {
 	return strings.Join(digits, " || ")
 }()
 
-var insertDeliveriesSQL = `
-INSERT INTO deliveries (id, event_id, webhook_id, owner_id, event, host, status, attempt_count, test, created_at)
-SELECT CAST(@prefix AS text) || m.digits, @event_id, m.id, m.owner_id, @event, m.host, 'pending', 0, FALSE, @created_at
+// Webhooks that match are looked up among those of the event's owner, or among all when it is broadcast. A pattern
+// without an owner was written by a process of an older version.
+const (
+	patternOfOwner = " AND p.owner_id IN (@owner_id, '')"
+	webhookOfOwner = " AND w.owner_id = @owner_id"
+)
+
+func insertDeliveriesSQL(patternOf, webhookOf string) string {
+	return `
+INSERT INTO deliveries (id, event_id, webhook_id, owner_id, event, host, status, attempt_count, leased_until, test, created_at)
+SELECT CAST(@prefix AS text) || m.digits, @event_id, m.id, m.owner_id, @event, m.host, 'pending', 0, @leased_until, FALSE, @created_at
 FROM (SELECT n.id, n.owner_id, n.host, ` + digitsSQL + ` AS digits
       FROM (SELECT w.id, w.owner_id, w.host,
                    CAST((row_number() OVER (ORDER BY w.id) + @start) & @mask AS integer) AS n
             FROM webhooks w
-            WHERE w.active AND NOT w.suspended AND w.deleted_at IS NULL AND (@owner_id = '' OR w.owner_id = @owner_id) AND w.id <> @except
-              AND w.id IN (SELECT p.webhook_id FROM webhook_patterns p WHERE p.pattern IN @patterns)) n) m
+            WHERE w.active AND NOT w.suspended AND w.deleted_at IS NULL AND w.id <> @except` + webhookOf + `
+              AND w.id IN (SELECT p.webhook_id FROM webhook_patterns p WHERE p.pattern IN @patterns` + patternOf + `)) n) m
 RETURNING id, event_id, webhook_id, owner_id, event, host, status, created_at`
+}
 
-// insertDeliveries makes a delivery for every webhook that matches, save one; except may be empty.
-func insertDeliveries(tx *gorm.DB, event Event, except string) ([]Delivery, error) {
+var (
+	insertOwnersDeliveriesSQL = insertDeliveriesSQL(patternOfOwner, webhookOfOwner)
+	insertAllDeliveriesSQL    = insertDeliveriesSQL("", "")
+)
+
+// insertDeliveries makes a delivery for every webhook that matches, save one; except may be empty, and the lease nil.
+func insertDeliveries(tx *gorm.DB, event Event, except string, leasedUntil *time.Time) ([]Delivery, error) {
 	prefix, start := countedIDs(event)
+	statement := insertOwnersDeliveriesSQL
+	if event.OwnerID == "" {
+		statement = insertAllDeliveriesSQL
+	}
 	var deliveries []Delivery
-	err := tx.Raw(insertDeliveriesSQL, map[string]any{
-		"prefix":     prefix,
-		"event_id":   event.ID,
-		"event":      event.Type,
-		"created_at": event.CreatedAt,
-		"start":      start,
-		"mask":       countedMask,
-		"owner_id":   event.OwnerID,
-		"except":     except,
-		"patterns":   patternsMatching(event.Type),
+	err := tx.Raw(statement, map[string]any{
+		"prefix":       prefix,
+		"event_id":     event.ID,
+		"event":        event.Type,
+		"created_at":   event.CreatedAt,
+		"leased_until": leasedUntil,
+		"start":        start,
+		"mask":         countedMask,
+		"owner_id":     event.OwnerID,
+		"except":       except,
+		"patterns":     patternsMatching(event.Type),
 	}).Scan(&deliveries).Error
 	return deliveries, err
 }

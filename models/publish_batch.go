@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -12,59 +13,111 @@ import (
 )
 
 // publishBatchSQL stores many events and their deliveries in one statement: whatever the number of events and
-// of webhooks, it is one message to PostgreSQL and one commit. An event whose idempotency key is used already
-// is left out of the answer. The answer has all that the first attempts need, so that nothing is loaded for
-// them.
-var publishBatchSQL = `
+// of webhooks, it is one message to PostgreSQL and one commit. The answer has a row for each event, and all that the
+// first attempts need of each delivery, so that nothing is loaded for them; it has no delivery of an event that has
+// more than the process will attempt. An event is not stored when its idempotency key is used already, nor when it
+// has more deliveries than may share a batch: the search ends there.
+//
+// The first LIMIT leaves nothing out. PostgreSQL, which does not know it when it plans, expects few events for whatever
+// values, and so keeps one plan; to plan this statement takes longer than to execute it.
+func publishBatchSQL(patternOf, webhookOf string) string {
+	return `
 WITH new AS MATERIALIZED (
-    SELECT * FROM unnest(?::text[], ?::text[], ?::text[], ?::bytea[], ?::text[], ?::timestamptz[], ?::text[], ?::bigint[], ?::timestamptz[])
-        AS n (id, owner_id, event, data, idempotency_key, created_at, prefix, start, leased_until)),
+    SELECT * FROM unnest(?::text[], ?::text[], ?::text[], ?::bytea[], ?::text[], ?::timestamptz[], ?::text[], ?::text[], ?::bigint[], ?::timestamptz[])
+        AS n (id, owner_id, event, data, idempotency_key, created_at, patterns, prefix, start, leased_until)
+    LIMIT (SELECT ?::bigint)),
 matched AS MATERIALIZED (
     SELECT n.id AS event_id, w.id, w.owner_id, w.host,
            CAST((row_number() OVER (PARTITION BY n.id ORDER BY w.id) + n.start) & ? AS integer) AS n
-    FROM (SELECT DISTINCT a.event_id, p.webhook_id
-          FROM unnest(?::text[], ?::text[]) AS a (event_id, pattern) JOIN webhook_patterns p ON p.pattern = a.pattern) m
-    JOIN new n ON n.id = m.event_id JOIN webhooks w ON w.id = m.webhook_id
-    WHERE w.active AND NOT w.suspended AND w.deleted_at IS NULL AND (n.owner_id = '' OR w.owner_id = n.owner_id)),
+    FROM new n CROSS JOIN LATERAL (
+        SELECT w.id, w.owner_id, w.host
+        FROM (SELECT DISTINCT p.webhook_id FROM webhook_patterns p
+              WHERE p.pattern = ANY (string_to_array(n.patterns, ' '))` + patternOf + `) m
+        JOIN webhooks w ON w.id = m.webhook_id
+        WHERE w.active AND NOT w.suspended AND w.deleted_at IS NULL` + webhookOf + `
+        LIMIT ?) w),
+counted AS MATERIALIZED (
+    SELECT n.id, (SELECT count(*) FROM matched m WHERE m.event_id = n.id) AS deliveries FROM new n),
 stored AS (
     INSERT INTO events (id, owner_id, event, data, idempotency_key, deliveries, created_at)
-    SELECT id, owner_id, event, data, idempotency_key, (SELECT count(*) FROM matched m WHERE m.event_id = new.id), created_at
-    FROM new
+    SELECT n.id, n.owner_id, n.event, n.data, n.idempotency_key, c.deliveries, n.created_at
+    FROM new n JOIN counted c ON c.id = n.id
+    WHERE c.deliveries <= ?
     ON CONFLICT (owner_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
     RETURNING id),
 made AS (
-    INSERT INTO deliveries (id, event_id, webhook_id, owner_id, event, host, status, attempt_count, next_attempt_at, test, created_at)
+    INSERT INTO deliveries (id, event_id, webhook_id, owner_id, event, host, status, attempt_count, leased_until, test, created_at)
     SELECT e.prefix || ` + digitsSQL + `, e.id, n.id, n.owner_id, e.event, n.host, 'pending', 0, e.leased_until, FALSE, e.created_at
     FROM stored s JOIN new e ON e.id = s.id JOIN matched n ON n.event_id = e.id
     RETURNING id, event_id, webhook_id, owner_id, host)
-SELECT s.id, COALESCE(d.id, ''), COALESCE(d.webhook_id, ''), COALESCE(d.owner_id, ''), COALESCE(d.host, ''), COALESCE(w.url, ''),
-       COALESCE(w.headers, '{}'), w.retry_schedule, w.rate_limit, w.secret, w.previous_secret, w.previous_secret_until,
+SELECT c.id, s.id IS NOT NULL, c.deliveries, COALESCE(d.id, ''), COALESCE(d.webhook_id, ''), COALESCE(d.owner_id, ''),
+       COALESCE(d.host, ''), COALESCE(w.url, ''), COALESCE(w.headers, '{}'), w.sealed_headers, w.retry_schedule, w.rate_limit,
+       w.secret, w.previous_secret, w.previous_secret_until, w.earlier_secrets,
        COALESCE(h.receiver, 0), COALESCE(h.consecutive_failures, 0), h.first_failure_at, h.last_failure_at, h.last_success_at, h.slow_at, h.throttled_until,
        h.failing_since
-FROM stored s LEFT JOIN made d ON d.event_id = s.id LEFT JOIN webhooks w ON w.id = d.webhook_id
+FROM counted c LEFT JOIN stored s ON s.id = c.id
+LEFT JOIN made d ON d.event_id = s.id AND c.deliveries <= ?
+LEFT JOIN webhooks w ON w.id = d.webhook_id
 LEFT JOIN webhook_health h ON h.webhook_id = d.webhook_id`
+}
+
+// Events of owners share batches; one that is broadcast does not, so that it needs no condition that keeps owners
+// apart. The OR keeps PostgreSQL from going through all webhooks of the owner for each one that matches.
+var (
+	publishOwnersSQL    = publishBatchSQL(" AND p.owner_id IN (n.owner_id, '')", " AND (n.owner_id = '' OR w.owner_id = n.owner_id)")
+	publishBroadcastSQL = publishBatchSQL("", "")
+)
+
+const (
+	// sharedDeliveries is how many deliveries an event may have that shares a batch: the others in it wait for them,
+	// and their webhooks' settings are all in memory at once.
+	sharedDeliveries = 20
+	// anyDeliveries is more than there can be.
+	anyDeliveries = math.MaxInt32
+)
 
 // publishOutcome answers one event of a batch.
 type publishOutcome struct {
 	published Published
-	// keyUsed says that an event with the same idempotency key is stored already.
-	keyUsed bool
+	// keyUsed says that an event with the same idempotency key is stored already, wide that the event has too many
+	// deliveries to share a batch. Neither is stored.
+	keyUsed, wide bool
 }
 
-// publish stores an event together with those that are published at the same time.
+// publish stores an event together with those that are published at the same time, or, with many deliveries, alone.
 func (s *Store) publish(ctx context.Context, event Event) (Published, error) {
 	if s.publishing == nil {
 		return s.publishAlone(ctx, event)
 	}
-	outcome, err := s.publishing.do(ctx, event)
+	outcome, err := publishOutcome{wide: true}, error(nil)
+	if event.OwnerID != "" {
+		outcome, err = s.publishing.do(ctx, event)
+	}
+	if err == nil && outcome.wide {
+		outcome, err = s.publishingWide.do(ctx, event)
+	}
 	if err == nil && outcome.keyUsed {
 		err = errKeyUsed
 	}
 	return outcome.published, err
 }
 
+// publishBatch stores those events that have few deliveries.
 func (s *Store) publishBatch(ctx context.Context, events []Event) ([]publishOutcome, error) {
-	rows, err := s.db.WithContext(ctx).Raw(publishBatchSQL, s.publishArguments(events)...).Rows()
+	return s.publishTogether(ctx, publishOwnersSQL, events, sharedDeliveries)
+}
+
+// publishWide stores one event, however many deliveries it has.
+func (s *Store) publishWide(ctx context.Context, events []Event) ([]publishOutcome, error) {
+	statement := publishOwnersSQL
+	if events[0].OwnerID == "" {
+		statement = publishBroadcastSQL
+	}
+	return s.publishTogether(ctx, statement, events, anyDeliveries)
+}
+
+func (s *Store) publishTogether(ctx context.Context, statement string, events []Event, most int) ([]publishOutcome, error) {
+	rows, err := s.db.WithContext(ctx).Raw(statement, s.publishArguments(events, most)...).Rows()
 	if err != nil {
 		return nil, err
 	}
@@ -73,26 +126,23 @@ func (s *Store) publishBatch(ctx context.Context, events []Event) ([]publishOutc
 	positions := make(map[string]int, len(events))
 	for i, event := range events {
 		positions[event.ID] = i
-		outcomes[i] = publishOutcome{published: Published{Event: event}, keyUsed: true}
+		outcomes[i].published.Event = event
 	}
 	for rows.Next() {
-		eventID, dispatch, err := scanDispatch(rows)
+		answer, err := scanPublished(rows)
 		if err != nil {
 			return nil, err
 		}
-		position, asked := positions[eventID]
+		position, asked := positions[answer.eventID]
 		if !asked {
-			return nil, fmt.Errorf("the database stored an event %s that nobody published", eventID)
+			return nil, fmt.Errorf("the database stored an event %s that nobody published", answer.eventID)
 		}
 		outcome := &outcomes[position]
-		outcome.keyUsed = false
-		if dispatch.Delivery.ID != "" {
-			outcome.published.add(dispatch)
-		}
-	}
-	for _, outcome := range outcomes {
-		for i := range outcome.published.Dispatches {
-			outcome.published.Dispatches[i].Event = outcome.published.Event
+		outcome.wide = answer.deliveries > most
+		outcome.keyUsed = !answer.stored && !outcome.wide
+		outcome.published.Event.DeliveryCount = answer.deliveries
+		if answer.dispatch.Delivery.ID != "" {
+			outcome.published.add(answer.dispatch)
 		}
 	}
 	return outcomes, rows.Err()
@@ -103,33 +153,30 @@ func (p *Published) add(dispatch Dispatch) {
 	delivery := &dispatch.Delivery
 	delivery.EventID, delivery.Event, delivery.CreatedAt = p.Event.ID, p.Event.Type, p.Event.CreatedAt
 	delivery.Status = StatusPending
-	p.Event.DeliveryCount++
+	dispatch.Event = p.Event
 	p.Deliveries = append(p.Deliveries, *delivery)
 	p.Dispatches = append(p.Dispatches, dispatch)
 }
 
-// publishArguments are those of publishBatchSQL. Pointers keep gorm from taking arrays for lists of values. The
+// publishArguments are those of publishBatchSQL, for events of which each may have so many deliveries. Pointers keep gorm from taking arrays for lists of values. The
 // events are in the order of their owners and idempotency keys: two batches with the same keys in two orders
 // would each wait for the other.
-func (s *Store) publishArguments(events []Event) []any {
+func (s *Store) publishArguments(events []Event, most int) []any {
 	events = slices.SortedStableFunc(slices.Values(events), func(a, b Event) int {
 		return cmp.Or(strings.Compare(a.OwnerID, b.OwnerID), strings.Compare(keyOf(a), keyOf(b)))
 	})
 	n := len(events)
 	ids, owners, types, data := make([]string, n), make([]string, n), make([]string, n), make([][]byte, n)
 	keys, times, prefixes, starts := make([]*string, n), make([]time.Time, n), make([]string, n), make([]int64, n)
-	leases := make([]*time.Time, n)
-	var askedBy, patterns []string
+	leases, patterns := make([]*time.Time, n), make([]string, n)
 	for i, event := range events {
 		ids[i], owners[i], types[i], data[i] = event.ID, event.OwnerID, event.Type, event.Data
 		keys[i], times[i] = event.IdempotencyKey, event.CreatedAt
 		prefixes[i], starts[i] = countedIDs(event)
 		leases[i] = s.leasedUntil(event)
-		for _, pattern := range patternsMatching(event.Type) {
-			askedBy, patterns = append(askedBy, event.ID), append(patterns, pattern)
-		}
+		patterns[i] = strings.Join(patternsMatching(event.Type), " ")
 	}
-	return []any{&ids, &owners, &types, &data, &keys, &times, &prefixes, &starts, &leases, countedMask, &askedBy, &patterns}
+	return []any{&ids, &owners, &types, &data, &keys, &times, &patterns, &prefixes, &starts, &leases, n, countedMask, most + 1, most, s.mostDeliveries}
 }
 
 func keyOf(event Event) string {
@@ -155,14 +202,22 @@ func countedIDs(event Event) (prefix string, start int64) {
 	return id[:len(id)-countedDigits], rand.Int64N(countedMask + 1) //nolint:gosec // spreads the IDs, guards nothing
 }
 
-// scanDispatch reads a row of publishBatchSQL.
-func scanDispatch(rows *sql.Rows) (eventID string, dispatch Dispatch, err error) {
-	delivery, webhook, health := &dispatch.Delivery, &dispatch.Webhook, &dispatch.Health
-	err = rows.Scan(&eventID, &delivery.ID, &delivery.WebhookID, &delivery.OwnerID, &delivery.Host, &webhook.URL,
-		&webhook.Headers, &webhook.RetrySchedule, &webhook.RateLimit, &webhook.Secret, &webhook.PreviousSecret, &webhook.PreviousSecretUntil,
+// publishedRow is a row of publishBatchSQL: an event and one of its deliveries, if it has any.
+type publishedRow struct {
+	eventID    string
+	stored     bool
+	deliveries int
+	dispatch   Dispatch
+}
+
+func scanPublished(rows *sql.Rows) (row publishedRow, err error) {
+	delivery, webhook, health := &row.dispatch.Delivery, &row.dispatch.Webhook, &row.dispatch.Health
+	err = rows.Scan(&row.eventID, &row.stored, &row.deliveries, &delivery.ID, &delivery.WebhookID, &delivery.OwnerID,
+		&delivery.Host, &webhook.URL, &webhook.Headers, &webhook.SealedHeaders, &webhook.RetrySchedule, &webhook.RateLimit,
+		&webhook.Secret, &webhook.PreviousSecret, &webhook.PreviousSecretUntil, &webhook.EarlierSecrets,
 		&health.Receiver, &health.ConsecutiveFailures, &health.FirstFailureAt, &health.LastFailureAt, &health.LastSuccessAt, &health.SlowAt,
 		&health.ThrottledUntil, &health.FailingSince)
 	webhook.ID, webhook.OwnerID, webhook.Host, webhook.Active = delivery.WebhookID, delivery.OwnerID, delivery.Host, true
 	health.WebhookID = delivery.WebhookID
-	return eventID, dispatch, err
+	return row, err
 }

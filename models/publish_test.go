@@ -33,10 +33,10 @@ func TestPublishMakesOneDeliveryForEachMatchingWebhook(t *testing.T) {
 			event models.Event
 			want  []string
 		}{
-			{models.Event{Type: "order.created", Data: []byte(`{}`)}, []string{exact.ID, prefix.ID, all.ID}},
+			{models.Event{Type: "order.created", Data: []byte(`{}`), Broadcast: true}, []string{exact.ID, prefix.ID, all.ID}},
 			{models.Event{Type: "order.created", Data: []byte(`{}`), OwnerID: owner.ID}, []string{exact.ID, prefix.ID}},
 			{models.Event{Type: "order.eu.created", Data: []byte(`{}`), OwnerID: owner.ID}, []string{prefix.ID}},
-			{models.Event{Type: "user.created", Data: []byte(`{}`)}, []string{all.ID}},
+			{models.Event{Type: "user.created", Data: []byte(`{}`), Broadcast: true}, []string{all.ID}},
 			{models.Event{Type: "user.created", Data: []byte(`{}`), OwnerID: owner.ID}, nil},
 		} {
 			published := publish(t, store, test.event)
@@ -78,7 +78,7 @@ func TestPublishToManyWebhooks(t *testing.T) {
 		for range webhooks {
 			makeWebhook(t, store, owner.ID, "order.*")
 		}
-		published := publish(t, store, models.Event{Type: "order.created", Data: []byte(`{}`)})
+		published := publish(t, store, models.Event{Type: "order.created", Data: []byte(`{}`), OwnerID: owner.ID})
 		ids := map[string]bool{}
 		prefixes := map[string]bool{}
 		for _, delivery := range published.Deliveries {

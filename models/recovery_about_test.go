@@ -50,7 +50,7 @@ func (r *recoveryRig) ended(name string, status models.Status) models.Delivery {
 // missed publishes an event that gets no delivery to the webhook, and names the event.
 func (r *recoveryRig) missed(name, eventType, ownerID string) models.Event {
 	r.t.Helper()
-	event := publish(r.t, r.store, models.Event{Type: eventType, OwnerID: ownerID, Data: []byte(`{}`)}).Event
+	event := publish(r.t, r.store, models.Event{Type: eventType, OwnerID: ownerID, Broadcast: ownerID == "", Data: []byte(`{}`)}).Event
 	r.names[event.ID] = name
 	r.clock.advance(time.Millisecond)
 	return event

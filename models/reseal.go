@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"gorm.io/gorm"
 )
@@ -13,9 +14,9 @@ const resealBatch = 100
 
 // Resealed is what Reseal did.
 type Resealed struct {
-	// Webhooks and Sources count the secrets that were sealed anew: a webhook has two once its secret was
-	// rotated, a source has one list, and perhaps a verify token.
-	Webhooks, Sources int
+	// Webhooks and Sources count the secrets that were sealed anew: a webhook has two or more once its secret was
+	// rotated, a source has one list, and perhaps a verify token. Headers counts the webhooks whose headers were.
+	Webhooks, Headers, Sources int
 	// Left counts the secrets that another key seals still: those that no key on the ring opens, and those
 	// that a process sealed meanwhile whose first key is another one.
 	Left int
@@ -29,10 +30,13 @@ type sealedColumn struct {
 	count       func(*Resealed) *int
 }
 
-// sealedColumns are gone over in this order: a rotation moves a webhook's secret from the first to the second.
+// sealedColumns are gone over in this order: a rotation moves a webhook's secret from one of the first three to the
+// next.
 var sealedColumns = []sealedColumn{
 	{"webhooks", "secret", func(r *Resealed) *int { return &r.Webhooks }},
 	{"webhooks", "previous_secret", func(r *Resealed) *int { return &r.Webhooks }},
+	{"webhooks", "earlier_secrets", func(r *Resealed) *int { return &r.Webhooks }},
+	{"webhooks", "sealed_headers", func(r *Resealed) *int { return &r.Headers }},
 	{"sources", "secrets", func(r *Resealed) *int { return &r.Sources }},
 	{"sources", "verify_token", func(r *Resealed) *int { return &r.Sources }},
 }
@@ -48,6 +52,10 @@ type sealedRow struct {
 // at any time and begun again: what it did is done.
 func (s *Store) Reseal(ctx context.Context) (Resealed, error) {
 	var result Resealed
+	var err error
+	if result.Headers, err = s.SealHeaders(ctx); err != nil {
+		return result, err
+	}
 	if err := s.sealVerifyTokens(ctx); err != nil {
 		return result, fmt.Errorf("seal verify tokens: %w", err)
 	}
@@ -87,7 +95,9 @@ func (s *Store) resealColumn(ctx context.Context, column sealedColumn, result *R
 			done, err := s.reseal(ctx, column, row)
 			switch {
 			case errors.Is(err, ErrDecrypt):
-				result.Unreadable = append(result.Unreadable, row.ID)
+				if !slices.Contains(result.Unreadable, row.ID) {
+					result.Unreadable = append(result.Unreadable, row.ID)
+				}
 			case err != nil:
 				return err
 			case done:

@@ -32,7 +32,7 @@ func TestResealPutsEverySecretUnderTheFirstKey(t *testing.T) {
 		makeWebhook(t, both, models.DefaultOwnerID, "a")
 		result, err := both.Reseal(t.Context())
 		require.NoError(t, err)
-		require.Equal(t, models.Resealed{Webhooks: 251, Sources: 1}, result)
+		require.Equal(t, models.Resealed{Webhooks: 251, Headers: 250, Sources: 1}, result)
 		result, err = both.Reseal(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, models.Resealed{}, result, "again, there is nothing to do")
@@ -66,11 +66,11 @@ func TestResealLeavesWhatItCannotRead(t *testing.T) {
 		makeWebhook(t, with(1), models.DefaultOwnerID, "a")
 		result, err := with(2, 1).Reseal(t.Context())
 		require.NoError(t, err)
-		require.Equal(t, models.Resealed{Webhooks: 1, Left: 1, Unreadable: []string{lost.ID}}, result)
+		require.Equal(t, models.Resealed{Webhooks: 1, Headers: 1, Left: 2, Unreadable: []string{lost.ID}}, result)
 
 		result, err = with(2, 3).Reseal(t.Context())
 		require.NoError(t, err)
-		require.Equal(t, models.Resealed{Webhooks: 1}, result, "with its key it can be read")
+		require.Equal(t, models.Resealed{Webhooks: 1, Headers: 1}, result, "with its key it can be read")
 	})
 }
 
@@ -83,13 +83,13 @@ func TestResealDuringARotation(t *testing.T) {
 		require.NoError(t, db.Callback().Update().Before("gorm:update").Register("meanwhile", func(*gorm.DB) {
 			if !rotated {
 				rotated = true
-				_, err := both.RotateSecret(t.Context(), everything, webhook.ID, otherSecret, time.Hour)
+				_, err := both.RotateSecret(t.Context(), everything, webhook.ID, models.Rotation{Secret: otherSecret, Grace: time.Hour})
 				require.NoError(t, err)
 			}
 		}))
 		result, err := both.Reseal(t.Context())
 		require.NoError(t, err)
-		require.Equal(t, models.Resealed{Webhooks: 1}, result)
+		require.Equal(t, models.Resealed{Headers: 1}, result, "the rotation has sealed what was left")
 
 		fresh := models.NewStore(db, models.Config{Keyring: ringOf(t, 2)})
 		webhook, err = fresh.Webhook(t.Context(), everything, webhook.ID)

@@ -52,7 +52,15 @@ func TestNoSecretIsStoredInClear(t *testing.T) {
 		for _, shown := range []string{webhook.URL, apiKey.Prefix, source.ID} {
 			require.NotEmpty(t, found([]byte(shown)), "the search does not see the data")
 		}
-		for _, secret := range []string{testSecret, rotated, token, "a-secret-of-a-provider"} {
+		header := models.Webhook{
+			OwnerID: models.DefaultOwnerID, URL: "https://example.com/kept", Host: "example.com", Events: []string{"a"}, Active: true,
+			Headers: models.Headers{"Authorization": "a-token-of-a-receiver"},
+		}
+		require.NoError(t, store.CreateWebhook(t.Context(), &header, testSecret))
+		again := rotate(t, store, &webhook, time.Hour)
+		contents = dump(t, db)
+		require.NotEmpty(t, found([]byte("Authorization")))
+		for _, secret := range []string{testSecret, rotated, again, token, "a-token-of-a-receiver", "a-secret-of-a-provider"} {
 			for form, text := range forms(secret) {
 				require.Empty(t, found(text), "%s of a secret", form)
 			}

@@ -3,6 +3,8 @@ package models_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
+	"encoding/base64"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -106,8 +108,8 @@ func makeWebhook(t testing.TB, store *models.Store, ownerID string, events ...st
 // rotate gives a webhook a new secret, which it returns; the old one signs too until the grace ends.
 func rotate(t testing.TB, store *models.Store, webhook *models.Webhook, grace time.Duration) string {
 	t.Helper()
-	const secret = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDAAAAAAAAAAA="
-	rotated, err := store.RotateSecret(t.Context(), everything, webhook.ID, secret, grace)
+	secret := "whsec_" + base64.StdEncoding.EncodeToString([]byte(rand.Text()))
+	rotated, err := store.RotateSecret(t.Context(), everything, webhook.ID, models.Rotation{Secret: secret, Grace: grace})
 	require.NoError(t, err)
 	*webhook, err = store.Webhook(t.Context(), everything, webhook.ID)
 	require.NoError(t, err)

@@ -2,9 +2,6 @@ package models
 
 import (
 	"context"
-	"database/sql/driver"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -21,8 +18,10 @@ type Webhook struct {
 	Description string
 	// Events are patterns: event types, prefixes such as order.*, or *.
 	Events []string `gorm:"serializer:json"`
-	// Headers are sent with every request, beside Postrider's own.
-	Headers Headers
+	// Headers names what is sent with every request, beside Postrider's own; SetHeaders changes them. Their values
+	// are in SealedHeaders, which the store's OpenHeaders reads.
+	Headers       Headers
+	SealedHeaders []byte
 	// Active is false while the webhook is paused or disabled: it gets no deliveries.
 	Active bool
 	// Suspended is true while its owner is suspended: it gets nothing, whatever Active says.
@@ -33,47 +32,24 @@ type Webhook struct {
 	RetrySchedule RetrySchedule
 	// RateLimit is how many requests a second the webhook gets at most; nil for no limit.
 	RateLimit *float64
-	// Secret and PreviousSecret are sealed by the keyring. The previous one signs too until
-	// PreviousSecretUntil.
+	// Secret, PreviousSecret and EarlierSecrets are sealed by the keyring. The previous one signs too until
+	// PreviousSecretUntil, and each of the earlier ones until an end of its own.
 	Secret              []byte
 	PreviousSecret      []byte
 	PreviousSecretUntil *time.Time
+	EarlierSecrets      []byte
 	CreatedAt           time.Time
 	UpdatedAt           time.Time `gorm:"autoUpdateTime:false"`
 	// DeletedAt hides the webhook; the row stays for the log of its deliveries.
 	DeletedAt *time.Time
 }
 
-// Headers are HTTP headers by name, stored as a JSON object.
-type Headers map[string]string
-
-// Value writes the headers.
-func (h Headers) Value() (driver.Value, error) {
-	if h == nil {
-		return "{}", nil
-	}
-	text, err := json.Marshal(map[string]string(h))
-	return string(text), err
-}
-
-// Scan reads what Value wrote.
-func (h *Headers) Scan(value any) error {
-	switch text := value.(type) {
-	case string:
-		return json.Unmarshal([]byte(text), (*map[string]string)(h))
-	case []byte:
-		return json.Unmarshal(text, (*map[string]string)(h))
-	}
-	return errors.New("headers are stored as text")
-}
-
-// GormDataType tells gorm the column's type.
-func (Headers) GormDataType() string { return "string" }
-
 // webhookPattern is one pattern of a webhook, in a table of its own so that matching is an index look-up.
 type webhookPattern struct {
 	Pattern   string `gorm:"primaryKey"`
 	WebhookID string `gorm:"primaryKey"`
+	// OwnerID is the webhook's; empty for what a process of an older version has written.
+	OwnerID string
 }
 
 // CreateWebhook stores a new webhook with its secret, and sets its ID and times. An unknown owner is
@@ -83,6 +59,9 @@ func (s *Store) CreateWebhook(ctx context.Context, webhook *Webhook, secret stri
 	webhook.UpdatedAt = webhook.CreatedAt
 	webhook.ID = NewID(KindWebhook, webhook.CreatedAt)
 	webhook.Secret = s.keyring.Seal(secret, webhook.ID)
+	if err := s.sealHeaders(webhook); err != nil {
+		return fmt.Errorf("create webhook: %w", err)
+	}
 	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		owner, err := lockOwner(tx, webhook.OwnerID)
 		if err != nil {
@@ -106,7 +85,7 @@ func (s *Store) CreateWebhook(ctx context.Context, webhook *Webhook, secret stri
 func insertPatterns(tx *gorm.DB, webhook *Webhook) error {
 	rows := make([]webhookPattern, len(webhook.Events))
 	for i, pattern := range webhook.Events {
-		rows[i] = webhookPattern{Pattern: pattern, WebhookID: webhook.ID}
+		rows[i] = webhookPattern{Pattern: pattern, WebhookID: webhook.ID, OwnerID: webhook.OwnerID}
 	}
 	return tx.Create(&rows).Error
 }
@@ -166,7 +145,10 @@ func (s *Store) UpdateWebhook(ctx context.Context, scope Scope, id string, chang
 		if err := startAnew(tx, before, webhook); err != nil {
 			return err
 		}
-		err := tx.Model(&webhook).Select("url", "host", "description", "events", "headers", "active",
+		if err := s.sealHeaders(&webhook); err != nil {
+			return err
+		}
+		err := tx.Model(&webhook).Select("url", "host", "description", "events", "headers", "sealed_headers", "active",
 			"disabled_reason", "retry_schedule", "rate_limit", "updated_at").Updates(&webhook).Error
 		if err != nil {
 			return err
@@ -185,7 +167,8 @@ func (s *Store) UpdateWebhook(ctx context.Context, scope Scope, id string, chang
 	return webhook, nil
 }
 
-// DeleteWebhook hides a webhook and forgets its secrets. What is still waiting for it ends as cancelled.
+// DeleteWebhook hides a webhook and forgets its secrets, its headers and all of its URL but the host: each may be
+// a credential. What is still waiting for it ends as cancelled.
 func (s *Store) DeleteWebhook(ctx context.Context, scope Scope, id string) error {
 	now := s.Now()
 	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
@@ -205,49 +188,11 @@ func (s *Store) DeleteWebhook(ctx context.Context, scope Scope, id string) error
 	return nil
 }
 
-// forgottenWebhook is what is written over a webhook that is deleted.
+// forgottenWebhook is what is written over a webhook that is deleted. All of its URL but the host may be a credential.
 func forgottenWebhook(now time.Time) map[string]any {
 	return map[string]any{
 		"deleted_at": now, "updated_at": now, "active": false, "secret": []byte{},
-		"previous_secret": nil, "previous_secret_until": nil,
+		"previous_secret": nil, "previous_secret_until": nil, "earlier_secrets": nil, "headers": Headers{}, "sealed_headers": nil,
+		"url": gorm.Expr("CASE WHEN url LIKE 'http://%' THEN 'http://' ELSE 'https://' END || host"),
 	}
-}
-
-// RotateSecret gives a webhook a new secret. The one before it signs too until the grace ends; one that was
-// still in its grace ends at once.
-func (s *Store) RotateSecret(ctx context.Context, scope Scope, id, secret string, grace time.Duration) (Webhook, error) {
-	var webhook Webhook
-	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		q := scope.apply(forUpdate(tx)).Where("id = ? AND deleted_at IS NULL", id)
-		if err := q.Take(&webhook).Error; err != nil {
-			return oneRow(err)
-		}
-		webhook.UpdatedAt = s.Now()
-		until := webhook.UpdatedAt.Add(grace)
-		webhook.PreviousSecret, webhook.PreviousSecretUntil = webhook.Secret, &until
-		webhook.Secret = s.keyring.Seal(secret, webhook.ID)
-		return tx.Model(&webhook).Select("secret", "previous_secret", "previous_secret_until", "updated_at").
-			Updates(&webhook).Error
-	})
-	if err != nil {
-		return Webhook{}, fmt.Errorf("rotate secret: %w", err)
-	}
-	return webhook, nil
-}
-
-// SigningSecrets decrypts the secrets that sign a request made at a time: the current one, and the previous
-// one during its grace.
-func (s *Store) SigningSecrets(webhook Webhook, at time.Time) ([]string, error) {
-	current, err := s.keyring.Open(webhook.Secret, webhook.ID)
-	if err != nil {
-		return nil, fmt.Errorf("secret of %s: %w", webhook.ID, err)
-	}
-	if webhook.PreviousSecretUntil == nil || !at.Before(*webhook.PreviousSecretUntil) {
-		return []string{current}, nil
-	}
-	previous, err := s.keyring.Open(webhook.PreviousSecret, webhook.ID)
-	if err != nil {
-		return nil, fmt.Errorf("previous secret of %s: %w", webhook.ID, err)
-	}
-	return []string{current, previous}, nil
 }

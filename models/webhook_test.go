@@ -63,7 +63,7 @@ func TestUpdateWebhook(t *testing.T) {
 			w.URL, w.Host = "https://example.org/", "example.org"
 			w.Description = "moved"
 			w.Events = []string{"user.*", "order.paid"}
-			w.Headers = nil
+			w.SetHeaders(nil)
 			w.RetrySchedule = models.RetrySchedule{time.Second}
 			w.Active, w.DisabledReason = false, "because"
 			return nil
@@ -156,7 +156,7 @@ func TestDeletedWebhookIsHiddenAndItsSecretsAreGone(t *testing.T) {
 		_, err = store.UpdateWebhook(t.Context(), everything, made.ID, func(*models.Webhook) error { return nil })
 		require.ErrorIs(t, err, models.ErrNotFound)
 		require.ErrorIs(t, store.DeleteWebhook(t.Context(), everything, made.ID), models.ErrNotFound)
-		_, err = store.RotateSecret(t.Context(), everything, made.ID, "whsec_x", time.Hour)
+		_, err = store.RotateSecret(t.Context(), everything, made.ID, models.Rotation{Secret: "whsec_x", Grace: time.Hour})
 		require.ErrorIs(t, err, models.ErrNotFound)
 		require.Empty(t, publish(t, store, models.Event{Type: "order.paid", Data: []byte(`{}`)}).Deliveries)
 
@@ -191,7 +191,7 @@ func TestWebhooksOfAnotherOwnerCannotBeTouched(t *testing.T) {
 		})
 		require.ErrorIs(t, err, models.ErrNotFound)
 		require.ErrorIs(t, store.DeleteWebhook(t.Context(), scope, webhook.ID), models.ErrNotFound)
-		_, err = store.RotateSecret(t.Context(), scope, webhook.ID, "whsec_x", time.Hour)
+		_, err = store.RotateSecret(t.Context(), scope, webhook.ID, models.Rotation{Secret: "whsec_x", Grace: time.Hour})
 		require.ErrorIs(t, err, models.ErrNotFound)
 		require.Equal(t, []string{own.ID}, webhookIDs(t, store, scope, models.WebhookFilter{}))
 		require.Empty(t, webhookIDs(t, store, scope, models.WebhookFilter{OwnerID: theirs.ID}))
@@ -255,10 +255,10 @@ func TestSigningSecrets(t *testing.T) {
 			require.Equal(t, test.want, got, name)
 		}
 
-		rotate(t, store, &webhook, 0)
+		last := rotate(t, store, &webhook, 0)
 		got, err := store.SigningSecrets(webhook, clock.now())
 		require.NoError(t, err)
-		require.Equal(t, []string{current}, got, "no grace")
+		require.Equal(t, []string{last, testSecret}, got, "no grace for the one, and that of the other goes on")
 
 		other := makeWebhook(t, store, models.DefaultOwnerID, "*")
 		webhook.ID = other.ID

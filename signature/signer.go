@@ -26,8 +26,9 @@ type Signer struct {
 
 // NewSigner returns a Signer for the current secret, followed by previous ones
 // that receivers may still use: each header carries one signature per secret, in
-// this order. It returns [ErrInvalidSecret] when there is none, when there are
-// more than six, or when one is not whsec_ followed by base64.
+// this order. A secret is whsec_ followed by base64, or 16 to 128 visible ASCII
+// characters, whose own bytes then key both headers. It returns [ErrInvalidSecret]
+// when there is none, when there are more than six, or when one is neither.
 func NewSigner(secrets ...string) (*Signer, error) {
 	if err := checkSecretCount(secrets, maxSigning); err != nil {
 		return nil, fmt.Errorf("signature: new signer: %w", err)
@@ -37,7 +38,7 @@ func NewSigner(secrets ...string) (*Signer, error) {
 		decoded: make([]*hmacKey, 0, len(secrets)),
 	}
 	for i, secret := range secrets {
-		raw, err := decodeSecret(secret)
+		raw, err := signingBytes(secret)
 		if err != nil {
 			return nil, fmt.Errorf("signature: new signer: secret %d of %d: %w", i+1, len(secrets), err)
 		}
@@ -45,6 +46,27 @@ func NewSigner(secrets ...string) (*Signer, error) {
 		s.decoded = append(s.decoded, newHMACKey(sha256.New, raw))
 	}
 	return s, nil
+}
+
+// Bounds of a secret of another form than whsec_, in visible ASCII characters.
+const minTextSecret, maxTextSecret = 16, 128
+
+// signingBytes is what keys the header of Standard Webhooks: what a whsec_ secret
+// stands for, or another one's own bytes. What begins like a key of Standard
+// Webhooks must be one that signs with HMAC.
+func signingBytes(secret string) ([]byte, error) {
+	lower := strings.ToLower(secret)
+	for _, prefix := range []string{prefixSecret, prefixSigningKey, prefixPublicKey} {
+		if strings.HasPrefix(lower, prefix) {
+			return decodeSecret(secret)
+		}
+	}
+	hidden := func(r rune) bool { return r <= ' ' || r > '~' }
+	if len(secret) < minTextSecret || len(secret) > maxTextSecret || strings.ContainsFunc(secret, hidden) {
+		return nil, fmt.Errorf("%w: want %s followed by base64, or %d to %d visible ASCII characters",
+			ErrInvalidSecret, prefixSecret, minTextSecret, maxTextSecret)
+	}
+	return []byte(secret), nil
 }
 
 // Postrider returns the value of [HeaderPostrider]: the timestamp in Unix

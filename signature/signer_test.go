@@ -2,7 +2,11 @@ package signature_test
 
 import (
 	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -33,7 +37,10 @@ func TestNewSignerRefuses(t *testing.T) {
 		"none":            nil,
 		"empty":           {""},
 		"prefix alone":    {"whsec_"},
-		"no prefix":       {strings.TrimPrefix(right, "whsec_")},
+		"too short":       {strings.Repeat("x", 15)},
+		"too long":        {strings.Repeat("x", 129)},
+		"blank within":    {"sixteen and more characters"},
+		"not ASCII":       {"sixteen-characters-ü"},
 		"another case":    {strings.ToUpper(right)},
 		"no base64":       {"whsec_not base64"},
 		"line break":      {right + "\n"},
@@ -49,6 +56,25 @@ func TestNewSignerRefuses(t *testing.T) {
 			require.Nil(t, signer)
 			requireNoLeak(t, err, right, strings.TrimPrefix(right, "whsec_"), "hush")
 		})
+	}
+}
+
+// TestSignerOfATextSecret checks that a secret of another form than whsec_ keys
+// both headers with its own bytes.
+func TestSignerOfATextSecret(t *testing.T) {
+	t.Parallel()
+	at, body := time.Unix(attackUnix, 0), []byte(attackBody)
+	for _, secret := range []string{"0123456789abcdef", strings.Repeat("~", 128), "bmFrZWQgYmFzZTY0"} {
+		signer, err := signature.NewSigner(secret)
+		require.NoError(t, err)
+		mac := func(text string) []byte {
+			h := hmac.New(sha256.New, []byte(secret))
+			h.Write([]byte(text))
+			return h.Sum(nil)
+		}
+		unix := strconv.FormatInt(attackUnix, 10)
+		require.Equal(t, "t="+unix+",v1="+hex.EncodeToString(mac(unix+"."+attackBody)), signer.Postrider(at, body))
+		require.Equal(t, "v1,"+base64.StdEncoding.EncodeToString(mac("dlv_1."+unix+"."+attackBody)), signer.Standard("dlv_1", at, body))
 	}
 }
 

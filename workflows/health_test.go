@@ -16,7 +16,7 @@ import (
 func (r *rig) gaveUp(deliveries int, at time.Time) {
 	r.t.Helper()
 	for range deliveries {
-		published, err := r.store.Publish(r.t.Context(), models.Event{Type: "order.created", Data: []byte(`{}`)})
+		published, err := r.store.Publish(r.t.Context(), models.Event{Type: "order.created", Data: []byte(`{}`), OwnerID: r.webhook.OwnerID})
 		require.NoError(r.t, err)
 		_, err = r.store.RecordAttempt(r.t.Context(), models.Outcome{Status: models.StatusPermanentlyFailed, Attempt: models.Attempt{
 			ID: models.NewID(models.KindAttempt, at), DeliveryID: published.Deliveries[0].ID, Number: 1, StartedAt: at,
@@ -103,7 +103,7 @@ func TestOwnerIsNotToldTwice(t *testing.T) {
 // succeeded has another delivery of the webhook arrive.
 func (r *rig) succeeded(at time.Time) {
 	r.t.Helper()
-	published, err := r.store.Publish(r.t.Context(), models.Event{Type: "order.created", Data: []byte(`{}`)})
+	published, err := r.store.Publish(r.t.Context(), models.Event{Type: "order.created", Data: []byte(`{}`), OwnerID: r.webhook.OwnerID})
 	require.NoError(r.t, err)
 	_, err = r.store.RecordAttempt(r.t.Context(), models.Outcome{Status: models.StatusDelivered, Attempt: models.Attempt{
 		ID: models.NewID(models.KindAttempt, at), DeliveryID: published.Deliveries[0].ID, Number: 1, StartedAt: at,

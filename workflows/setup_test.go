@@ -86,7 +86,7 @@ func newRig(t *testing.T, options ...option) *rig {
 		option(&r.webhook)
 	}
 	require.NoError(t, r.store.CreateWebhook(t.Context(), &r.webhook, testSecret))
-	published, err := r.store.Publish(t.Context(), models.Event{Type: "order.created", Data: []byte(`{"id":1}`)})
+	published, err := r.store.Publish(t.Context(), models.Event{Type: "order.created", Data: []byte(`{"id":1}`), OwnerID: owner.ID})
 	require.NoError(t, err)
 	r.delivery = published.Deliveries[0]
 	return r

@@ -69,7 +69,7 @@ func TestThrottleGivesWay(t *testing.T) {
 // throttle has another delivery of the webhook answered 429 before the workflow starts.
 func (r *rig) throttle(until time.Time) {
 	r.t.Helper()
-	published, err := r.store.Publish(r.t.Context(), models.Event{Type: "order.created", Data: []byte(`{}`)})
+	published, err := r.store.Publish(r.t.Context(), models.Event{Type: "order.created", Data: []byte(`{}`), OwnerID: r.webhook.OwnerID})
 	require.NoError(r.t, err)
 	_, err = r.store.RecordAttempt(r.t.Context(), models.Outcome{
 		Attempt: models.Attempt{

@@ -107,9 +107,9 @@ func (s Sending) directly() bool { return s.FirstAttempt == "direct" }
 
 // storeConfig says how a process of a role uses the database.
 func (s Sending) storeConfig(role role, keyring *models.Keyring) models.Config {
-	cfg := models.Config{Keyring: keyring, Health: s.healthPolicy()}
+	cfg := models.Config{Keyring: keyring, Health: s.healthPolicy(), MostDeliveries: dispatch.MostStarts}
 	if role.api && s.directly() {
-		cfg.Lease = dispatch.Lease
+		cfg.Lease, cfg.MostDeliveries = dispatch.Lease, dispatch.MostAttempts
 	}
 	return cfg
 }
@@ -236,6 +236,7 @@ func (l Logging) Logger() *slog.Logger {
 	}
 	logger := slog.New(handler)
 	slog.SetDefault(logger)
+	takeStandardLog(logger) // after SetDefault, which takes it too, unfiltered
 	return logger
 }
 

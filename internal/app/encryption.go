@@ -27,7 +27,8 @@ func (r *RotateEncryption) Run(ctx context.Context, out io.Writer) error {
 	}
 	return r.withStore(ctx, keyring, func(store *models.Store) error {
 		result, err := store.Reseal(ctx)
-		_, _ = fmt.Fprintf(out, "secrets sealed under the first key: %d of webhooks, %d of sources\n", result.Webhooks, result.Sources)
+		_, _ = fmt.Fprintf(out, "secrets sealed under the first key: %d of webhooks, %d of sources; and the headers of %d webhooks\n",
+			result.Webhooks, result.Sources, result.Headers)
 		switch {
 		case err != nil:
 			return fmt.Errorf("%w; run it again, it goes on where it stopped", err)

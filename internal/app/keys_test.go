@@ -133,7 +133,7 @@ func signAndRotate(ctx context.Context, store *models.Store, secrets map[string]
 		}
 		for id := range secrets {
 			secret := "whsec_" + models.NewEncryptionKey()
-			if _, err := store.RotateSecret(context.WithoutCancel(ctx), models.Scope{}, id, secret, time.Hour); err != nil {
+			if _, err := store.RotateSecret(context.WithoutCancel(ctx), models.Scope{}, id, models.Rotation{Secret: secret, Grace: time.Hour}); err != nil {
 				return err
 			}
 			secrets[id] = secret

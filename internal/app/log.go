@@ -2,7 +2,10 @@ package app
 
 import (
 	"context"
+	"log"
 	"log/slog"
+	"strings"
+	"unicode"
 )
 
 // atLeast drops records below a level, for libraries that say more than their users want to read. With the
@@ -28,4 +31,61 @@ func (h atLeast) WithAttrs(attrs []slog.Attr) slog.Handler {
 // WithGroup keeps dropping.
 func (h atLeast) WithGroup(name string) slog.Handler {
 	return atLeast{Handler: h.Handler.WithGroup(name), level: h.level}
+}
+
+// standardLog takes what libraries write to the standard logger. They quote what strangers sent: net/http
+// writes the beginning of an answer that nobody waits for. What they quote, and what follows, is dropped.
+type standardLog struct {
+	logger *slog.Logger
+	level  slog.Level
+}
+
+// Write logs one line.
+func (w standardLog) Write(line []byte) (int, error) {
+	w.logger.Log(context.Background(), w.level, "a library says", "text", withoutQuotes(string(line)))
+	return len(line), nil
+}
+
+// filtered is a logger for a library that wants one.
+func filtered(logger *slog.Logger, level slog.Level) *log.Logger {
+	return log.New(standardLog{logger, level}, "", 0)
+}
+
+// takeStandardLog makes the process's log of the standard logger's.
+func takeStandardLog(logger *slog.Logger) {
+	log.SetFlags(0)
+	log.SetPrefix("")
+	log.SetOutput(standardLog{logger, slog.LevelInfo})
+}
+
+const maxLibraryText = 200
+
+// withoutQuotes is the beginning of a text, up to what it quotes.
+func withoutQuotes(text string) string {
+	cut := strings.IndexFunc(text, func(r rune) bool {
+		return strings.ContainsRune("\"'`", r) || unicode.IsControl(r) || r > unicode.MaxASCII
+	})
+	if cut < 0 {
+		cut = len(text)
+	}
+	short := text[:min(cut, maxLibraryText)]
+	if len(short) < len(strings.TrimSpace(text)) {
+		short += "…"
+	}
+	return strings.TrimSpace(short)
+}
+
+// slowTask begins what Temporal's SDK warns of when a workflow task takes long. A first attempt is made within one, so
+// that every receiver that hangs would be such a line; how long attempts take is in the log and the metrics anyway.
+const slowTask = "[TMPRL1104]"
+
+// Handle makes what receivers can bring about a matter of debugging.
+func (h atLeast) Handle(ctx context.Context, record slog.Record) error {
+	if strings.HasPrefix(record.Message, slowTask) {
+		if !h.Handler.Enabled(ctx, slog.LevelDebug) {
+			return nil
+		}
+		record.Level = slog.LevelDebug
+	}
+	return h.Handler.Handle(ctx, record)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -76,6 +77,7 @@ func productionVars() kong.Vars {
 
 // execute parses a command line and runs its command until SIGTERM or SIGINT.
 func execute(commands any, args []string, options ...kong.Option) int {
+	takeStandardLog(slog.New(slog.NewTextHandler(os.Stderr, nil))) // until a command makes its logger
 	return executeTo(os.Stdout, os.Stderr, commands, args, options...)
 }
 

@@ -139,7 +139,7 @@ func (p *process) assemble(ctx context.Context, options client.Options) error {
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
 		IdleTimeout:       2 * time.Minute,
-		ErrorLog:          slog.NewLogLogger(p.logger.Handler(), slog.LevelDebug),
+		ErrorLog:          filtered(p.logger, slog.LevelDebug),
 	}
 	return nil
 }

@@ -21,7 +21,8 @@ type Send struct {
 	Data           string `arg:"" help:"The event's data as JSON; - reads it from the standard input."`
 	URL            string `name:"url" env:"POSTRIDER_URL" default:"http://127.0.0.1:8080" help:"Where the API is."`
 	Key            string `env:"POSTRIDER_KEY" required:"" help:"An API key."`
-	OwnerID        string `name:"owner-id" help:"Publish to this owner's webhooks only."`
+	OwnerID        string `name:"owner-id" xor:"to" help:"Publish to this owner's webhooks. Default: the key's owner, or the owner default for an administrator's key."`
+	Broadcast      bool   `xor:"to" help:"Publish to the webhooks of all owners; for an administrator's key."`
 	IdempotencyKey string `help:"Publishing again with the same key changes nothing. Default: a new one."`
 }
 
@@ -41,7 +42,8 @@ func (s *Send) Run(ctx context.Context, out io.Writer) error {
 		Event   string          `json:"event"`
 		Data    json.RawMessage `json:"data"`
 		OwnerID string          `json:"owner_id,omitempty"`
-	}{s.Event, data, s.OwnerID})
+		All     bool            `json:"broadcast,omitempty"`
+	}{s.Event, data, s.OwnerID, s.Broadcast})
 	if err != nil {
 		return err
 	}

@@ -46,13 +46,15 @@ type direct struct {
 
 	mu       sync.Mutex
 	underWay map[string]time.Time
+	// behind is what is to be done behind an attempt under way.
+	behind map[string][]func()
 }
 
 func newDirect(attempts Attempts, store Store, logger *slog.Logger) *direct {
 	ctx, stop := context.WithCancel(context.Background())
 	d := &direct{
 		attempts: attempts, store: store, logger: logger, stop: stop,
-		room: semaphore.NewWeighted(directRoom), underWay: map[string]time.Time{},
+		room: semaphore.NewWeighted(directRoom), underWay: map[string]time.Time{}, behind: map[string][]func(){},
 	}
 	d.alive.Go(func() { d.keepAlive(ctx) })
 	return d
@@ -73,12 +75,29 @@ func (d *direct) add(ctx context.Context, dispatch models.Dispatch, startWorkflo
 		done := d.attempts.DeliverDirectly(context.Background(), dispatch)
 		d.mu.Lock()
 		delete(d.underWay, id)
+		then := d.behind[id]
+		delete(d.behind, id)
 		d.mu.Unlock()
 		d.room.Release(size)
 		if !done {
 			startWorkflow()
 		}
+		for _, do := range then {
+			do()
+		}
 	})
+	return true
+}
+
+// after does something behind the attempt that this process makes of a delivery right now. It returns false when it
+// makes none.
+func (d *direct) after(deliveryID string, do func()) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if _, ok := d.underWay[deliveryID]; !ok {
+		return false
+	}
+	d.behind[deliveryID] = append(d.behind[deliveryID], do)
 	return true
 }
 
@@ -97,7 +116,7 @@ func (d *direct) keepAlive(ctx context.Context) {
 			continue
 		}
 		ctx, cancel := context.WithTimeout(ctx, aliveEvery)
-		if err := d.store.PostponeAll(ctx, ids, time.Now().Add(Lease)); err != nil {
+		if err := d.store.Lease(ctx, ids, time.Now().Add(Lease)); err != nil {
 			d.logger.WarnContext(ctx, "first attempts under way cannot be protected from the sweep", "attempts", len(ids), "error", err)
 		}
 		cancel()

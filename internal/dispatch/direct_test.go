@@ -50,6 +50,7 @@ type fewDeliveries struct {
 }
 
 func (f *fewDeliveries) Publish(_ context.Context, event models.Event) (models.Published, error) {
+	event.DeliveryCount = f.each
 	published := models.Published{Event: event}
 	for range f.each {
 		delivery := models.Delivery{ID: models.NewID(models.KindDelivery, time.Now())}
@@ -59,7 +60,7 @@ func (f *fewDeliveries) Publish(_ context.Context, event models.Event) (models.P
 	return published, nil
 }
 
-func (f *fewDeliveries) PostponeAll(_ context.Context, ids []string, _ time.Time) error {
+func (f *fewDeliveries) Lease(_ context.Context, ids []string, _ time.Time) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.postponed = append(f.postponed, ids...)
@@ -135,7 +136,7 @@ func TestPublishDirectlyLoadsWhatItNeeds(t *testing.T) {
 // More than a process should have under way for one event is a workflow's business.
 func TestPublishDirectlyToVeryMany(t *testing.T) {
 	t.Parallel()
-	for deliveries, workflows := range map[int]int{mostAttempts: 0, mostAttempts + 1: 1} {
+	for deliveries, workflows := range map[int]int{MostAttempts: 0, MostAttempts + 1: 1} {
 		temporal, attempts := &fakeTemporal{}, &receiver{}
 		d := New(&fewDeliveries{each: deliveries}, temporal, (&log{}).logger())
 		d.AttemptWith(attempts, true)

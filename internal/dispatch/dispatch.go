@@ -18,11 +18,11 @@ import (
 	"github.com/postrider/postrider/workflows"
 )
 
-// What an event may have in deliveries for this process to start them, or to make their first attempts; those of
-// larger events are started by a workflow.
+// MostStarts is how many deliveries an event may have for this process to start them, and MostAttempts for it to make
+// their first attempts; those of larger events are started by a workflow.
 const (
-	mostStarts   = 100
-	mostAttempts = 1000
+	MostStarts   = 100
+	MostAttempts = 1000
 )
 
 // testTimeout bounds the wait for a test's attempt, which takes at most 30 seconds.
@@ -48,7 +48,7 @@ type Store interface {
 	StoreInbound(ctx context.Context, inbound *models.InboundEvent) (bool, error)
 	ReprocessInbound(ctx context.Context, id string) error
 	Dispatch(ctx context.Context, deliveryID, attemptID string) (models.Dispatch, error)
-	PostponeAll(ctx context.Context, ids []string, until time.Time) error
+	Lease(ctx context.Context, ids []string, until time.Time) error
 	CreateRecovery(ctx context.Context, recovery *models.Recovery) error
 	DeleteOwner(ctx context.Context, id string) (models.Owner, error)
 	SetRecoveryStatus(ctx context.Context, id string, status models.RecoveryStatus, reason string) (models.Recovery, error)
@@ -61,6 +61,7 @@ type Dispatcher struct {
 	logger   *slog.Logger
 	starter  *starter
 	inbound  *inboundStarter
+	tests    tests
 	// attempts, unless nil, is told of what is about to start in this process; direct, unless nil, makes the
 	// first attempts.
 	attempts Attempts
@@ -103,7 +104,7 @@ func (d *Dispatcher) Publish(ctx context.Context, event models.Event) (models.Pu
 	if err != nil {
 		return published, err
 	}
-	if len(published.Deliveries) > d.most(published) {
+	if !published.Duplicate && published.Event.DeliveryCount > d.most(published) {
 		d.starter.add(func(ctx context.Context) error { return d.startFanOut(ctx, published.Event.ID) })
 		return published, nil
 	}
@@ -123,9 +124,9 @@ func (d *Dispatcher) Publish(ctx context.Context, event models.Event) (models.Pu
 // most is how many deliveries of an event this process puts on their way itself.
 func (d *Dispatcher) most(published models.Published) int {
 	if d.direct != nil && published.Dispatches != nil {
-		return mostAttempts
+		return MostAttempts
 	}
-	return mostStarts
+	return MostStarts
 }
 
 // attemptDirectly makes the first attempts of an event in this process. What finds no room there gets its workflow.
@@ -174,27 +175,32 @@ func (d *Dispatcher) startFirst(ctx context.Context, options client.StartWorkflo
 	return unavailable(err)
 }
 
-// Test sends a webhook.test event to one webhook, active or not, and waits until its single attempt is made.
+// Test sends a webhook.test event to one webhook, active or not, and waits until its single attempt is made. Only few
+// are made at once: beyond that it is a TooManyTestsError.
 func (d *Dispatcher) Test(ctx context.Context, webhook models.Webhook) (models.Delivery, error) {
 	if webhook.Suspended {
 		return models.Delivery{}, models.ErrOwnerSuspended
 	}
+	leave, err := d.tests.enter(webhook, time.Now())
+	if err != nil {
+		return models.Delivery{}, err
+	}
 	delivery, err := d.store.PublishTest(ctx, webhook, []byte(testData))
 	if err != nil {
+		leave()
 		return delivery, err
 	}
 	in := workflows.DeliveryInput{DeliveryID: delivery.ID}
 	run, err := d.temporal.ExecuteWorkflow(ctx, workflows.DeliveryOptions(delivery), workflows.TypeDelivery, in)
 	if err != nil {
+		leave()
 		// A test that arrives later, sent by the sweep, would only confuse.
 		if cancelErr := d.store.CancelDelivery(ctx, delivery.ID, "the test could not be started"); cancelErr != nil {
 			d.logger.WarnContext(ctx, "test delivery not cancelled", "delivery_id", delivery.ID, "error", cancelErr)
 		}
 		return delivery, unavailable(err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, testTimeout)
-	defer cancel()
-	err = run.Get(ctx, nil)
+	err = d.tests.await(ctx, func(ctx context.Context) error { return run.Get(ctx, nil) }, leave)
 	var ended *temporal.WorkflowExecutionError
 	if errors.As(err, &ended) {
 		return delivery, nil // a refusal is an outcome, which the log tells

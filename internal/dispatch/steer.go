@@ -53,6 +53,17 @@ func (d *Dispatcher) Resend(ctx context.Context, delivery models.Delivery, reque
 	if webhook.Suspended {
 		return models.ErrOwnerSuspended
 	}
+	// The first attempt, which this process makes without a workflow, is not to meet another one: two would have the
+	// number 1.
+	if d.direct != nil && d.direct.after(delivery.ID, func() {
+		d.starter.add(func(ctx context.Context) error { return d.resend(ctx, delivery, requestedBy) })
+	}) {
+		return nil
+	}
+	return d.resend(ctx, delivery, requestedBy)
+}
+
+func (d *Dispatcher) resend(ctx context.Context, delivery models.Delivery, requestedBy string) error {
 	run, err := d.latestRun(ctx, delivery.ID)
 	if err != nil {
 		return err

@@ -236,8 +236,13 @@ func (f failure) exchange() *Error {
 	has := func(parts ...string) bool {
 		return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(text, part) })
 	}
+	// The transport's own words come first; what is quoted behind them is the receiver's.
+	own := strings.TrimPrefix(text, "net/http: HTTP/1.x transport connection broken: ")
+	begins := func(parts ...string) bool {
+		return slices.ContainsFunc(parts, func(part string) bool { return strings.HasPrefix(own, part) })
+	}
 	closed := errors.Is(f.err, io.EOF) || errors.Is(f.err, io.ErrUnexpectedEOF) ||
-		has("server closed idle connection", "client connection lost", "server sent GOAWAY")
+		has("server closed idle connection", "client connection lost")
 	reset := errors.Is(f.err, syscall.ECONNRESET) || errors.Is(f.err, syscall.EPIPE)
 	switch {
 	case !f.progress.connected && has("invalid header field", "invalid trailer", "invalid method"):
@@ -250,6 +255,14 @@ func (f failure) exchange() *Error {
 		return &Error{Class: ClassReset, Message: "HTTP/2 stream reset by the receiver"}
 	case has("connection error: "):
 		return &Error{Class: ClassReset, Message: fmt.Sprintf("answer breaks the HTTP/2 protocol, or its headers are far larger than %d KiB", MaxResponseHeader>>10)}
+	case begins("http2: server sent GOAWAY"):
+		return &Error{Class: ClassReset, Message: "HTTP/2 connection given up by the receiver (GOAWAY) before it answered"}
+	case !f.progress.headers && begins("bad Content-Length", "invalid Content-Length", "http: message cannot contain multiple Content-Length"):
+		return &Error{Class: ClassReset, Message: "the answer's Content-Length is not one number"}
+	case !f.progress.headers && begins("unsupported transfer encoding", "too many transfer encodings"):
+		return &Error{Class: ClassReset, Message: "the answer's Transfer-Encoding is not one that HTTP/1.1 has"}
+	case !f.progress.headers && begins("malformed MIME header"):
+		return &Error{Class: ClassReset, Message: "the answer has a header line that is not valid HTTP"}
 	case f.progress.headers && (closed || reset):
 		return &Error{Class: ClassReset, Message: "connection closed before the response body was complete"}
 	case f.progress.headers:

@@ -173,7 +173,12 @@ func TestBrokenAnswers(t *testing.T) {
 		"half a status line":    {serve: answer("HTTP/1.1 2"), message: "no valid HTTP answer from the receiver"},
 		"not HTTP":              {serve: answer("SSH-2.0-OpenSSH_9.6 secret\r\n"), message: "no valid HTTP answer from the receiver"},
 		"bad status":            {serve: answer("HTTP/1.1 abc secret\r\n\r\n"), message: "no valid HTTP answer from the receiver"},
-		"bad header":            {serve: answer("HTTP/1.1 200 OK\r\ninvalid header field secret\r\n\r\n"), message: "no valid HTTP answer from the receiver"},
+		"bad header":            {serve: answer("HTTP/1.1 200 OK\r\ninvalid header field secret\r\n\r\n"), message: "the answer has a header line that is not valid HTTP"},
+		"bad length":            {serve: answer("HTTP/1.1 200 OK\r\nContent-Length: secret\r\n\r\n"), message: "the answer's Content-Length is not one number"},
+		"negative length":       {serve: answer("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n"), message: "the answer's Content-Length is not one number"},
+		"two lengths":           {serve: answer("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nsecret"), message: "the answer's Content-Length is not one number"},
+		"unknown encoding":      {serve: answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: secret\r\n\r\n"), message: "the answer's Transfer-Encoding is not one that HTTP/1.1 has"},
+		"words of ours":         {serve: answer("bad Content-Length secret\r\n\r\n"), message: "no valid HTTP answer from the receiver"},
 		"large headers":         {serve: answer("HTTP/1.1 200 OK\r\nX: " + long + "\r\n\r\n"), message: "response headers are larger than 64 KiB"},
 		"body breaks off": {
 			serve:  answer("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsecret"),
@@ -250,6 +255,7 @@ func TestClassifyRareFailures(t *testing.T) {
 		{dial(ip4, syscall.ECONNRESET), ClassReset, "connection reset by 93.184.215.14:443"},
 		{&net.DNSError{Err: "server misbehaving", Name: "a.example", IsTemporary: true}, ClassDNS, "look-up of a.example failed"},
 		{errors.New("http2: client connection lost"), ClassReset, "connection closed by the receiver before it answered"},
+		{errors.New(`http2: server sent GOAWAY and closed the connection; LastStreamID=1, ErrCode=ENHANCE_YOUR_CALM, debug="secret"`), ClassReset, "HTTP/2 connection given up by the receiver (GOAWAY) before it answered"},
 		{errors.New("stream error: stream ID 1; INTERNAL_ERROR; received from peer"), ClassReset, "HTTP/2 stream reset by the receiver"},
 		{errors.New("something new"), ClassReset, "no valid HTTP answer from the receiver"},
 	}

@@ -118,6 +118,45 @@ func TestDownTakesEverythingBack(t *testing.T) {
 	})
 }
 
+// What is deleted loses its credentials, and each pattern learns its webhook's owner.
+func TestUpFromBeforeSealedHeaders(t *testing.T) {
+	t.Parallel()
+	testdb.Each(t, func(t *testing.T, url string) {
+		db, dialect := open(t, url)
+		name := goose.DialectPostgres
+		if dialect == "sqlite" {
+			name = goose.DialectSQLite3
+		}
+		provider, err := goose.NewProvider(name, db, os.DirFS(dialect))
+		require.NoError(t, err)
+		_, err = provider.UpTo(t.Context(), 7)
+		require.NoError(t, err)
+		for _, statement := range []string{
+			`INSERT INTO webhooks (id, owner_id, url, host, events, headers, active, secret, created_at, updated_at, deleted_at) VALUES
+				('wh_a', 'own_a', 'https://h:1/p?token=1', 'h:1', '[]', '{"X-A":"1"}', TRUE, 's', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP, NULL),
+				('wh_b', 'own_b', 'http://i/p?token=2', 'i', '[]', '{"X-B":"2"}', FALSE, 's', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)`,
+			`INSERT INTO webhook_patterns (pattern, webhook_id) VALUES ('*', 'wh_a'), ('a', 'wh_none')`,
+		} {
+			_, err := db.ExecContext(t.Context(), statement)
+			require.NoError(t, err)
+		}
+		_, err = migrations.Up(t.Context(), db, dialect)
+		require.NoError(t, err)
+		for query, want := range map[string]string{
+			"SELECT url || headers FROM webhooks WHERE id = 'wh_a'":                     `https://h:1/p?token=1{"X-A":"1"}`,
+			"SELECT url || headers FROM webhooks WHERE id = 'wh_b'":                     `http://i{}`,
+			"SELECT owner_id FROM webhook_patterns WHERE webhook_id = 'wh_a'":           "own_a",
+			"SELECT '-' || owner_id FROM webhook_patterns WHERE webhook_id = 'wh_none'": "-",
+			"SELECT count(*) || '' FROM webhooks WHERE sealed_headers IS NOT NULL":      "0",
+			"SELECT count(*) || '' FROM webhook_patterns WHERE pattern IN ('*', 'a')":   "2",
+		} {
+			var got string
+			require.NoError(t, db.QueryRowContext(t.Context(), query).Scan(&got), query)
+			require.Equal(t, want, got, query)
+		}
+	})
+}
+
 func TestUpWithoutADatabase(t *testing.T) {
 	t.Parallel()
 	db, dialect := open(t, testdb.SQLite(t))

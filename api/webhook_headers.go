@@ -1,0 +1,134 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"golang.org/x/net/http/httpguts"
+
+	"github.com/postrider/postrider/models"
+)
+
+// Bounds of the headers of a webhook. maxHeadersSize is of all of them, names and values, in bytes.
+const (
+	maxHeaders      = 20
+	maxHeaderLength = 4096
+	maxHeadersSize  = 8 << 10
+)
+
+// mask is shown instead of a header's value, which is often a credential.
+const mask = "•••"
+
+// masked shows which headers there are.
+func masked(headers models.Headers) map[string]string {
+	names := make(map[string]string, len(headers))
+	for name := range headers {
+		names[name] = mask
+	}
+	return names
+}
+
+// include shows the values of the webhooks' headers, if they are asked for. Who sees a webhook may change it.
+func (s *server) include(ctx context.Context, what string, webhooks []models.Webhook, objects []Webhook) error {
+	if what != "headers" {
+		return nil
+	}
+	for i, webhook := range webhooks {
+		headers, err := s.Store.OpenHeaders(webhook)
+		if err != nil {
+			return s.fail(ctx, err)
+		}
+		objects[i].Headers = maps.Clone(headers)
+		if headers == nil {
+			objects[i].Headers = map[string]string{}
+		}
+	}
+	return nil
+}
+
+// patchHeaders merges a patch into a webhook's headers (RFC 7396), whose names are the same in upper and lower case.
+func (s *server) patchHeaders(patch Patch[map[string]*string], webhook *models.Webhook, wrong *faults) error {
+	if !patch.Set {
+		return nil
+	}
+	headers := models.Headers{}
+	if !patch.Null {
+		before, err := s.Store.OpenHeaders(*webhook)
+		if err != nil {
+			return err
+		}
+		maps.Copy(headers, before)
+		for name := range patch.Value {
+			maps.DeleteFunc(headers, func(other, _ string) bool { return strings.EqualFold(name, other) })
+		}
+		for name, value := range patch.Value {
+			if value != nil {
+				headers[name] = *value
+			}
+		}
+	}
+	wrong.headers(headers)
+	webhook.SetHeaders(headers)
+	return nil
+}
+
+// headers refuses names and values that HTTP does not allow, and headers that are Postrider's or the
+// connection's.
+func (f *faults) headers(headers map[string]string) {
+	if len(headers) > maxHeaders {
+		f.add("body.headers", fmt.Sprintf("expected at most %d headers", maxHeaders))
+		return
+	}
+	seen, size := make(map[string]bool, len(headers)), 0
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
+		value := headers[name]
+		location := "body.headers." + name
+		lower := strings.ToLower(name)
+		size += len(name) + len(value)
+		switch {
+		case !httpguts.ValidHeaderFieldName(name):
+			f.add("body.headers", "expected header names of letters, digits and -")
+		case strings.Contains(name, "_"):
+			// WSGI, Rack and CGI make one variable of X_Webhook_Signature and X-Webhook-Signature.
+			f.add(location, "expected a name without _: many servers take it for -, so that X_Webhook_Signature would pass for X-Webhook-Signature")
+		case reserved(strings.Map(asCGI, lower)):
+			f.add(location, "this header is set by Postrider")
+		case seen[lower]:
+			f.add(location, "is listed twice: upper and lower case are the same")
+		case len(value) > maxHeaderLength || !httpguts.ValidHeaderFieldValue(value):
+			f.add(location, fmt.Sprintf("expected at most %d bytes without control characters", maxHeaderLength))
+		case strings.Contains(value, mask):
+			f.add(location, mask+" stands for a value that is not shown: give the value, or leave the header out to keep it as it is")
+		}
+		seen[lower] = true
+	}
+	if size > maxHeadersSize {
+		f.add("body.headers", fmt.Sprintf("expected at most %d bytes, names and values of all headers together; these have %d", maxHeadersSize, size))
+	}
+}
+
+// asCGI maps what some servers do not tell apart in a header's name.
+func asCGI(r rune) rune {
+	if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+		return r
+	}
+	return '-'
+}
+
+// reserved says that a header, in lower case, is part of the wire contract or belongs to the connection.
+func reserved(name string) bool {
+	switch name {
+	case "host", "content-length", "content-type", "content-encoding", "user-agent", "expect", "accept-encoding",
+		"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade":
+		return true
+	}
+	for _, prefix := range []string{"x-webhook-", "webhook-", "proxy-"} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return false
+}
