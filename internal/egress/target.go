@@ -128,7 +128,7 @@ func CheckHost(host string) error {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '.' || r == '_'
 	}
 	if err := checkCharacters(host, allowed); err != nil {
-		return fmt.Errorf("has %w: expected letters, digits, -, _ and .", err)
+		return fmt.Errorf("has %w: expected letters, digits, dots, - and _", err)
 	}
 	labels := strings.Split(strings.TrimSuffix(host, "."), ".")
 	for _, label := range labels {
