@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -74,6 +75,7 @@ type Store interface {
 	InboundEvents(ctx context.Context, scope models.Scope, filter models.InboundFilter, page models.Page) ([]models.InboundEvent, string, error)
 
 	RecordAudit(ctx context.Context, entry *models.AuditEntry) error
+	StoredBytes(ctx context.Context, ownerID string) (int64, error)
 	RecordFailedSignIn(ctx context.Context, address string) error
 	Audit(ctx context.Context, scope models.Scope, filter models.AuditFilter, page models.Page) ([]models.AuditEntry, string, error)
 
@@ -112,6 +114,8 @@ type Config struct {
 	KeyUsed func(id string)
 	// Audited is told of each entry of the trail, for metrics; nil for no one.
 	Audited func(ctx context.Context, action string)
+	// Quotas limit what owners have.
+	Quotas Quotas
 	// RateLimit is how many requests a second one key may make; 0 for as many as it likes.
 	RateLimit float64
 	// RateBurst is how many it may make at once; what comes in two seconds when 0.
@@ -142,6 +146,9 @@ type server struct {
 	adminKeyHash []byte
 	// perKey limits requests; nil for no limit. perAddress limits failures to authenticate.
 	perKey, perAddress *limiter
+	// perOwner limits published events; nil for no limit. sums has a storedSum by owner.
+	perOwner *limiter
+	sums     sync.Map
 	// reads are the answers under way.
 	reads *reads
 	// checks are what /readyz reports, each shared by all who ask.
@@ -170,6 +177,7 @@ func New(cfg Config) http.Handler {
 	}
 	s := newServer(cfg)
 	s.perKey, s.perAddress, s.reads = cfg.keyLimiter(), newLimiter(failureRate, failureBurst, cfg.Now), newReads()
+	s.perOwner = cfg.ownerLimiter()
 	if cfg.AdminKey != "" {
 		s.adminKeyHash = models.HashAPIKey(cfg.AdminKey)
 	}

@@ -38,6 +38,7 @@ const (
 	codeKeyExpired          = "key_expired"
 	codeLastAdminKey        = "last_admin_key"
 	codeRateLimited         = "rate_limited"
+	codeQuotaExceeded       = "quota_exceeded"
 	codeOwnerSuspended      = "owner_suspended"
 	codeDefaultOwner        = "default_owner"
 	codeTooManyFailures     = "too_many_failures"
@@ -143,11 +144,15 @@ func notFound(what, id string) *Problem {
 func (s *server) fail(ctx context.Context, err error) error {
 	var problem *Problem
 	var active *models.RecoveryActiveError
+	var quota *models.QuotaError
 	var sign *models.SecretsSignError
 	var tests *dispatch.TooManyTestsError
 	switch {
 	case errors.As(err, &problem):
 		return problem
+	case errors.As(err, &quota):
+		return newProblem(http.StatusConflict, codeQuotaExceeded, fmt.Sprintf(
+			"this owner may have %d %s; delete one first, or ask an administrator", quota.Limit, quota.What))
 	case errors.As(err, &active):
 		return newProblem(http.StatusConflict, codeRecoveryActive,
 			"the webhook has the recovery "+active.ID+", which has not ended; wait for its end or cancel it")

@@ -118,6 +118,9 @@ func (s *server) publish(ctx context.Context, in *publishInput) (*Output[Publish
 	if err := wrong.err(); err != nil {
 		return nil, err
 	}
+	if err := s.mayPublish(ctx, who, len(event.Data)); err != nil {
+		return nil, err
+	}
 	published, err := s.Dispatcher.Publish(ctx, event)
 	if err != nil {
 		return nil, s.fail(ctx, err)

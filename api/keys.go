@@ -76,7 +76,7 @@ type listKeysInput struct {
 
 func (s *server) registerKeys(api huma.API) {
 	const tag = "Keys"
-	huma.Register(api, operation("create-key", http.MethodPost, "/owners/{id}/keys", tag, "Create a key for an owner", http.StatusCreated, 403, 404), s.createKey)
+	huma.Register(api, operation("create-key", http.MethodPost, "/owners/{id}/keys", tag, "Create a key for an owner", http.StatusCreated, 403, 404, 409), s.createKey)
 	huma.Register(api, operation("list-keys", http.MethodGet, "/owners/{id}/keys", tag, "List an owner's keys", http.StatusOK, 403, 404), s.listKeys)
 	huma.Register(api, operation("delete-key", http.MethodDelete, "/keys/{id}", tag, "Revoke a key", http.StatusNoContent, 403, 404, 409), s.deleteKey)
 }

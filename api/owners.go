@@ -72,7 +72,7 @@ func (s *server) createOwner(ctx context.Context, in *createOwnerInput) (*Output
 	if err := adminOnly(ctx); err != nil {
 		return nil, err
 	}
-	owner := models.Owner{Name: in.Body.Name, Email: in.Body.Email, SlackURL: in.Body.SlackURL}
+	owner := models.Owner{Name: stored(in.Body.Name), Email: in.Body.Email, SlackURL: in.Body.SlackURL}
 	if err := checkOwner(&owner, models.Owner{}, s.judge(ctx)); err != nil {
 		return nil, err
 	}
@@ -140,6 +140,7 @@ func (s *server) updateOwner(ctx context.Context, in *updateOwnerInput) (*Output
 	owner, err := s.Store.UpdateOwner(ctx, in.ID, func(owner *models.Owner) error {
 		before := *owner
 		in.Body.Name.to(&owner.Name)
+		owner.Name = stored(owner.Name)
 		in.Body.Email.to(&owner.Email)
 		in.Body.SlackURL.to(&owner.SlackURL)
 		if in.Body.Active.Null {

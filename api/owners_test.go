@@ -117,3 +117,22 @@ func TestAdministratorsKeyInTheDatabase(t *testing.T) {
 	require.NoError(t, s.store.RevokeAnyAPIKey(t.Context(), made.ID))
 	s.call(token, "GET", "/api/owners", "").problem(http.StatusUnauthorized, "unauthorized")
 }
+
+// Names and descriptions are stored as they are checked: without blanks at their ends.
+func TestNamesAreStoredAsChecked(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	for path, of := range map[string]struct{ field, rest string }{
+		"/api/owners":   {"name", ""},
+		"/api/sources":  {"name", `,"scheme":"github","secret":"` + sourceSecret + `"`},
+		"/api/webhooks": {"description", `,"url":"https://example.com","events":["a"]`},
+	} {
+		made := s.admin(http.StatusCreated, "POST", path, `{"`+of.field+`":"  A b \u00a0\t"`+of.rest+`}`).object()
+		require.Equal(t, "A b", made[of.field], path)
+		changed := s.admin(http.StatusOK, "PATCH", path+"/"+text(t, made, "id"), `{"`+of.field+`":"\tC "}`).object()
+		require.Equal(t, "C", changed[of.field], path)
+		if of.field == "name" {
+			s.call(adminKey, "PATCH", path+"/"+text(t, made, "id"), `{"name":" "}`).problem(http.StatusUnprocessableEntity, "invalid")
+		}
+	}
+}

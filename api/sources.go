@@ -99,7 +99,7 @@ type updateSourceInput struct {
 
 func (s *server) registerSources(api huma.API) {
 	const tag = "Sources"
-	huma.Register(api, operation("create-source", http.MethodPost, "/sources", tag, "Create a source", http.StatusCreated), s.createSource)
+	huma.Register(api, operation("create-source", http.MethodPost, "/sources", tag, "Create a source", http.StatusCreated, 409), s.createSource)
 	huma.Register(api, operation("list-sources", http.MethodGet, "/sources", tag, "List sources", http.StatusOK), s.listSources)
 	huma.Register(api, operation("get-source", http.MethodGet, "/sources/{id}", tag, "Show a source with the requests that it refused", http.StatusOK, 404), s.getSource)
 	huma.Register(api, operation("update-source", http.MethodPatch, "/sources/{id}", tag, "Change a source", http.StatusOK, 404), s.updateSource)
@@ -134,7 +134,7 @@ func toleranceOf(source models.Source) time.Duration {
 func (s *server) createSource(ctx context.Context, in *createSourceInput) (*Output[Source], error) {
 	who, body := whoAsks(ctx), in.Body
 	source := models.Source{
-		OwnerID: body.OwnerID, Name: body.Name, Scheme: body.Scheme, EventPrefix: body.EventPrefix, Broadcast: body.Broadcast, Active: true,
+		OwnerID: body.OwnerID, Name: stored(body.Name), Scheme: body.Scheme, EventPrefix: body.EventPrefix, Broadcast: body.Broadcast, Active: true,
 		Options: models.SourceOptions{
 			Header: body.Header, Prefix: body.Prefix, Encoding: body.Encoding, Hash: body.Hash, VerifyToken: body.VerifyToken,
 			IDHeader: body.IDHeader, IDField: body.IDField, TypeHeader: body.TypeHeader, TypeField: body.TypeField,
@@ -156,7 +156,7 @@ func (s *server) createSource(ctx context.Context, in *createSourceInput) (*Outp
 	if err := wrong.err(); err != nil {
 		return nil, err
 	}
-	err := s.Store.CreateSource(ctx, &source, textsOf(secrets))
+	err := s.Store.CreateSource(within(ctx, s.Quotas.Sources), &source, textsOf(secrets))
 	if errors.Is(err, models.ErrNotFound) {
 		err = invalid("body.owner_id", unknownOwner)
 	}
@@ -215,6 +215,7 @@ func (s *server) patchSource(who principal, source *models.Source, in *updateSou
 	var wrong faults
 	wrong.broadcast(who, *source)
 	patch.Name.to(&source.Name)
+	source.Name = stored(source.Name)
 	wrong.sourceName(source.Name)
 	patch.Broadcast.to(&source.Broadcast)
 	if patch.Broadcast.Set {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/postrider/postrider/models"
@@ -63,6 +64,10 @@ func (f *faults) events(patterns []string) {
 		seen[pattern] = true
 	}
 }
+
+// stored is how a name or a description is kept: without blanks at its ends, which nobody sees and which tell two equal
+// names apart.
+func stored(text string) string { return strings.TrimSpace(text) }
 
 func (f *faults) description(text string) {
 	if utf8.RuneCountInString(text) > maxDescriptionLength || !storable(text) {

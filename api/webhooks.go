@@ -101,7 +101,7 @@ type TestResult struct {
 
 func (s *server) registerWebhooks(api huma.API) {
 	const tag = "Webhooks"
-	huma.Register(api, operation("create-webhook", http.MethodPost, "/webhooks", tag, "Create a webhook", http.StatusCreated), s.createWebhook)
+	huma.Register(api, operation("create-webhook", http.MethodPost, "/webhooks", tag, "Create a webhook", http.StatusCreated, 409), s.createWebhook)
 	huma.Register(api, operation("list-webhooks", http.MethodGet, "/webhooks", tag, "List webhooks", http.StatusOK), s.listWebhooks)
 	huma.Register(api, operation("get-webhook", http.MethodGet, "/webhooks/{id}", tag, "Show a webhook", http.StatusOK, 404), s.getWebhook)
 	huma.Register(api, operation("update-webhook", http.MethodPatch, "/webhooks/{id}", tag, "Change a webhook", http.StatusOK, 404), s.updateWebhook)
@@ -112,7 +112,7 @@ func (s *server) registerWebhooks(api huma.API) {
 func (s *server) createWebhook(ctx context.Context, in *createWebhookInput) (*Output[NewWebhook], error) {
 	who := whoAsks(ctx)
 	webhook := models.Webhook{
-		OwnerID: in.Body.OwnerID, URL: in.Body.URL, Description: in.Body.Description, Events: in.Body.Events,
+		OwnerID: in.Body.OwnerID, URL: in.Body.URL, Description: stored(in.Body.Description), Events: in.Body.Events,
 		Headers: in.Body.Headers, RateLimit: in.Body.RateLimit, Active: true,
 	}
 	var wrong faults
@@ -133,7 +133,7 @@ func (s *server) createWebhook(ctx context.Context, in *createWebhookInput) (*Ou
 	if err != nil {
 		return nil, s.fail(ctx, err)
 	}
-	err = s.Store.CreateWebhook(ctx, &webhook, secret)
+	err = s.Store.CreateWebhook(within(ctx, s.Quotas.Webhooks), &webhook, secret)
 	if errors.Is(err, models.ErrNotFound) {
 		err = invalid("body.owner_id", unknownOwner)
 	}
@@ -238,7 +238,7 @@ func (in *updateWebhookInput) apply(webhook *models.Webhook, by judge, wrong fau
 		wrong.rateLimit(webhook.RateLimit)
 	}
 	if patch.Description.Set {
-		webhook.Description = patch.Description.Value
+		webhook.Description = stored(patch.Description.Value)
 		wrong.description(webhook.Description)
 	}
 	if patch.Active.Null {

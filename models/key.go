@@ -84,6 +84,10 @@ func (s *Store) CreateAPIKeyUntil(ctx context.Context, ownerID string, expiresAt
 			if err != nil {
 				return err
 			}
+			present := tx.Model(&APIKey{}).Where("owner_id = ? AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)", ownerID, now)
+			if err := fewer(present, "keys", MaxOwnerKeys); err != nil {
+				return err
+			}
 			key.Suspended = !owner.Active
 		}
 		return tx.Create(&key).Error

@@ -207,6 +207,7 @@ func (p *plansRig) calls() map[string]func() {
 		},
 		"DeleteOwner":   func() { _, err := s.DeleteOwner(ctx, makeOwner(t, s, "gone").ID); p.ok(err) },
 		"DeletedOwners": func() { _, err := s.DeletedOwners(ctx, now, 10); p.ok(err) },
+		"StoredBytes":   func() { _, err := s.StoredBytes(ctx, owner.OwnerID); p.ok(err) },
 		"OwnerDeliveries": func() {
 			_, err := s.OwnerDeliveries(ctx, owner.OwnerID, "", 20)
 			p.ok(err)

@@ -74,6 +74,9 @@ func (s *Store) CreateSource(ctx context.Context, source *Source, secrets []stri
 			if err != nil {
 				return err
 			}
+			if err := withinQuota(ctx, tx, &Source{}, "sources", owner.ID); err != nil {
+				return err
+			}
 			source.Suspended = !owner.Active
 			return tx.Create(source).Error
 		})

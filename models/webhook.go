@@ -67,6 +67,9 @@ func (s *Store) CreateWebhook(ctx context.Context, webhook *Webhook, secret stri
 		if err != nil {
 			return err
 		}
+		if err := withinQuota(ctx, tx, &Webhook{}, "webhooks", owner.ID); err != nil {
+			return err
+		}
 		webhook.Suspended = !owner.Active
 		if err := tx.Create(webhook).Error; err != nil {
 			return err

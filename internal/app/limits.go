@@ -14,6 +14,11 @@ type Limits struct {
 	RateBurst      int            `env:"POSTRIDER_RATE_BURST" placeholder:"N" help:"How many of them may come at once. Default: what comes in two seconds."`
 	MaxInboundBody byteSize       `env:"POSTRIDER_MAX_INBOUND_BODY" default:"5MiB" placeholder:"SIZE" help:"The largest body that a source receives, at most 25MiB; GitHub sends up to 25 MB. Default: ${default}."`
 	TrustedProxies []netip.Prefix `env:"POSTRIDER_TRUSTED_PROXIES" placeholder:"CIDR" help:"Proxies before the API whose X-Forwarded-For is believed. Default: none."`
+
+	MaxWebhooksPerOwner        int      `env:"POSTRIDER_MAX_WEBHOOKS_PER_OWNER" default:"500" placeholder:"N" help:"How many webhooks an owner's own keys may make; 0 for as many as they like. Default: ${default}."`
+	MaxSourcesPerOwner         int      `env:"POSTRIDER_MAX_SOURCES_PER_OWNER" default:"100" placeholder:"N" help:"How many sources an owner's own keys may make; 0 for as many as they like. Default: ${default}."`
+	MaxEventsPerSecondPerOwner float64  `env:"POSTRIDER_MAX_EVENTS_PER_SECOND_PER_OWNER" default:"0" placeholder:"N" help:"How many events a second an owner's keys may publish through this process; 0 for as many as they like. Default: ${default}."`
+	MaxStoredBytesPerOwner     byteSize `env:"POSTRIDER_MAX_STORED_BYTES_PER_OWNER" default:"0" placeholder:"SIZE" help:"How much, such as 10GiB, of events and received webhooks an owner may have stored for its keys to publish more; 0 for as many as they like. Default: ${default}."`
 }
 
 func (l Limits) faults() []error {
@@ -29,7 +34,17 @@ func (l Limits) faults() []error {
 	if l.RateBurst < 0 || l.RateBurst > maxRate {
 		faults = append(faults, errors.New("--rate-burst ($POSTRIDER_RATE_BURST) must be from 1 to 1000000 requests, or 0 for what comes in two seconds"))
 	}
+	if l.MaxWebhooksPerOwner < 0 || l.MaxSourcesPerOwner < 0 || l.MaxStoredBytesPerOwner < 0 || !(l.MaxEventsPerSecondPerOwner >= 0 && l.MaxEventsPerSecondPerOwner <= maxRate) {
+		faults = append(faults, errors.New("--max-webhooks-per-owner, --max-sources-per-owner, --max-events-per-second-per-owner (up to 1000000) and --max-stored-bytes-per-owner "+
+			"($POSTRIDER_MAX_…_PER_OWNER) must not be negative; 0 is no limit"))
+	}
 	return faults
+}
+
+func (l Limits) quotas() api.Quotas {
+	return api.Quotas{
+		Webhooks: l.MaxWebhooksPerOwner, Sources: l.MaxSourcesPerOwner, EventsPerSecond: l.MaxEventsPerSecondPerOwner, StoredBytes: int64(l.MaxStoredBytesPerOwner),
+	}
 }
 
 // maxRate is more than a process can answer.

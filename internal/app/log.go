@@ -2,7 +2,7 @@ package app
 
 import (
 	"context"
-	"log"
+	"log" //nolint:depguard // what libraries write to it is filtered here
 	"log/slog"
 	"strings"
 	"unicode"

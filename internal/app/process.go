@@ -229,6 +229,7 @@ func (p *process) handler() http.Handler {
 	cfg.Dispatcher, cfg.AdminKey = p.dispatcher, p.settings.AdminKey
 	cfg.MaxInboundBody = int64(p.settings.MaxInboundBody)
 	cfg.RateLimit, cfg.RateBurst, cfg.TrustedProxies = p.settings.RateLimit, p.settings.RateBurst, p.settings.TrustedProxies
+	cfg.Quotas = p.settings.quotas()
 	return api.New(cfg)
 }
 
