@@ -74,7 +74,7 @@ func TestReadinessIsShared(t *testing.T) {
 		var failing atomic.Bool
 		handler := api.NewHealth(api.Config{Logger: slog.New(slog.DiscardHandler), Checks: []api.Check{{Name: "database", Run: func(ctx context.Context) error {
 			runs.Add(1)
-			time.Sleep(100 * time.Millisecond) // of the bubble's time
+			<-time.After(100 * time.Millisecond) // of the bubble's time
 			if failing.Load() {
 				return errors.New("is away")
 			}
@@ -104,7 +104,7 @@ func TestReadinessIsShared(t *testing.T) {
 		require.EqualValues(t, 1, runs.Load())
 		failing.Store(true)
 		require.Equal(t, http.StatusOK, ask(t.Context(), "/readyz"), "stands for a second")
-		time.Sleep(time.Second)
+		<-time.After(time.Second)
 		require.Equal(t, http.StatusServiceUnavailable, ask(t.Context(), "/readyz"))
 		require.EqualValues(t, 2, runs.Load())
 	})

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"time"
@@ -51,7 +52,7 @@ func (b *patientBody) Read(into []byte) (int, error) {
 	_ = b.control.SetReadDeadline(b.begin.Add(allowed))
 	n, err := b.ReadCloser.Read(into)
 	b.read += int64(n)
-	if err == io.EOF { //nolint:errorlint // readers return it as it is
+	if errors.Is(err, io.EOF) {
 		_ = b.control.SetReadDeadline(time.Time{})
 	}
 	return n, err

@@ -41,7 +41,7 @@ func TestOwnerIsCreatedReadAndChanged(t *testing.T) {
 		require.True(t, created.Equal(got.CreatedAt), got.CreatedAt)
 		require.True(t, clock.now().Equal(got.UpdatedAt), got.UpdatedAt)
 		got.CreatedAt, got.UpdatedAt = time.Time{}, time.Time{}
-		require.Equal(t, models.Owner{ID: made.ID, Name: "Ünal"}, got)
+		require.Equal(t, models.Owner{ID: made.ID, Name: "Ünal", Active: true}, got)
 	})
 }
 

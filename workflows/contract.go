@@ -149,11 +149,19 @@ type FanOutInput struct {
 	After string `json:"after,omitempty"`
 }
 
+// ReleaseSignal is the argument of SignalRelease to a delivery.
+type ReleaseSignal = activities.ReleaseSignal
+
 // ReleaseInput starts a Release: what waits for a webhook is told that a setting was changed.
 type ReleaseInput struct {
 	activities.ReleaseInput
 	// Again continues a Release that was told of a further change.
 	Again bool `json:"again,omitempty"`
+}
+
+// NewReleaseInput is for what waits for a webhook, with what waits for a retry or without.
+func NewReleaseInput(webhookID string, retries bool) ReleaseInput {
+	return ReleaseInput{ReleaseInput: activities.ReleaseInput{WebhookID: webhookID, Retries: retries}}
 }
 
 // SweepInput starts a Sweep.

@@ -133,7 +133,7 @@ func TestRetryAfter(t *testing.T) {
 		"a date in ten years":       {503, start.AddDate(10, 0, 0).Format(http.TimeFormat), 24 * time.Hour},
 		"more than a number holds":  {503, "99999999999999999999999999", 24 * time.Hour},
 		"negative":                  {503, "-5", time.Minute},
-		"a fraction":                {503, "300.5", time.Minute},
+		"a fraction":                {503, "300.5", 301 * time.Second},
 		"no number":                 {503, "soon", time.Minute},
 		"just the longest possible": {503, "86400", 24 * time.Hour},
 	} {

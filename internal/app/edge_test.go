@@ -88,7 +88,7 @@ func TestDatabaseFileIsPrivate(t *testing.T) {
 	t.Parallel()
 	dev := &Dev{DevFlags: DevFlags{DataDir: t.TempDir()}}
 	file := filepath.Join(dev.DataDir, "postrider.db")
-	require.NoError(t, os.WriteFile(file, nil, 0o644)) //nolint:gosec // as earlier versions left it
+	require.NoError(t, os.WriteFile(file, nil, 0o644))
 	dev.TemporalUIURL = "http://127.0.0.1:8233"
 	require.NoError(t, dev.fillIn(nil))
 	dev.DatabaseMaxConnections = 2
@@ -127,7 +127,7 @@ func TestMetricsListener(t *testing.T) {
 		get := func(address, path string) (int, string) {
 			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+path, nil)
 			require.NoError(t, err)
-			response, err := http.DefaultClient.Do(request)
+			response, err := (&http.Client{}).Do(request)
 			require.NoError(t, err)
 			defer response.Body.Close()
 			body, err := io.ReadAll(response.Body)
@@ -161,7 +161,7 @@ func TestServerBoundsHeads(t *testing.T) {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, listening.URL, nil)
 		require.NoError(t, err)
 		request.Header.Set("X-A", strings.Repeat("x", size))
-		response, err := http.DefaultClient.Do(request)
+		response, err := listening.Client().Do(request)
 		require.NoError(t, err)
 		require.NoError(t, response.Body.Close())
 		require.Equal(t, want, response.StatusCode)

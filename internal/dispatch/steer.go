@@ -7,7 +7,6 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 
-	"github.com/postrider/postrider/activities"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/workflows"
 )
@@ -119,7 +118,7 @@ func (d *Dispatcher) WebhookChanged(before, now models.Webhook) {
 	if !letsGo {
 		return
 	}
-	in := workflows.ReleaseInput{ReleaseInput: activities.ReleaseInput{WebhookID: now.ID, Retries: retries}}
+	in := workflows.NewReleaseInput(now.ID, retries)
 	options := workflows.ReleaseOptions(now.ID)
 	d.starter.add(func(ctx context.Context) error {
 		_, err := d.temporal.SignalWithStartWorkflow(ctx, options.ID, workflows.SignalRelease, in, options, workflows.TypeRelease, in)
@@ -128,7 +127,7 @@ func (d *Dispatcher) WebhookChanged(before, now models.Webhook) {
 }
 
 // Release tells the workflows of deliveries that a setting of their webhook was changed; activities call it.
-func (d *Dispatcher) Release(ctx context.Context, deliveryIDs []string, signal activities.ReleaseSignal) error {
+func (d *Dispatcher) Release(ctx context.Context, deliveryIDs []string, signal workflows.ReleaseSignal) error {
 	return startAll(ctx, deliveryIDs, func(ctx context.Context, id string) error {
 		err := d.temporal.SignalWorkflow(ctx, id, "", workflows.SignalRelease, signal)
 		var notRunning *serviceerror.NotFound

@@ -78,7 +78,7 @@ func has(program string) bool {
 
 func run(out io.Writer) func(context.Context, ...string) error {
 	return func(ctx context.Context, command ...string) error {
-		cmd := exec.CommandContext(ctx, command[0], command[1:]...) //nolint:gosec // the commands of this file
+		cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
 		cmd.Stdout, cmd.Stderr = out, out
 		return cmd.Run()
@@ -121,13 +121,16 @@ func (m machine) install(ctx context.Context, needs []need) error {
 		switch {
 		case err == nil:
 		case need.optional:
-			fmt.Fprintf(m.out, "%s; %s\n", err, need.without)
+			m.say("%s; %s", err, need.without)
 		default:
 			faults = append(faults, err)
 		}
 	}
 	return errors.Join(faults...)
 }
+
+// say writes a line. Who cannot read it is not told so either.
+func (m machine) say(format string, args ...any) { _, _ = fmt.Fprintf(m.out, format+"\n", args...) }
 
 func (m machine) installOne(ctx context.Context, need need) error {
 	manager, ok := m.manager()
@@ -144,7 +147,7 @@ func (m machine) installOne(ctx context.Context, need need) error {
 		}
 		return fmt.Errorf("%s is missing and cannot be installed by this user: run, %s, %s", need.name, by, strings.Join(command, " "))
 	}
-	fmt.Fprintf(m.out, "%s is missing: %s\n", need.name, strings.Join(append(sudo, command...), " "))
+	m.say("%s is missing: %s", need.name, strings.Join(append(sudo, command...), " "))
 	if manager.refresh != nil {
 		if err := m.run(ctx, append(sudo, manager.refresh...)...); err != nil {
 			return fmt.Errorf("%s: %w", strings.Join(manager.refresh, " "), err)
