@@ -226,8 +226,9 @@ func (s *Store) changeRecovery(ctx context.Context, id string, change func(*gorm
 		if err := change(tx, &recovery); err != nil || recovery == before {
 			return err
 		}
-		if recovery.UpdatedAt = s.Now(); !recovery.UpdatedAt.After(before.UpdatedAt) {
-			recovery.UpdatedAt = before.UpdatedAt.Add(time.Microsecond).UTC() // by the clock of another host
+		recovery.UpdatedAt = recovery.UpdatedAt.UTC()
+		if now := s.Now(); now.After(recovery.UpdatedAt) { // else another host's clock is ahead
+			recovery.UpdatedAt = now
 		}
 		if recovery.Status.Finished() {
 			recovery.FinishedAt = &recovery.UpdatedAt
