@@ -107,6 +107,9 @@ func (a *Activities) Deliver(ctx context.Context, in AttemptInput) (AttemptResul
 	if cause, reason := reasonToStop(dispatch, in); reason != "" {
 		return a.stop(ctx, in.DeliveryID, cause, reason)
 	}
+	if detour := behindFirst(dispatch, in, a.Now()); detour != nil {
+		return AttemptResult{Status: dispatch.Delivery.Status, Detour: detour}, nil
+	}
 	detour, leave, err := a.enter(ctx, dispatch, in)
 	if err != nil {
 		return AttemptResult{}, err

@@ -62,6 +62,21 @@ func (a *Activities) recordAtLast(ctx context.Context, outcome models.Outcome) m
 	}
 }
 
+// lookAgain is how long a resend waits at most before it looks again whether the first attempt has been made.
+const lookAgain = 2 * time.Second
+
+// behindFirst makes a resend wait while the process that published the event may be making the first attempt without
+// a workflow: two requests would have the number 1. When that process dies, its lease ends. Other attempts need not
+// wait: that process starts their workflow when it is done, and the sweep keeps to the lease.
+func behindFirst(dispatch models.Dispatch, in AttemptInput, now time.Time) *Detour {
+	left := dispatch.Delivery.LeftFor(now)
+	if in.Trigger != models.TriggerResend || left == 0 {
+		return nil
+	}
+	wait := min(left+time.Millisecond, lookAgain) // a millisecond is the unit of waits
+	return &Detour{WaitMS: wait.Milliseconds()}
+}
+
 // madeDirectly says that the first attempt was made without a workflow, which this run takes over.
 func madeDirectly(dispatch models.Dispatch, in AttemptInput) bool {
 	return in.Sequence == 1 && in.Trigger == models.TriggerSchedule &&

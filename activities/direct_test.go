@@ -149,3 +149,61 @@ func TestDeliverOfWhatIsExpected(t *testing.T) {
 }
 
 var _ activities.Store = (*watchedStore)(nil)
+
+// A resend through another process waits while the first attempt may be under way; what comes of that attempt, and
+// the death of its process, end the wait.
+func TestResendBehindAnAttemptOfAnotherProcess(t *testing.T) {
+	t.Parallel()
+	made := func(r *rig) { require.True(t, r.directly(r.dispatch())) }
+	for name, test := range map[string]struct {
+		cancelled bool
+		then      func(*rig)
+		numbers   []int
+	}{
+		"it is made":                            {false, made, []int{1, 2}},
+		"it is made although it was cancelled":  {true, made, []int{1, 2}},
+		"its process dies":                      {false, func(*rig) {}, []int{1}},
+		"its process dies when it is cancelled": {true, func(*rig) {}, []int{1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			require.NoError(t, r.store.Lease(t.Context(), []string{r.delivery.ID}, now.Add(10*time.Second)))
+			if test.cancelled {
+				require.NoError(t, r.store.CancelDelivery(t.Context(), r.delivery.ID, "cancelled on request"))
+			}
+			resend := func() activities.AttemptResult {
+				in := r.input(1)
+				in.Trigger = models.TriggerResend
+				value, err := r.env.ExecuteActivity(r.activities.Deliver, in)
+				require.NoError(t, err)
+				var result activities.AttemptResult
+				require.NoError(t, value.Get(&result))
+				return result
+			}
+			require.Equal(t, &activities.Detour{WaitMS: 2000}, resend().Detour)
+			r.activities.Now = func() time.Time { return now.Add(9 * time.Second) }
+			require.Equal(t, &activities.Detour{WaitMS: 1001}, resend().Detour)
+			require.Empty(t, r.requests)
+			require.Nil(t, r.dispatch().Delivery.NextAttemptAt, "the wait is no turn")
+
+			test.then(r)
+			r.activities.Now = func() time.Time { return now.Add(10 * time.Second) }
+			require.Equal(t, models.StatusDelivered, resend().Status)
+			var numbers []int
+			for _, attempt := range r.attempts() {
+				numbers = append(numbers, attempt.Number)
+			}
+			require.Equal(t, test.numbers, numbers)
+			require.Len(t, r.requests, len(numbers))
+		})
+	}
+}
+
+// The workflow that the publishing process starts itself is not kept waiting by that process's lease.
+func TestHandedOverAttemptDoesNotWait(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	require.NoError(t, r.store.Lease(t.Context(), []string{r.delivery.ID}, now.Add(10*time.Second)))
+	require.Equal(t, models.StatusDelivered, r.deliver(1).Status)
+}

@@ -127,13 +127,13 @@ func prepareProductionOn(t testing.TB, databaseURL string, settings ...string) *
 }
 
 // newFleet starts one installation of several `serve` and returns each as an installation of its own.
-func newFleet(t *testing.T, processes int) []*installation {
+func newFleet(t *testing.T, processes int, settings ...string) []*installation {
 	t.Helper()
 	cluster := testdb.NewCluster(t)
 	config := deployment.Config{
 		Programs: programFolder, Home: t.TempDir(), DatabaseURL: cluster.URL(),
 		AdminKey: models.NewAPIKeyToken(), EncryptionKey: models.NewEncryptionKey(),
-		TemporalPort: ports.next(t), TemporalUIPort: ports.next(t), Settings: []string{noRateLimit},
+		TemporalPort: ports.next(t), TemporalUIPort: ports.next(t), Settings: append(settings, noRateLimit),
 	}
 	for range processes {
 		config.APIPorts = append(config.APIPorts, ports.next(t))

@@ -36,6 +36,8 @@ func TestPriorities(t *testing.T) {
 		require.Equal(t, scheduled{queue, 2}, attempt)
 	}
 
+	delivery, err := p.store.Delivery(t.Context(), models.Scope{}, delivery.ID)
+	require.NoError(t, err)
 	require.NoError(t, p.dispatcher.Recover(t.Context(), namespace, "rec_01m85g2jgxe2xatkthx700jqn8", []models.Delivery{delivery}))
 	awaitWorkflow(t, p.plain, delivery.ID, "", enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED)
 	started, _ = p.priorities(t, delivery)

@@ -66,6 +66,15 @@ type Delivery struct {
 	CreatedAt time.Time
 }
 
+// LeftFor is for how long the first attempt is left to the process that published the event, which may be making it
+// right now without a workflow; 0 when it is not. What waits its turn is leased too, but then it is known when it is due.
+func (d Delivery) LeftFor(now time.Time) time.Duration {
+	if d.AttemptCount > 0 || d.NextAttemptAt != nil || d.LeasedUntil == nil {
+		return 0
+	}
+	return max(0, d.LeasedUntil.Sub(now))
+}
+
 // Delivery returns one delivery, or ErrNotFound.
 func (s *Store) Delivery(ctx context.Context, scope Scope, id string) (Delivery, error) {
 	var delivery Delivery
@@ -158,11 +167,12 @@ func (s *Store) Postpone(ctx context.Context, id string, due, leasedUntil time.T
 	return nil
 }
 
-// Lease keeps the sweep away, until a time, from deliveries whose first attempts are under way.
+// Lease keeps the sweep and resends away, until a time, from deliveries whose first attempts are under way without a
+// workflow, those included that someone has cancelled meanwhile.
 func (s *Store) Lease(ctx context.Context, ids []string, until time.Time) error {
 	const most = 100 // of one statement, which is prepared for each number
 	for some := range slices.Chunk(ids, most) {
-		err := s.db.WithContext(ctx).Model(&Delivery{}).Where("id IN ? AND status = 'pending'", some).
+		err := s.db.WithContext(ctx).Model(&Delivery{}).Where("id IN ? AND status IN ('pending', 'cancelled') AND attempt_count = 0", some).
 			Update("leased_until", until.UTC()).Error
 		if err != nil {
 			return fmt.Errorf("lease deliveries: %w", err)

@@ -258,3 +258,42 @@ func TestLeaseKeepsTheSweepAway(t *testing.T) {
 		require.Nil(t, got.NextAttemptAt)
 	})
 }
+
+// A lease keeps resends away from a first attempt that may be under way, also once the delivery is cancelled. It ends
+// with that attempt; what waits its turn has none of this kind.
+func TestFirstAttemptIsLeftToItsProcess(t *testing.T) {
+	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
+		clock := newClock()
+		const lease = 10 * time.Second
+		store := models.NewStore(db, models.Config{Keyring: newKeyring(t), Now: clock.now, Lease: lease})
+		makeWebhook(t, store, models.DefaultOwnerID, "*")
+		var delivery models.Delivery
+		left := func() time.Duration {
+			t.Helper()
+			stored, err := store.Delivery(t.Context(), everything, delivery.ID)
+			require.NoError(t, err)
+			return stored.LeftFor(clock.now()).Round(time.Millisecond)
+		}
+		next := func() { delivery = publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0] }
+
+		next()
+		clock.advance(4 * time.Second)
+		require.Equal(t, 6*time.Second, left())
+		require.NoError(t, store.CancelDelivery(t.Context(), delivery.ID, "x"))
+		require.Equal(t, 6*time.Second, left())
+		require.NoError(t, store.Lease(t.Context(), []string{delivery.ID}, clock.now().Add(lease)))
+		require.Equal(t, lease, left(), "the request is still under way")
+		attempted(t, store, delivery, 1, models.StatusDelivered)
+		require.Zero(t, left())
+
+		next()
+		clock.advance(lease)
+		require.Zero(t, left(), "its process died")
+
+		next()
+		require.NoError(t, store.Postpone(t.Context(), delivery.ID, clock.now(), clock.now().Add(time.Hour)))
+		require.Zero(t, left())
+		require.NoError(t, store.CancelDelivery(t.Context(), delivery.ID, "x"))
+		require.Zero(t, left())
+	})
+}

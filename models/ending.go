@@ -34,7 +34,7 @@ func (s *Store) StopDelivery(ctx context.Context, id string, cause CancelCause, 
 		Where("id = ? AND status IN ?", id, []Status{StatusPending, StatusFailed}).
 		Updates(map[string]any{
 			"status": StatusCancelled, "cancel_reason": reason, "cancel_cause": cause, "next_attempt_at": nil,
-			"ended_at": endedSQL(s.Now()),
+			"ended_at": endedSQL(s.Now()), "leased_until": leaseOfAttemptSQL,
 		})
 	if result.Error != nil {
 		return fmt.Errorf("cancel delivery: %w", result.Error)
@@ -44,6 +44,10 @@ func (s *Store) StopDelivery(ctx context.Context, id string, cause CancelCause, 
 	}
 	return nil
 }
+
+// leaseOfAttemptSQL keeps the lease of a first attempt that may be under way without a workflow, and ends that of a
+// delivery which waited its turn: see Delivery.LeftFor.
+var leaseOfAttemptSQL = gorm.Expr("CASE WHEN next_attempt_at IS NULL THEN leased_until END")
 
 // endedSQL is when a delivery ended that is cancelled now: by this host's clock, but never before its webhook
 // began to fail by the clock of another. So whoever recovers since the first failure misses none.

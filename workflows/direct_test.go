@@ -64,3 +64,27 @@ func TestResendBehindADirectAttempt(t *testing.T) {
 	r.requireTimes(10 * time.Second)
 	require.Equal(t, models.TriggerResend, r.attempts()[1].Trigger)
 }
+
+// A resend that another process asks for during the direct attempt is made behind it.
+func TestResendDuringADirectAttempt(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		status models.Status
+		code   int
+	}{"it succeeds": {models.StatusDelivered, http.StatusOK}, "it fails": {models.StatusFailed, http.StatusInternalServerError}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			require.NoError(t, r.store.Lease(t.Context(), []string{r.delivery.ID}, start.Add(10*time.Second)))
+			r.receiver.fails(0)
+			r.after(0, r.resend)
+			r.after(5*time.Second, func() { r.madeDirectly(test.status, test.code, time.Minute) })
+			require.NoError(t, r.run())
+			require.Len(t, r.receiver.requests(), 1)
+			attempts := r.attempts()
+			require.Len(t, attempts, 2)
+			require.Equal(t, 2, attempts[1].Number)
+			require.Equal(t, models.TriggerResend, attempts[1].Trigger)
+		})
+	}
+}
