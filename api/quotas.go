@@ -37,9 +37,38 @@ const (
 
 // storedSum is how much an owner has stored: a sum, with what this process has added since.
 type storedSum struct {
+	// summing is held by the one who makes the sum; only who needs the first waits for it.
+	summing sync.Mutex
+
 	mu    sync.Mutex
 	bytes int64
+	// until is when the sum is too old; zero before the first.
 	until time.Time
+}
+
+// add adds bytes, unless the sum would be more than a limit.
+func (s *storedSum) add(size, limit int64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.bytes+size > limit {
+		return false
+	}
+	s.bytes += size
+	return true
+}
+
+// get returns the sum and until when it is good.
+func (s *storedSum) get() (bytes int64, until time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.bytes, s.until
+}
+
+// renew replaces what was the sum before with what it is now, and keeps what was added meanwhile.
+func (s *storedSum) renew(before, now int64, until time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.bytes, s.until = now+s.bytes-before, until
 }
 
 // mayPublish says whether an owner's key may publish so many bytes more now.
@@ -60,31 +89,38 @@ func (s *server) mayPublish(ctx context.Context, who principal, size int) error 
 	if err != nil {
 		return s.fail(ctx, err)
 	}
-	stored.mu.Lock()
-	defer stored.mu.Unlock()
-	if stored.bytes+int64(size) > s.Quotas.StoredBytes {
+	if !stored.add(int64(size), s.Quotas.StoredBytes) {
 		return newProblem(http.StatusConflict, codeQuotaExceeded, fmt.Sprintf(
 			"this owner may store %d bytes of events and received webhooks; the oldest go with the retention", s.Quotas.StoredBytes))
 	}
-	stored.bytes += int64(size)
 	return nil
 }
 
-// stored returns an owner's sum, which is made anew when it is too old.
+// stored returns an owner's sum. One of those who find it too old makes it anew; the others go on with the old one.
 func (s *server) stored(ctx context.Context, ownerID string) (*storedSum, error) {
 	value, _ := s.sums.LoadOrStore(ownerID, &storedSum{})
 	sum := value.(*storedSum)
-	sum.mu.Lock()
-	defer sum.mu.Unlock()
-	now := s.Now()
-	if now.Before(sum.until) {
+	_, until := sum.get()
+	switch now := s.Now(); {
+	case now.Before(until):
 		return sum, nil
+	case until.IsZero():
+		sum.summing.Lock()
+	case !sum.summing.TryLock():
+		return sum, nil
+	}
+	defer sum.summing.Unlock()
+	before, until := sum.get()
+	began := s.Now()
+	if began.Before(until) {
+		return sum, nil // it was made while this one waited
 	}
 	bytes, err := s.Store.StoredBytes(ctx, ownerID)
 	if err != nil {
 		return nil, err
 	}
-	sum.bytes, sum.until = bytes, s.Now().Add(max(sumEvery, sumShare*s.Now().Sub(now)))
+	now := s.Now()
+	sum.renew(before, bytes, now.Add(max(sumEvery, sumShare*now.Sub(began))))
 	return sum, nil
 }
 

@@ -88,6 +88,9 @@ func (s *Store) SealHeaders(ctx context.Context) (int, error) {
 		if err != nil || len(webhooks) == 0 {
 			return sealed, err
 		}
+		if s.keyring == nil {
+			return sealed, ErrNoKeyring
+		}
 		for _, webhook := range webhooks {
 			done, err := s.sealHeadersOf(ctx, webhook.ID)
 			if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -161,8 +162,17 @@ func purgeOwned(tx *gorm.DB, of owned, ownerID string, limit int, deleted map[st
 	if err := tx.Table(string(of.table)).Where("owner_id = ?", ownerID).Order("id").Limit(limit).Pluck("id", &ids).Error; err != nil || len(ids) == 0 {
 		return false, err
 	}
+	var shared map[string]string
+	if of.table == PurgeDeliveries {
+		if shared, err = sharedEvents(tx, ids, ownerID); err != nil {
+			return true, err
+		}
+	}
 	gone, err := deleteRows(tx, of.table, ids, "TRUE", "")
 	if err != nil || len(gone) == 0 {
+		return true, err
+	}
+	if err := takeFromEvents(tx, gone, shared); err != nil {
 		return true, err
 	}
 	deleted[string(of.table)] += int64(len(gone))
@@ -174,4 +184,54 @@ func purgeOwned(tx *gorm.DB, of owned, ownerID string, limit int, deleted map[st
 		deleted[table] += rows
 	}
 	return true, nil
+}
+
+// sharedEvents returns the events of deliveries that do not go with the owner: those that went to others too. Their rows
+// are locked in their order, so that the purges of two owners do not wait for each other.
+func sharedEvents(tx *gorm.DB, deliveries []string, ownerID string) (map[string]string, error) {
+	var found []Delivery
+	err := tx.Select("id", "event_id").Where(amongSQL(tx, "id"), map[string]any{"ids": idList(tx, deliveries)}).Find(&found).Error
+	if err != nil {
+		return nil, err
+	}
+	events := make([]string, len(found))
+	for i, delivery := range found {
+		events[i] = delivery.EventID
+	}
+	var others []string
+	err = forUpdate(tx.Model(&Event{})).Where(amongSQL(tx, "id"), map[string]any{"ids": idList(tx, events)}).
+		Where("owner_id <> ?", ownerID).Order("id").Pluck("id", &others).Error
+	if err != nil {
+		return nil, err
+	}
+	shared := map[string]string{}
+	for _, delivery := range found {
+		if slices.Contains(others, delivery.EventID) {
+			shared[delivery.ID] = delivery.EventID
+		}
+	}
+	return shared, nil
+}
+
+// takeFromEvents takes deliveries that are gone from the number that their event has. One that counted more than it has
+// would not be recovered for those who missed it.
+func takeFromEvents(tx *gorm.DB, gone []string, eventOf map[string]string) error {
+	counts := map[string]int{}
+	for _, id := range gone {
+		if event, ok := eventOf[id]; ok {
+			counts[event]++
+		}
+	}
+	events := map[int][]string{}
+	for event, n := range counts {
+		events[n] = append(events[n], event)
+	}
+	for n, ids := range events {
+		err := tx.Model(&Event{}).Where(amongSQL(tx, "id"), map[string]any{"ids": idList(tx, ids)}).
+			UpdateColumn("deliveries", gorm.Expr("deliveries - ?", n)).Error
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -2,6 +2,7 @@ package models_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
@@ -201,6 +202,41 @@ func TestDeletedOwnerLeavesNothing(t *testing.T) {
 		purge, err = store.PurgeOwner(t.Context(), owner.ID, 2)
 		require.NoError(t, err)
 		require.True(t, purge.Done, "again")
+	})
+}
+
+// An event for all that went to an owner who is gone is still missed by those who missed it.
+func TestDeletedOwnerLeavesWhatOthersMissed(t *testing.T) {
+	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
+		store := models.NewStore(db, models.Config{Keyring: newKeyring(t)})
+		gone, stays, missing := makeOwner(t, store, "gone"), makeOwner(t, store, "stays"), makeOwner(t, store, "missing")
+		makeWebhook(t, store, gone.ID, "*")
+		makeWebhook(t, store, gone.ID, "*")
+		makeWebhook(t, store, gone.ID, "a")
+		makeWebhook(t, store, stays.ID, "*")
+		since := store.Now()
+		var events []string
+		for _, kind := range []string{"a", "b", "a"} {
+			events = append(events, publish(t, store, models.Event{Type: kind, Data: []byte(`{}`), Broadcast: true}).Event.ID)
+		}
+		webhook := makeWebhook(t, store, missing.ID, "*")
+		_, err := store.DeleteOwner(t.Context(), gone.ID)
+		require.NoError(t, err)
+		for done := false; !done; { // batches that cut through an event's deliveries
+			purge, err := store.PurgeOwner(t.Context(), gone.ID, 2)
+			require.NoError(t, err)
+			done = purge.Done
+		}
+		for _, id := range events {
+			event, err := store.Event(t.Context(), everything, id)
+			require.NoError(t, err)
+			require.Equal(t, 1, event.DeliveryCount)
+		}
+		recovery := models.Recovery{
+			WebhookID: webhook.ID, OwnerID: missing.ID, Since: since, Until: store.Now().Add(time.Second), Include: models.IncludeMissed, Rate: 1,
+		}
+		require.NoError(t, store.CreateRecovery(t.Context(), &recovery))
+		require.EqualValues(t, len(events), collect(t, store, recovery.ID).Total)
 	})
 }
 

@@ -369,6 +369,7 @@ func (p *plansRig) calls() map[string]func() {
 				p.ok(err)
 			}
 		},
+		"SealClear":   func() { _, err := s.SealClear(ctx); p.ok(err) },
 		"SealHeaders": func() { _, err := s.SealHeaders(ctx); p.ok(err) },
 		"UpdateOwner": func() {
 			_, err := s.UpdateOwner(ctx, owner.OwnerID, func(o *models.Owner) error { o.Name = "x"; return nil })

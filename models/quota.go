@@ -51,18 +51,35 @@ func fewer(q *gorm.DB, what string, limit int) error {
 	return nil
 }
 
+// sumPage is how many rows are summed at once.
+const sumPage = 5000
+
+// storedSQL sums a page of an owner's rows in the order of an index, so that no statement is about more than a page,
+// however much there is. The length of a value is known without reading it.
+func storedSQL(table, column string) string {
+	return fmt.Sprintf(`SELECT COALESCE(sum(bytes), 0) AS bytes, COALESCE(max(id), '') AS last, count(*) AS rows
+		FROM (SELECT id, length(%s) AS bytes FROM %s WHERE owner_id = @owner AND id > @after ORDER BY id LIMIT %d) page`, column, table, sumPage)
+}
+
 // StoredBytes is how many bytes an owner's events and received webhooks hold.
 func (s *Store) StoredBytes(ctx context.Context, ownerID string) (int64, error) {
 	var sum int64
-	for _, statement := range []string{
-		"SELECT COALESCE(sum(length(data)), 0) FROM events WHERE owner_id = ?",
-		"SELECT COALESCE(sum(length(body)), 0) FROM inbound_events WHERE owner_id = ?",
-	} {
-		var part int64
-		if err := s.db.WithContext(ctx).Raw(statement, ownerID).Scan(&part).Error; err != nil {
-			return 0, fmt.Errorf("sum stored bytes: %w", err)
+	for _, statement := range []string{storedSQL("events", "data"), storedSQL("inbound_events", "body")} {
+		for after := ""; ; {
+			var page struct {
+				Bytes int64
+				Last  string
+				Rows  int
+			}
+			err := s.db.WithContext(ctx).Raw(statement, map[string]any{"owner": ownerID, "after": after}).Scan(&page).Error
+			if err != nil {
+				return 0, fmt.Errorf("sum stored bytes: %w", err)
+			}
+			sum += page.Bytes
+			if after = page.Last; page.Rows < sumPage {
+				break
+			}
 		}
-		sum += part
 	}
 	return sum, nil
 }

@@ -56,8 +56,8 @@ func (s *Store) Reseal(ctx context.Context) (Resealed, error) {
 	if result.Headers, err = s.SealHeaders(ctx); err != nil {
 		return result, err
 	}
-	if err := s.sealVerifyTokens(ctx); err != nil {
-		return result, fmt.Errorf("seal verify tokens: %w", err)
+	if _, err := s.sealVerifyTokens(ctx); err != nil {
+		return result, err
 	}
 	for _, column := range sealedColumns {
 		if err := s.resealColumn(ctx, column, &result); err != nil {
@@ -117,20 +117,4 @@ func (s *Store) reseal(ctx context.Context, column sealedColumn, row sealedRow) 
 	result := s.db.WithContext(ctx).Table(column.table).Where("id = ? AND "+column.name+" = ?", row.ID, row.Sealed).
 		Update(column.name, s.keyring.Seal(secret, row.ID))
 	return result.RowsAffected == 1, result.Error
-}
-
-// sealVerifyTokens seals what was stored in clear before verify tokens were sealed.
-func (s *Store) sealVerifyTokens(ctx context.Context) error {
-	var ids []string
-	err := s.db.WithContext(ctx).Model(&Source{}).Where("options LIKE '%\"verify_token\"%' AND deleted_at IS NULL").Pluck("id", &ids).Error
-	if err != nil {
-		return err
-	}
-	for _, id := range ids {
-		unchanged := func(*Source) ([]string, error) { return nil, nil }
-		if _, err := s.UpdateSource(ctx, Scope{}, id, unchanged); err != nil && !errors.Is(err, ErrNotFound) {
-			return err
-		}
-	}
-	return nil
 }

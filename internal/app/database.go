@@ -64,19 +64,52 @@ func (d Database) migrate(ctx context.Context, logger *slog.Logger) (err error) 
 	return nil
 }
 
+// errNoKeyToSeal tells an operator what to do about what an older version stored.
+var errNoKeyToSeal = errors.New("an older version has stored headers of webhooks or verify tokens of sources in clear: " +
+	"give --encryption-key ($POSTRIDER_ENCRYPTION_KEY), the one that the other processes have, to seal them")
+
+// seal seals what older versions stored in clear. An encryption key is needed only when there is any.
+func (d Database) seal(ctx context.Context, encryption Encryption, logger *slog.Logger) error {
+	var keyring *models.Keyring
+	if len(encryption.EncryptionKey) > 0 {
+		var err error
+		if keyring, err = encryption.keyring(); err != nil {
+			return err
+		}
+	}
+	return d.withStore(ctx, keyring, func(store *models.Store) error {
+		sealed, err := store.SealClear(ctx)
+		if errors.Is(err, models.ErrNoKeyring) {
+			return errNoKeyToSeal
+		}
+		if sealed > 0 {
+			logger.InfoContext(ctx, "what was stored in clear is sealed", "rows", sealed)
+		}
+		return err
+	})
+}
+
 // Migrate is the command that brings the database's schema up to date.
 type Migrate struct {
 	Database
+	Encryption
 	Logging
 }
 
-// Run migrates.
+// Run migrates, and seals what older versions stored in clear.
 func (m *Migrate) Run(ctx context.Context) error {
-	if err := errors.Join(m.faults()...); err != nil {
+	faults := m.Database.faults()
+	if len(m.EncryptionKey) > 0 {
+		faults = append(faults, m.Encryption.faults()...)
+	}
+	if err := errors.Join(faults...); err != nil {
 		return err
 	}
 	if err := m.migrate(ctx, m.Logger()); err != nil {
 		return fmt.Errorf("migrate: %w", err)
+	}
+	if err := m.seal(ctx, m.Encryption, m.Logger()); err != nil {
+		return fmt.Errorf("the schema is up to date, but: %w", err)
 	}
 	return nil
 }

@@ -176,6 +176,9 @@ func (d *Dev) Run(ctx context.Context, start StartDevTemporal, out io.Writer) (e
 	if err := d.migrate(ctx, slog.New(slog.DiscardHandler)); err != nil {
 		return err
 	}
+	if err := d.seal(ctx, d.Encryption, logger); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	go func() {
