@@ -1,27 +1,32 @@
 package api
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"reflect"
 	"strings"
 	"sync"
+	"unicode/utf8"
 )
 
-// duplicate returns the path of a member that an object has twice, empty for none. The text is valid JSON of the type.
-// Only members that the type knows are looked at: what is kept as it is, such as data, is the publisher's.
-func duplicate(text []byte, of reflect.Type) string {
-	scanner := memberScanner{text: text}
-	return scanner.value(of, "")
+// lostMember returns the path of a member that would not be stored as it was given, empty for none, and what is wrong with it:
+// it is there twice, or is a text with half a character. The text is valid JSON of the type. Only members that the type
+// knows are looked at: what is kept as it is, such as data, is the publisher's.
+func lostMember(text []byte, of reflect.Type) (path, message string) {
+	scanner := memberScanner{text: text, message: "is there twice"}
+	path = scanner.value(of, "")
+	return path, scanner.message
 }
 
 // memberScanner goes through valid JSON.
 type memberScanner struct {
-	text []byte
-	at   int
+	text    []byte
+	at      int
+	message string
 }
 
-// value passes a value, up to a duplicate.
+// value passes a value, up to a fault.
 func (s *memberScanner) value(of reflect.Type, path string) string {
 	of = objectType(of)
 	switch first := s.next(); {
@@ -30,8 +35,20 @@ func (s *memberScanner) value(of reflect.Type, path string) string {
 	case first == '[' && of != nil && of.Kind() == reflect.Slice:
 		return s.array(of, path)
 	}
-	s.skip()
+	begin := s.at
+	if s.skip(); of != nil && s.text[begin] == '"' && hasHalf(s.text[begin:s.at]) {
+		s.message = `has half of a \u pair, such as \ud83d without \ude00 behind it`
+		return path
+	}
 	return ""
+}
+
+// hasHalf says that a JSON text has half of a surrogate pair, for which encoding/json silently puts another character.
+func hasHalf(text []byte) bool {
+	var decoded string
+	_ = json.Unmarshal(text, &decoded)
+	return strings.ContainsRune(decoded, utf8.RuneError) &&
+		!bytes.ContainsRune(text, utf8.RuneError) && !bytes.Contains(bytes.ToLower(text), []byte(`\ufffd`))
 }
 
 func (s *memberScanner) object(of reflect.Type, path string) string {

@@ -105,6 +105,28 @@ func TestReadsEndWithTheirCaller(t *testing.T) {
 	require.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
 }
 
+// The GET request that asks a source for a challenge is answered, or refused and counted, though its sender closes its
+// side after it.
+func TestConfirmForASenderThatHangsUp(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	id := s.source(`{"name":"x","scheme":"github","secret":"long enough","verify_token":"right"}`)
+	late := httptest.NewServer(lateHandler(s.handler))
+	t.Cleanup(late.Close)
+	for token, want := range map[string]int{"right": http.StatusOK, "wrong": http.StatusForbidden} {
+		path := "/webhooks/" + id + "?hub.mode=subscribe&hub.challenge=7&hub.verify_token=" + token
+		conn := dial(t, late.Listener.Addr().String(), rawRequest("GET", path, ""))
+		require.NoError(t, conn.CloseWrite())
+		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		require.NoError(t, err)
+		defer response.Body.Close()
+		require.Equal(t, want, response.StatusCode)
+	}
+	source, err := s.store.Source(t.Context(), models.Scope{}, id)
+	require.NoError(t, err)
+	require.EqualValues(t, 1, source.Rejected)
+}
+
 // A provider may close its side, or the whole connection, as soon as its request is out: what it sent is stored, and
 // acknowledged where it still listens.
 func TestReceiveFromASenderThatHangsUp(t *testing.T) {

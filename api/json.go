@@ -16,7 +16,7 @@ import (
 )
 
 // jsonFormat reads bodies strictly, where encoding/json is lenient: what is accepted is what was meant. Member names
-// match by case, no member is there twice, and text is UTF-8. Numbers have no range of their own: that of the
+// match by case, no member is there twice, and text is whole and in UTF-8. Numbers have no range of their own: that of the
 // field counts, and data has none.
 var jsonFormat = huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: readJSON}
 
@@ -41,8 +41,8 @@ func readJSON(body []byte, into any) error {
 	case err != nil:
 		return err
 	}
-	if member := duplicate(body, reflect.TypeOf(into)); member != "" {
-		return bodyError{member, "is there twice"}
+	if member, message := lostMember(body, reflect.TypeOf(into)); member != "" {
+		return bodyError{member, message}
 	}
 	return nil
 }

@@ -87,6 +87,8 @@ func checkOwner(owner *models.Owner, before models.Owner, by judge) error {
 	var wrong faults
 	if name := strings.TrimSpace(owner.Name); name == "" || len(owner.Name) > 200 || strings.ContainsFunc(name, isControl) {
 		wrong.add("body.name", "expected a name of 1 to 200 bytes on one line")
+	} else if fault := unseen(owner.Name, false); fault != "" && owner.Name != before.Name {
+		wrong.add("body.name", fault)
 	}
 	if owner.Email != "" && owner.Email != before.Email {
 		if err := by.CheckEmail(owner.Email); err != nil {

@@ -69,7 +69,7 @@ func (s *server) receive(c *gin.Context) {
 		s.reject(c, source, problem)
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request.Context()), storeTimeout)
+	ctx, cancel := begun(c, storeTimeout)
 	defer cancel()
 	_, err = s.Dispatcher.Receive(ctx, models.InboundEvent{
 		SourceID: source.ID, OwnerID: source.OwnerID, ProviderID: event.ID, BodyHash: event.BodyHash, Type: event.Type,
@@ -130,13 +130,20 @@ func (s *server) confirm(c *gin.Context) {
 	c.Data(http.StatusOK, "text/plain; charset=utf-8", []byte(challenge))
 }
 
+// begun is for what is finished though the sender hangs up: one that has closed its side only still reads the answer.
+func begun(c *gin.Context, within time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(c.Request.Context()), within)
+}
+
 // sourceOf loads the source of a request's path.
 func (s *server) sourceOf(c *gin.Context) (models.Source, error) {
 	id := c.Param("source_id")
 	if err := checkID(models.KindSource, "source", id); err != nil {
 		return models.Source{}, err
 	}
-	source, err := s.Store.Source(c.Request.Context(), models.Scope{}, id)
+	ctx, cancel := begun(c, storeTimeout)
+	defer cancel()
+	source, err := s.Store.Source(ctx, models.Scope{}, id)
 	if err != nil {
 		return source, orNotFound(err, "source", id)
 	}
@@ -157,7 +164,7 @@ func (s *server) answer(c *gin.Context, err error) {
 // reject answers and keeps the reason: it is what people look for when an integration does not work.
 func (s *server) reject(c *gin.Context, source models.Source, problem *Problem) {
 	remote := clientOf(c.Request, s.TrustedProxies).String()
-	ctx, cancel := context.WithTimeout(c.Request.Context(), rejectionTimeout)
+	ctx, cancel := begun(c, rejectionTimeout)
 	defer cancel()
 	if err := s.Store.RecordRejection(ctx, source.ID, problem.Detail, remote); err != nil {
 		s.Logger.WarnContext(ctx, "rejection not recorded", "source_id", source.ID, "error", err)

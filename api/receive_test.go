@@ -216,7 +216,7 @@ func TestReceiveBadInput(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
 	id := s.source(`{"name":"x","scheme":"stripe","secret":"whsec_of-stripe"}`)
-	other := s.source(`{"name":"y","scheme":"stripe","secret":"whsec_of another source"}`)
+	other := s.source(`{"name":"y","scheme":"stripe","secret":"whsec_of-another-source"}`)
 	const event, form = `{"id":"evt_1","type":"a"}`, "application/x-www-form-urlencoded"
 	cfg := signature.Config{Scheme: signature.SchemeStripe, Secrets: []string{"whsec_of-stripe"}}
 	signed := func(body string, more ...string) []string { return s.sign(cfg, body, more...) }

@@ -28,6 +28,8 @@ const hidden = "•••"
 func (f *faults) sourceName(name string) {
 	if name == "" || utf8.RuneCountInString(name) > 200 || !storable(name) {
 		f.add("body.name", "expected a name of 1 to 200 characters, and no NUL among them")
+	} else if fault := unseen(name, false); fault != "" {
+		f.add("body.name", fault)
 	}
 }
 

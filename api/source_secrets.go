@@ -2,6 +2,7 @@ package api
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -63,6 +64,9 @@ func secretFault(scheme signature.Scheme, secret string) string {
 	if fault := formFault(scheme, secret); fault != "" {
 		return fault
 	}
+	if fault := insideFault(scheme, secret); fault != "" {
+		return fault
+	}
 	if len(secret) < minSourceSecret || len(secret) > maxSourceSecret {
 		return fmt.Sprintf("expected %d to %d bytes, not %d", minSourceSecret, maxSourceSecret, len(secret))
 	}
@@ -80,6 +84,27 @@ func endFault(text string) string {
 		return "begins with " + nameOf(first) + ": take it off"
 	case isInvisible(last):
 		return "ends with " + nameOf(last) + ": take it off"
+	}
+	return ""
+}
+
+// issued are the schemes whose secrets the provider makes up: they have no blanks, and no letters but those of ASCII.
+var issued = []signature.Scheme{signature.SchemeStripe, signature.SchemeShopify, signature.SchemeSlack}
+
+// insideFault names a character that no secret of the scheme has: a line that was copied with the next one, for example.
+func insideFault(scheme signature.Scheme, secret string) string {
+	alien := unicode.IsControl
+	if slices.Contains(issued, scheme) {
+		alien = notVisibleASCII
+	}
+	for i, r := range secret {
+		switch {
+		case !alien(r):
+		case isInvisible(r):
+			return fmt.Sprintf("has %s inside, behind %d bytes: expected one secret, as the provider shows it", nameOf(r), i)
+		default:
+			return fmt.Sprintf("has %q behind %d bytes: expected the secret as the provider shows it", string(r), i)
+		}
 	}
 	return ""
 }

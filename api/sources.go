@@ -214,9 +214,11 @@ func (s *server) patchSource(who principal, source *models.Source, in *updateSou
 	patch := in.Body
 	var wrong faults
 	wrong.broadcast(who, *source)
-	patch.Name.to(&source.Name)
-	source.Name = stored(source.Name)
-	wrong.sourceName(source.Name)
+	if patch.Name.Set {
+		patch.Name.to(&source.Name)
+		source.Name = stored(source.Name)
+		wrong.sourceName(source.Name)
+	}
 	patch.Broadcast.to(&source.Broadcast)
 	if patch.Broadcast.Set {
 		wrong.broadcast(who, *source)

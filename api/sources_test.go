@@ -186,6 +186,12 @@ func TestSecretsThatCannotBeRight(t *testing.T) {
 		{"github", "ghp_0123456789abcdef", "field Secret"},
 		{"shopify", "shpat_0123456789abcdef", "client secret"},
 		{"slack", "xoxb-0123456789abcdef", "signing secret"},
+		{"github", "s3cret-of-8\ns3cret-of-9", "has a newline inside, behind 11 bytes"},
+		{"hmac", "s3cret-\u0085of-8", "has an invisible character (U+0085) inside"},
+		{"stripe", "whsec_of stripe", "has a blank inside"},
+		{"stripe", "whsec_of-stripé", `has "é" behind 14 bytes`},
+		{"slack", "s3cret\u200b-of-8", "has an invisible character (U+200B) inside"},
+		{"shopify", "s3cret-of-8 s3cret-of-9", "has a blank inside"},
 		{"github", "7-bytes", "8 to 1024 bytes"},
 		{"hmac", strings.Repeat("x", 1025), "8 to 1024 bytes"},
 	} {

@@ -39,6 +39,9 @@ func TestMembersAreReadStrictly(t *testing.T) {
 		{"POST", "/api/webhooks/" + id + "/recover", `{"since":"2020-01-01T00:00:00,5Z"}`, "body.since", "expected a time in RFC 3339"},
 		{"POST", "/api/webhooks/" + id + "/recover", `{"since":5}`, "body.since", "expected string"},
 		{"PATCH", "/api/sources/" + source, `{"name":"x","name":"y"}`, "body.name", "is there twice"},
+		{"PATCH", "/api/sources/" + source, `{"name":"x\ud83d"}`, "body.name", `half of a \u pair`},
+		{"PATCH", "/api/webhooks/" + id, `{"headers":{"X-A":"1","X-B":"\uDE00 x"}}`, "body.headers.X-B", `half of a \u pair`},
+		{"POST", "/api/webhooks", `{` + hook + `,"description":"\ude00\ud83d"}`, "body.description", `half of a \u pair`},
 	} {
 		got := s.call(adminKey, test.method, test.path, test.body).problem(http.StatusUnprocessableEntity, "invalid")
 		require.Len(t, got.Errors, 1, test.body)
@@ -46,6 +49,7 @@ func TestMembersAreReadStrictly(t *testing.T) {
 		require.Contains(t, got.Errors[0].Message, test.says, test.body)
 		requireNoGo(t, got.Detail)
 	}
+	s.admin(http.StatusOK, "PATCH", "/api/webhooks/"+id, `{"description":"\ud83d\ude00 \\ud83d \ufffd","headers":{"X-A":"\uD83D\uDE00"}}`)
 	got := s.call(adminKey, "POST", "/api/events", `{"Event":"a","data":1}`).problem(http.StatusUnprocessableEntity, "invalid")
 	require.Contains(t, got.Detail, "event to be present")
 	require.Contains(t, got.Detail, "body.Event: unexpected property")

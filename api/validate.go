@@ -3,7 +3,10 @@ package api
 import (
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/postrider/postrider/models"
 )
@@ -65,13 +68,37 @@ func (f *faults) events(patterns []string) {
 	}
 }
 
-// stored is how a name or a description is kept: without blanks at its ends, which nobody sees and which tell two equal
-// names apart.
-func stored(text string) string { return strings.TrimSpace(text) }
+// stored is how a name or a description is kept: without blanks at its ends, which nobody sees, and with each character in
+// one form (NFC). Both tell equal names apart.
+func stored(text string) string { return norm.NFC.String(strings.TrimSpace(text)) }
+
+// Joiners shape what is written with other letters than these, and emoji; between ASCII they only hide.
+const (
+	nonJoiner = '\u200c'
+	joiner    = '\u200d'
+)
+
+// unseen returns a sentence about the first character of a text that nobody sees, such as one of no width or one that
+// turns the direction; empty when there is none. Lines may be more than one where that is said.
+func unseen(text string, lines bool) string {
+	before := rune(0)
+	for at, r := range text {
+		switch {
+		case lines && (r == '\n' || r == '\r' || r == '\t'):
+		case (r == joiner || r == nonJoiner) && before > unicode.MaxASCII && at+utf8.RuneLen(r) < len(text):
+		case unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Other_Default_Ignorable_Code_Point):
+			return fmt.Sprintf("has the character U+%04X, which nobody sees: leave it out", r)
+		}
+		before = r
+	}
+	return ""
+}
 
 func (f *faults) description(text string) {
 	if utf8.RuneCountInString(text) > maxDescriptionLength || !storable(text) {
 		f.add("body.description", fmt.Sprintf("expected at most %d characters, and no NUL among them", maxDescriptionLength))
+	} else if fault := unseen(text, true); fault != "" {
+		f.add("body.description", fault)
 	}
 }
 

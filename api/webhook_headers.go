@@ -100,6 +100,9 @@ func (f *faults) headers(headers map[string]string) {
 			f.add(location, "is listed twice: upper and lower case are the same")
 		case len(value) > maxHeaderLength || !httpguts.ValidHeaderFieldValue(value):
 			f.add(location, fmt.Sprintf("expected at most %d bytes without control characters", maxHeaderLength))
+		case strings.Trim(value, " \t") != value:
+			// HTTP has no blanks at the ends of a value: they would not be sent.
+			f.add(location, endFault(value))
 		case strings.Contains(value, mask):
 			f.add(location, mask+" stands for a value that is not shown: give the value, or leave the header out to keep it as it is")
 		}

@@ -85,6 +85,9 @@ func TestHeadersThatAreRefused(t *testing.T) {
 		`{"A":"Bearer •••"}`:                    "body.headers.A: ••• stands for a value that is not shown",
 		`{"a":"1","A":"2"}`:                     "is listed twice",
 		`{"Host":"x"}`:                          "body.headers.Host: ",
+		`{"A":" x"}`:                            "body.headers.A: begins with a blank: take it off",
+		`{"A":"x\t"}`:                           "body.headers.A: ends with a tab: take it off",
+		`{"A":" "}`:                             "body.headers.A: begins with a blank: take it off",
 	} {
 		problem := s.call(adminKey, "PATCH", path, `{"headers":`+headers+`}`).problem(http.StatusUnprocessableEntity, "invalid")
 		require.Contains(t, problem.Detail, want, headers)

@@ -327,6 +327,10 @@ func (p *plansRig) calls() map[string]func() {
 		"ReprocessInbound": func() { p.ok(s.ReprocessInbound(ctx, inbound.ID)) },
 		"RevokeAPIKey":     func() { _ = s.RevokeAPIKey(ctx, models.NewID(models.KindKey, now)) },
 		"RotateSecret":     func() { rotate(t, s, &webhook, time.Hour) },
+		"TouchRecovery": func() {
+			_, err := s.TouchRecovery(ctx, recovery().ID)
+			p.ok(err)
+		},
 		"SetRecoveryStatus": func() {
 			_, err := s.SetRecoveryStatus(ctx, recovery().ID, models.RecoveryPaused, "x")
 			p.ok(err)

@@ -199,6 +199,19 @@ func (s *Store) SetRecoveryStatus(ctx context.Context, id string, status Recover
 	return recovery, nil
 }
 
+// TouchRecovery returns a recovery as it is now. Unless it has ended, its UpdatedAt is later than at any call before,
+// whatever process made that: it tells the order of requests.
+func (s *Store) TouchRecovery(ctx context.Context, id string) (Recovery, error) {
+	recovery, err := s.changeRecovery(ctx, id, func(_ *gorm.DB, recovery *Recovery) error {
+		recovery.UpdatedAt = recovery.UpdatedAt.Add(time.Microsecond)
+		return nil
+	})
+	if err != nil {
+		return Recovery{}, fmt.Errorf("touch recovery: %w", err)
+	}
+	return recovery, nil
+}
+
 // changeRecovery changes the status and the counts of a recovery under a lock, unless it has ended.
 func (s *Store) changeRecovery(ctx context.Context, id string, change func(*gorm.DB, *Recovery) error) (Recovery, error) {
 	var recovery Recovery
@@ -213,7 +226,10 @@ func (s *Store) changeRecovery(ctx context.Context, id string, change func(*gorm
 		if err := change(tx, &recovery); err != nil || recovery == before {
 			return err
 		}
-		recovery.UpdatedAt = s.Now()
+		recovery.UpdatedAt = recovery.UpdatedAt.UTC()
+		if now := s.Now(); now.After(recovery.UpdatedAt) { // else another host's clock is ahead
+			recovery.UpdatedAt = now
+		}
 		if recovery.Status.Finished() {
 			recovery.FinishedAt = &recovery.UpdatedAt
 		}

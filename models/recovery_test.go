@@ -285,3 +285,33 @@ func TestRecoveriesAreListedForTheirOwner(t *testing.T) {
 		require.Empty(t, unstarted)
 	})
 }
+
+// Requests are in order whatever the clocks of the processes say that they come through.
+func TestTouchRecovery(t *testing.T) {
+	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
+		store, clock := clockedStore(t, db)
+		webhook := makeWebhook(t, store, models.DefaultOwnerID, "*")
+		recovery := models.Recovery{WebhookID: webhook.ID, OwnerID: webhook.OwnerID, Since: clock.now(), Until: clock.now(), Rate: 1}
+		require.NoError(t, store.CreateRecovery(t.Context(), &recovery))
+		last := recovery.UpdatedAt
+		for _, step := range []time.Duration{0, time.Second, -time.Minute, 0, -time.Hour, time.Microsecond, 2 * time.Hour} {
+			clock.advance(step)
+			touched, err := store.TouchRecovery(t.Context(), recovery.ID)
+			require.NoError(t, err)
+			require.Equal(t, models.RecoveryRunning, touched.Status)
+			require.True(t, touched.UpdatedAt.After(last), step)
+			stored, err := store.Recovery(t.Context(), everything, recovery.ID)
+			require.NoError(t, err)
+			require.True(t, stored.UpdatedAt.Equal(touched.UpdatedAt))
+			last = touched.UpdatedAt
+		}
+		ended, err := store.SetRecoveryStatus(t.Context(), recovery.ID, models.RecoveryCancelled, "")
+		require.NoError(t, err)
+		touched, err := store.TouchRecovery(t.Context(), recovery.ID)
+		require.NoError(t, err)
+		require.Equal(t, models.RecoveryCancelled, touched.Status)
+		require.True(t, touched.UpdatedAt.Equal(ended.UpdatedAt))
+		_, err = store.TouchRecovery(t.Context(), models.NewID(models.KindRecovery, clock.now()))
+		require.ErrorIs(t, err, models.ErrNotFound)
+	})
+}

@@ -67,6 +67,22 @@ func TestStripesCopiesDiffer(t *testing.T) {
 	require.Equal(t, 2, called.count())
 }
 
+// Where the body's hash is the ID, both are of what is parsed: with a byte order mark or without, it is one event.
+func TestBodyHashesWithoutAByteOrderMark(t *testing.T) {
+	t.Parallel()
+	for provider, body := range map[*receiver.Provider]string{
+		&receiver.Slack: `{"type":"app_rate_limited"}`, new(receiver.HMAC(receiver.HMACOptions{})): `{"n":1}`,
+	} {
+		without, err := provider.Parse(http.Header{}, []byte(body))
+		require.NoError(t, err)
+		with, err := provider.Parse(http.Header{}, []byte("\ufeff"+body))
+		require.NoError(t, err)
+		require.Equal(t, without.ID, with.ID)
+		require.Equal(t, without.BodyHash, with.BodyHash, "else the second is a conflict")
+		require.Equal(t, without.ID, without.BodyHash)
+	}
+}
+
 func TestBodyHash(t *testing.T) {
 	t.Parallel()
 	event, err := receiver.Shopify.Parse(headers("X-Shopify-Webhook-Id", "1", "X-Shopify-Topic", "a"), []byte(`{}`))

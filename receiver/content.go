@@ -113,11 +113,19 @@ func parseForm(body []byte) (map[string][]string, bool) {
 	return form, true
 }
 
+// payloadOf returns the one field payload of a form, without a byte order mark, or nil.
+func payloadOf(form map[string][]string) json.RawMessage {
+	if payload := form[payloadField]; len(payload) == 1 {
+		return bytes.TrimPrefix([]byte(payload[0]), byteOrderMark)
+	}
+	return nil
+}
+
 // formJSON returns the object that a form stands for.
 func formJSON(form map[string][]string) json.RawMessage {
-	if payload := form[payloadField]; len(form) == 1 && len(payload) == 1 {
-		if _, err := parseObject([]byte(payload[0])); err == nil {
-			return json.RawMessage(payload[0])
+	if payload := payloadOf(form); payload != nil && len(form) == 1 {
+		if _, err := parseObject(payload); err == nil {
+			return payload
 		}
 	}
 	fields := make(map[string]any, len(form))
@@ -138,11 +146,12 @@ func formJSON(form map[string][]string) json.RawMessage {
 // text returns the value at a path such as "event.id" or "payload.type", where
 // payload may be a form's field, and "" without one.
 func (c content) text(path string) string {
-	if text := textAt(c.data, path); text != "" || len(c.form[payloadField]) != 1 {
+	payload := payloadOf(c.form)
+	if text := textAt(c.data, path); text != "" || payload == nil {
 		return text
 	}
 	if rest, ok := strings.CutPrefix(path, payloadField+"."); ok { // it was unpacked
-		return textAt(json.RawMessage(c.form[payloadField][0]), rest)
+		return textAt(payload, rest)
 	}
 	return ""
 }

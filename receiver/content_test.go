@@ -48,6 +48,7 @@ func TestBodyJSON(t *testing.T) {
 		"nothing between ampersands":       {form, "&a=1&&b=2&", `{"a":"1","b":"2"}`},
 		"payload alone":                    {form, "payload=%7B%22n%22%3A+1%7D", `{"n": 1}`},
 		"payload in UTF-8":                 {form, "payload=%7B%22n%22%3A%22%C3%A9%22%7D", `{"n":"é"}`},
+		"payload with a byte order mark":   {form, "payload=%EF%BB%BF%7B%22n%22%3A1%7D", `{"n":1}`},
 		"payload beside others":            {form, "payload=%7B%7D&user=7", `{"payload":"{}","user":"7"}`},
 		"payload twice":                    {form, "payload=%7B%7D&payload=%7B%7D", `{"payload":["{}","{}"]}`},
 		"payload that is a number":         {form, "payload=5", `{"payload":"5"}`},

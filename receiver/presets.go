@@ -153,8 +153,8 @@ func parseGitHub(header http.Header, body []byte) (Event, error) {
 			return Event{}, malformed("form is unreadable")
 		}
 		data = nil
-		if payload := form[payloadField]; len(form) == 1 && len(payload) == 1 {
-			data = json.RawMessage(payload[0])
+		if len(form) == 1 {
+			data = payloadOf(form)
 		}
 	}
 	object, err := parseObject(data)

@@ -95,7 +95,7 @@ func (p Provider) Parse(header http.Header, body []byte) (Event, error) {
 		return Event{}, fmt.Errorf("receiver: parse %s: %w", p.name, err)
 	}
 	if event.BodyHash == "" {
-		event.BodyHash = bodyHash(body)
+		event.BodyHash = bodyHash(read) // as where it stands in for the ID
 	}
 	event.Header, event.Body = header, body
 	return event, nil

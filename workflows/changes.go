@@ -12,6 +12,10 @@ const (
 	changeResendUnderLimit = "resend-under-rate-limit"
 	// changeResendAfterCancel: a resend that reaches a cancelled run is made by the next one.
 	changeResendAfterCancel = "resend-after-cancel"
+	// changeSteerInOrder: of requests to pause and to resume a recovery that come together, the last one holds.
+	changeSteerInOrder = "steer-recovery-in-order"
+	// changeResendDuringFirst: a resend that reaches a run during its first attempt is made behind it.
+	changeResendDuringFirst = "resend-during-first-attempt"
 	// changePurgeEverything: the retention deletes more than inbound events.
 	changePurgeEverything = "purge-everything"
 )

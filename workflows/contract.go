@@ -43,8 +43,8 @@ const SignalResend = "resend"
 // is an activities.ReleaseSignal. A Release is told by it, without an argument that it reads, to begin anew.
 const SignalRelease = "release"
 
-// SignalPause and SignalResume hold a recovery back and let it go on. They have no argument. When both arrive in
-// the same instant, the recovery is paused.
+// SignalPause and SignalResume hold a recovery back and let it go on. Their argument, which may be left out, is a
+// SteerSignal. When both arrive in the same instant without one, the recovery is paused.
 const (
 	SignalPause  = "pause"
 	SignalResume = "resume"
@@ -104,6 +104,12 @@ type ResendSignal struct {
 	BeforeCancel bool `json:"before_cancel,omitempty"`
 	// Withdrawn takes back the resends that were asked for since the run was cancelled: it was cancelled once more.
 	Withdrawn bool `json:"withdrawn,omitempty"`
+}
+
+// SteerSignal is the argument of SignalPause and SignalResume.
+type SteerSignal struct {
+	// At puts requests in the order in which they were made: signals of two names have none in a workflow.
+	At time.Time `json:"at,omitzero"`
 }
 
 // DeliveryStatus is the answer to QueryStatus.

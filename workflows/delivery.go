@@ -30,6 +30,8 @@ type delivery struct {
 	resends, releases workflow.ReceiveChannel
 	// recovered says that a recovery started this run, resent that someone asked for it when the last was cancelled.
 	recovered, resent bool
+	// early says that a resend was asked for before the first attempt was looked at, and still has to be taken.
+	early bool
 	// sequence counts the attempts of this run, failures those of the schedule that failed.
 	sequence int
 	failures int
@@ -64,7 +66,7 @@ func newDelivery(ctx workflow.Context, in DeliveryInput) (*delivery, error) {
 // to a new one, which can be cancelled again.
 func (d *delivery) run(ctx workflow.Context) error {
 	trigger := models.TriggerSchedule
-	if d.recovered || d.resent || d.resendAsked() {
+	if d.early = !d.recovered && !d.resent && d.resends.Len() > 0; d.early || d.recovered || d.resent {
 		trigger = models.TriggerResend
 	}
 	err := d.deliver(ctx, trigger)
@@ -122,6 +124,7 @@ func (d *delivery) attempt(cancellable workflow.Context, trigger models.Trigger)
 		d.forgetReleases() // the attempt sees what they are about; a first one may know the webhook from before
 	}
 	result, err := d.send(ctx, cancellable.Done(), in)
+	d.takeEarly(ctx, result)
 	for err == nil && result.Detour != nil {
 		if err = d.awaitTurn(cancellable, &in, *result.Detour); err == nil {
 			result, err = d.send(ctx, cancellable.Done(), in)
@@ -274,6 +277,20 @@ func (d *delivery) startTimer(ctx workflow.Context, at time.Time) {
 
 // resendAsked takes one resend signal, if there is one. Its argument is for the reader of the history.
 func (d *delivery) resendAsked() bool { return d.resends.ReceiveAsync(nil) }
+
+// takeEarly takes the resend that the first attempt was made for. It stays to be made when the attempt turns out to be
+// from before it was asked for: a signal that comes as a run ends makes Temporal forget what that run did, and the
+// attempt, which the log has, is looked at again from the start, with the signal.
+func (d *delivery) takeEarly(ctx workflow.Context, first activities.AttemptResult) {
+	if !d.early {
+		return
+	}
+	d.early = false
+	if madeBefore := first.Trigger != "" && first.Trigger != models.TriggerResend; madeBefore && d.changed(ctx, changeResendDuringFirst) {
+		return
+	}
+	d.resendAsked()
+}
 
 // leavesResend says that a resend has come together with a cancellation: which of them holds is found out at the end.
 func (d *delivery) leavesResend(ctx workflow.Context) bool {

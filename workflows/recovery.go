@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -28,9 +29,11 @@ func Recovery(ctx workflow.Context, in RecoveryInput) error {
 type recovery struct {
 	id              string
 	pauses, resumes workflow.ReceiveChannel
-	// pause says that the recovery is to be held back; progress says what the database knows of that.
-	pause    bool
-	progress activities.RecoveryProgress
+	// pause says that the recovery is to be held back, steeredAt which request asked for that or for the opposite;
+	// progress says what the database knows of it.
+	pause     bool
+	steeredAt time.Time
+	progress  activities.RecoveryProgress
 }
 
 func newRecovery(ctx workflow.Context, in RecoveryInput) (*recovery, error) {
@@ -54,7 +57,7 @@ func newRecovery(ctx workflow.Context, in RecoveryInput) (*recovery, error) {
 // run takes step after step until the recovery ends.
 func (r *recovery) run(ctx workflow.Context) error {
 	for {
-		r.takeSignals()
+		r.takeSignals(ctx)
 		if ctx.Err() != nil {
 			return r.cancel(ctx)
 		}
@@ -75,12 +78,24 @@ func (r *recovery) run(ctx workflow.Context) error {
 }
 
 // takeSignals takes what was asked for since the last step.
-func (r *recovery) takeSignals() {
-	for r.resumes.ReceiveAsync(nil) {
-		r.pause = false
-	}
-	for r.pauses.ReceiveAsync(nil) {
-		r.pause = true
+func (r *recovery) takeSignals(ctx workflow.Context) {
+	r.take(ctx, r.resumes, false)
+	r.take(ctx, r.pauses, true)
+}
+
+// take takes all signals of a name. The request that was made last holds, where the signals tell.
+func (r *recovery) take(ctx workflow.Context, signals workflow.ReceiveChannel, pause bool) {
+	var argument json.RawMessage
+	for signals.ReceiveAsync(&argument) {
+		var steer SteerSignal
+		_ = json.Unmarshal(argument, &steer) // what people write in the Web UI need not be one
+		switch {
+		case steer.At.IsZero() || !changed(ctx, changeSteerInOrder):
+			r.pause = pause
+		case steer.At.After(r.steeredAt):
+			r.pause, r.steeredAt = pause, steer.At
+		}
+		argument = nil
 	}
 }
 
@@ -131,12 +146,9 @@ func (r *recovery) page(ctx workflow.Context) error {
 func (r *recovery) wait(ctx workflow.Context) {
 	selector := workflow.NewSelector(ctx)
 	selector.AddReceive(ctx.Done(), func(workflow.ReceiveChannel, bool) {})
-	selector.AddReceive(r.resumes, func(workflow.ReceiveChannel, bool) {
-		r.resumes.ReceiveAsync(nil)
-		r.pause = false
-	})
-	// Pausing what is paused must not pile up.
-	selector.AddReceive(r.pauses, func(workflow.ReceiveChannel, bool) { r.pauses.ReceiveAsync(nil) })
+	for _, signals := range []workflow.ReceiveChannel{r.resumes, r.pauses} {
+		selector.AddReceive(signals, func(workflow.ReceiveChannel, bool) { r.takeSignals(ctx) })
+	}
 	selector.Select(ctx)
 }
 

@@ -154,3 +154,69 @@ func TestResendDuringTheLastAttempt(t *testing.T) {
 		})
 	}
 }
+
+// A signal that comes as a run ends makes Temporal forget that the run has ended: it begins anew, finds the signal first
+// and then the attempt that it made itself in the log. The attempt is from before the resend, which is still to be made.
+func TestResendDuringTheFirstAttempt(t *testing.T) {
+	t.Parallel()
+	for name, first := range map[string]models.Status{
+		"which succeeded": models.StatusDelivered, "which failed": models.StatusFailed, "which was the last": models.StatusPermanentlyFailed,
+	} {
+		for resends := 1; resends <= 3; resends++ {
+			t.Run(fmt.Sprintf("%s, %d times", name, resends), func(t *testing.T) {
+				t.Parallel()
+				r := newRig(t)
+				for range resends {
+					r.receiver.fails(0)
+				}
+				r.madeByThisRun(first)
+				r.after(0, func() {
+					for range resends {
+						r.resend()
+					}
+				})
+				require.NoError(t, r.run())
+				attempts := r.attempts()
+				require.Len(t, attempts, 1+resends)
+				for i, attempt := range attempts[1:] {
+					require.Equal(t, models.TriggerResend, attempt.Trigger)
+					require.Equal(t, i+2, attempt.Number)
+				}
+				require.Equal(t, models.StatusDelivered, r.row().Status)
+			})
+		}
+	}
+}
+
+// Cancelled and then asked for again, both during the first attempt.
+func TestCancelAndResendDuringTheFirstAttempt(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.madeByThisRun(models.StatusDelivered)
+	r.after(0, func() {
+		r.env.CancelWorkflow()
+		r.resend()
+	})
+	err := r.run()
+	require.Len(t, r.attempts(), 1)
+	r.continues(err)
+	require.Equal(t, models.TriggerResend, r.attempts()[1].Trigger)
+}
+
+// madeByThisRun records the first attempt of the run that is about to begin again.
+func (r *rig) madeByThisRun(status models.Status) {
+	r.t.Helper()
+	const runID = "default-test-run-id" // of the environment
+	outcome := models.Outcome{
+		Attempt: models.Attempt{
+			ID: models.AttemptID(runID, 1, start), DeliveryID: r.delivery.ID, Number: 1, Trigger: models.TriggerSchedule, StartedAt: start,
+		},
+		Status: status, RunID: runID,
+	}
+	if status == models.StatusFailed {
+		next := start.Add(time.Minute)
+		outcome.NextAttemptAt = &next
+	}
+	_, err := r.store.RecordAttempt(r.t.Context(), outcome)
+	require.NoError(r.t, err)
+}

@@ -173,6 +173,11 @@ func TestPublicURL(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, "http://127.0.0.1:8080", Serving{Listen: "127.0.0.1:8080"}.publicURL())
 	require.Equal(t, "https://x.example.com", Serving{PublicURL: "https://x.example.com/"}.publicURL())
+	for _, text := range []string{"x.example.com", "ftp://x.example.com", "https://", "https://x.example.com/?a=b", "https://x.example.com/#a"} {
+		faults := Serving{Listen: "127.0.0.1:8080", PublicURL: text}.faults()
+		require.Len(t, faults, 1, text)
+		require.ErrorContains(t, faults[0], "--public-url must be a URL")
+	}
 }
 
 func TestPortInUse(t *testing.T) {

@@ -197,11 +197,17 @@ func (s Serving) faults() []error {
 		}
 	}
 	for flag, text := range map[string]string{"--public-url": s.PublicURL, "--temporal-ui-url": s.TemporalUIURL} {
-		if parsed, err := url.Parse(text); text != "" && (err != nil || parsed.Host == "") {
+		if text != "" && !isBaseURL(text) {
 			faults = append(faults, fmt.Errorf("%s must be a URL such as https://postrider.example.com, not %q", flag, text))
 		}
 	}
 	return faults
+}
+
+// isBaseURL says that a path can be written behind a URL.
+func isBaseURL(text string) bool {
+	parsed, err := url.Parse(text)
+	return err == nil && parsed.Host != "" && (parsed.Scheme == "http" || parsed.Scheme == "https") && !strings.ContainsAny(text, "?#")
 }
 
 func (s Serving) publicURL() string {

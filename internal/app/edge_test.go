@@ -61,6 +61,8 @@ func TestSendNamesWhatIsEmpty(t *testing.T) {
 	for flag, args := range map[string][]string{
 		"--key ($POSTRIDER_KEY) is empty": {"--key="}, "--owner-id is empty": {"--key=k", "--owner-id="},
 		"--idempotency-key is empty": {"--key=k", "--idempotency-key="},
+		`--url ($POSTRIDER_URL) must be a URL such as http://127.0.0.1:8080, not "127.0.0.1:8080"`: {"--key=k", "--url=127.0.0.1:8080"},
+		`not ""`: {"--key=k", "--url="}, `not "ftp://x"`: {"--key=k", "--url=ftp://x"}, `not "http://"`: {"--key=k", "--url=http://"},
 	} {
 		code, _, stderr := postriderLine(t, append([]string{"send", "a", "{}", "--url=http://127.0.0.1:1"}, args...)...)
 		require.Equal(t, 1, code)

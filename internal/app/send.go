@@ -88,6 +88,8 @@ func (s *Send) check() error {
 	switch {
 	case strings.TrimSpace(s.Key) == "":
 		return errors.New("--key ($POSTRIDER_KEY) is empty; it takes an API key, such as the admin key that postrider-dev prints")
+	case !isBaseURL(s.URL):
+		return fmt.Errorf("--url ($POSTRIDER_URL) must be a URL such as http://127.0.0.1:8080, not %q", s.URL)
 	case s.OwnerID != nil && *s.OwnerID == "":
 		return errors.New("--owner-id is empty; leave it out for none")
 	case s.IdempotencyKey != nil && *s.IdempotencyKey == "":

@@ -53,6 +53,7 @@ type Store interface {
 	Lease(ctx context.Context, ids []string, until time.Time) error
 	CreateRecovery(ctx context.Context, recovery *models.Recovery) error
 	DeleteOwner(ctx context.Context, id string) (models.Owner, error)
+	TouchRecovery(ctx context.Context, id string) (models.Recovery, error)
 	SetRecoveryStatus(ctx context.Context, id string, status models.RecoveryStatus, reason string) (models.Recovery, error)
 }
 

@@ -62,12 +62,17 @@ func (d *Dispatcher) ResumeRecovery(ctx context.Context, recovery models.Recover
 	return d.signalRecovery(ctx, recovery, workflows.SignalResume)
 }
 
+// signalRecovery tells a recovery's workflow what is asked for, and when that was in the order of all such requests.
 func (d *Dispatcher) signalRecovery(ctx context.Context, recovery models.Recovery, signal string) error {
-	if recovery.Status.Finished() {
+	recovery, err := d.store.TouchRecovery(ctx, recovery.ID)
+	switch {
+	case err != nil:
+		return err
+	case recovery.Status.Finished():
 		return ErrRecoveryFinished
 	}
-	_, err := d.temporal.SignalWithStartWorkflow(ctx, recovery.ID, signal, nil, workflows.RecoveryOptions(recovery),
-		workflows.TypeRecovery, workflows.RecoveryInput{RecoveryID: recovery.ID})
+	_, err = d.temporal.SignalWithStartWorkflow(ctx, recovery.ID, signal, workflows.SteerSignal{At: recovery.UpdatedAt.UTC()},
+		workflows.RecoveryOptions(recovery), workflows.TypeRecovery, workflows.RecoveryInput{RecoveryID: recovery.ID})
 	return unavailable(err)
 }
 
@@ -79,7 +84,10 @@ func (d *Dispatcher) CancelRecovery(ctx context.Context, recovery models.Recover
 	err := d.temporal.CancelWorkflow(ctx, recovery.ID, "")
 	var notRunning *serviceerror.NotFound
 	if errors.As(err, &notRunning) {
-		_, err := d.store.SetRecoveryStatus(ctx, recovery.ID, models.RecoveryCancelled, cancelledOnRequest)
+		recovery, err := d.store.SetRecoveryStatus(ctx, recovery.ID, models.RecoveryCancelled, cancelledOnRequest)
+		if err == nil && recovery.Status == models.RecoveryCompleted {
+			err = ErrRecoveryFinished // meanwhile
+		}
 		return err
 	}
 	return unavailable(err)

@@ -102,6 +102,18 @@ func TestSteerRecovery(t *testing.T) {
 		fake.start = func(context.Context, string) error { return errAway }
 		require.ErrorIs(t, steer(t.Context(), recovery), ErrTemporalUnavailable)
 	}
+	fake.started, fake.start = nil, nil
+	for range 3 {
+		require.NoError(t, d.PauseRecovery(t.Context(), recovery))
+		require.NoError(t, d.ResumeRecovery(t.Context(), recovery))
+	}
+	var last time.Time
+	for _, call := range fake.started {
+		steer, ok := call.argument.(workflows.SteerSignal)
+		require.True(t, ok)
+		require.True(t, steer.At.After(last), "the last one that was answered holds")
+		last = steer.At
+	}
 	fake.cancelErr = errAway
 	require.ErrorIs(t, d.CancelRecovery(t.Context(), recovery), ErrTemporalUnavailable)
 	fake.cancelErr = nil
@@ -119,6 +131,9 @@ func TestSteerRecovery(t *testing.T) {
 	fake.started, fake.start = nil, nil
 	for _, steer := range []func(context.Context, models.Recovery) error{d.PauseRecovery, d.ResumeRecovery, d.CancelRecovery} {
 		require.ErrorIs(t, steer(t.Context(), stored), ErrRecoveryFinished)
+	}
+	for _, steer := range []func(context.Context, models.Recovery) error{d.PauseRecovery, d.ResumeRecovery} {
+		require.ErrorIs(t, steer(t.Context(), recovery), ErrRecoveryFinished, "it ended behind the back of who asks")
 	}
 	require.Empty(t, fake.started)
 }

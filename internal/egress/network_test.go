@@ -78,14 +78,29 @@ func TestNamesAreAbsolute(t *testing.T) {
 	for given, dialed := range map[string]string{
 		"internal-db:80": "internal-db.:80", "a.example:443": "a.example.:443", "a.example.:443": "a.example.:443",
 		"10.0.0.1:80": "10.0.0.1:80", "[::1]:80": "[::1]:80", "[fe80::1%lo]:80": "[fe80::1%lo]:80",
+		"localhost:80": "localhost:80", "LocalHost:80": "LocalHost:80",
 	} {
-		require.Equal(t, dialed, absolute(given))
+		require.Equal(t, dialed, absolute(t.Context(), given))
 	}
 	client := localClient(t, Config{Resolver: resolve(t, func(string) []netip.Addr { return nil })})
 	_, err := client.transport.DialContext(t.Context(), "tcp", "internal-db:80")
 	var lookup *net.DNSError
 	require.ErrorAs(t, err, &lookup)
 	require.Equal(t, "internal-db.", lookup.Name)
+}
+
+// The name that developers write is one of the file of hosts, with and without a proxy.
+func TestLocalhostIsFound(t *testing.T) {
+	t.Parallel()
+	server, requests := serve(t, func(http.ResponseWriter, *http.Request) {})
+	client := localClient(t, Config{})
+	_, err := client.Send(post(t, "http://localhost:"+portOf(t, server.URL)+"/"), 0)
+	require.NoError(t, err)
+	require.EqualValues(t, 1, requests.Load())
+
+	targets, err := (&tunnel{resolver: net.DefaultResolver}).resolve(t.Context(), absolute(t.Context(), "localhost:80"))
+	require.NoError(t, err)
+	require.NotEmpty(t, targets)
 }
 
 // What a name stands for inside is told to administrators only.

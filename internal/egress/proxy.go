@@ -50,7 +50,7 @@ type tunnel struct {
 func (t *tunnel) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, t.timeout)
 	defer cancel()
-	targets, err := t.resolve(ctx, absolute(address))
+	targets, err := t.resolve(ctx, absolute(ctx, address))
 	if err != nil {
 		return nil, err
 	}
