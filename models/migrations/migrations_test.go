@@ -122,15 +122,7 @@ func TestDownTakesEverythingBack(t *testing.T) {
 func TestUpFromBeforeSealedHeaders(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, url string) {
-		db, dialect := open(t, url)
-		name := goose.DialectPostgres
-		if dialect == "sqlite" {
-			name = goose.DialectSQLite3
-		}
-		provider, err := goose.NewProvider(name, db, os.DirFS(dialect))
-		require.NoError(t, err)
-		_, err = provider.UpTo(t.Context(), 7)
-		require.NoError(t, err)
+		db, dialect := openAt(t, url, 7)
 		for _, statement := range []string{
 			`INSERT INTO webhooks (id, owner_id, url, host, events, headers, active, secret, created_at, updated_at, deleted_at) VALUES
 				('wh_a', 'own_a', 'https://h:1/p?token=1', 'h:1', '[]', '{"X-A":"1"}', TRUE, 's', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP, NULL),
@@ -140,7 +132,7 @@ func TestUpFromBeforeSealedHeaders(t *testing.T) {
 			_, err := db.ExecContext(t.Context(), statement)
 			require.NoError(t, err)
 		}
-		_, err = migrations.Up(t.Context(), db, dialect)
+		_, err := migrations.Up(t.Context(), db, dialect)
 		require.NoError(t, err)
 		for query, want := range map[string]string{
 			"SELECT url || headers FROM webhooks WHERE id = 'wh_a'":                     `https://h:1/p?token=1{"X-A":"1"}`,
@@ -180,5 +172,20 @@ func open(t *testing.T, url string) (db *sql.DB, dialect string) {
 	db, err := sql.Open(driver, source)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	return db, dialect
+}
+
+// openAt opens a database and brings it to a version.
+func openAt(t *testing.T, url string, version int64) (db *sql.DB, dialect string) {
+	t.Helper()
+	db, dialect = open(t, url)
+	name := goose.DialectPostgres
+	if dialect == "sqlite" {
+		name = goose.DialectSQLite3
+	}
+	provider, err := goose.NewProvider(name, db, os.DirFS(dialect))
+	require.NoError(t, err)
+	_, err = provider.UpTo(t.Context(), version)
+	require.NoError(t, err)
 	return db, dialect
 }

@@ -1,29 +1,20 @@
 package migrations_test
 
 import (
-	"os"
 	"strings"
 	"testing"
 
-	"github.com/pressly/goose/v3"
 	"github.com/stretchr/testify/require"
 
 	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/models/migrations"
 )
 
 // What ended before the migration has its end and its cause afterwards.
 func TestEndsFromBeforeAreFilledIn(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, url string) {
-		db, dialect := open(t, url)
-		name := goose.DialectPostgres
-		if dialect == "sqlite" {
-			name = goose.DialectSQLite3
-		}
-		provider, err := goose.NewProvider(name, db, os.DirFS(dialect))
-		require.NoError(t, err)
-		_, err = provider.UpTo(t.Context(), 12)
-		require.NoError(t, err)
+		db, dialect := openAt(t, url, 12)
 		exec := func(statement string) {
 			t.Helper()
 			_, err := db.ExecContext(t.Context(), statement)
@@ -45,7 +36,7 @@ func TestEndsFromBeforeAreFilledIn(t *testing.T) {
 		exec(`INSERT INTO recoveries (id, webhook_id, owner_id, since, until, include, rate, status, created_at, updated_at)
 			VALUES ('r', 'w', 'o', '2026-01-02', '2026-01-02', 'permanently_failed', 1, 'running', '2026-01-02', '2026-01-02')`)
 
-		_, err = provider.UpTo(t.Context(), 13)
+		_, err := migrations.Up(t.Context(), db, dialect)
 		require.NoError(t, err)
 		format := "to_char(ended_at AT TIME ZONE 'UTC', 'HH24:MI:SS.MS')"
 		if dialect == "sqlite" {
