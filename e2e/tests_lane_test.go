@@ -101,7 +101,7 @@ func (p *installation) test(ctx context.Context, webhookID string) *http.Respons
 		return nil
 	}
 	request.Header.Set("Authorization", "Bearer "+p.adminKey)
-	response, err := http.DefaultClient.Do(request)
+	response, err := (&http.Client{}).Do(request)
 	if err != nil {
 		return nil
 	}

@@ -306,8 +306,7 @@ func (d *delivery) resendHolds() bool {
 		if !d.resends.ReceiveAsync(&argument) {
 			return holds
 		}
-		var resend ResendSignal
-		_ = json.Unmarshal(argument, &resend) // what people write in the Web UI need not be one
+		resend := argumentOf[ResendSignal](argument)
 		holds = !resend.Withdrawn && (holds || !resend.BeforeCancel)
 	}
 }

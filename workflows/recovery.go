@@ -87,8 +87,7 @@ func (r *recovery) takeSignals(ctx workflow.Context) {
 func (r *recovery) take(ctx workflow.Context, signals workflow.ReceiveChannel, pause bool) {
 	var argument json.RawMessage
 	for signals.ReceiveAsync(&argument) {
-		var steer SteerSignal
-		_ = json.Unmarshal(argument, &steer) // what people write in the Web UI need not be one
+		steer := argumentOf[SteerSignal](argument)
 		switch {
 		case steer.At.IsZero() || !changed(ctx, changeSteerInOrder):
 			r.pause = pause
