@@ -40,7 +40,9 @@ func Open(databaseURL string, maxConnections int) (*gorm.DB, error) {
 	}
 	db, err := gorm.Open(dialector, &gorm.Config{
 		SkipDefaultTransaction: true,
-		PrepareStmt:            true,
+		// Not on SQLite: there a transaction that holds the write lock can wait for a statement that is being prepared,
+		// which waits for a connection, all of which wait for the lock.
+		PrepareStmt: scheme != "sqlite",
 		// Columns are named: PostgreSQL refuses a prepared SELECT * once a migration has added a column.
 		QueryFields: true,
 		Logger:      gormLogger{},
