@@ -12,8 +12,8 @@ import (
 var ErrNoKeyring = errors.New("there is no encryption key to seal with")
 
 // SealClear seals what versions that did not seal it have stored in clear, the headers of webhooks and the verify tokens
-// of sources, and returns how many rows these were. It is ErrNoKeyring only when there are any. Nothing needs to stop
-// meanwhile, and done again it changes nothing.
+// of sources, and returns how many rows these were. It is ErrNoKeyring only when there are any. Processes of a version
+// that seals must not stop for it; older ones must, since they cannot open what is sealed. Done again, it changes nothing.
 func (s *Store) SealClear(ctx context.Context) (int, error) {
 	headers, err := s.SealHeaders(ctx)
 	if err != nil {
