@@ -117,7 +117,7 @@ func (s *Store) AttemptsPage(ctx context.Context, filter AttemptFilter, page Pag
 		q = q.Where("(number, id) "+behind+" (?, ?)", last.Number, last.ID)
 	}
 	// By number, as the index has them.
-	q = q.Order("number " + direction + ", id " + direction).Limit(page.limit() + 1)
+	q = q.Order("number " + direction + ", id " + direction).Limit(pageLimit(page) + 1)
 	var attempts []Attempt
 	if err := q.Find(&attempts).Error; err != nil {
 		return nil, "", fmt.Errorf("list attempts: %w", err)
@@ -128,7 +128,7 @@ func (s *Store) AttemptsPage(ctx context.Context, filter AttemptFilter, page Pag
 
 // attemptAt finds the attempt that a cursor stands for.
 func (s *Store) attemptAt(ctx context.Context, deliveryID string, page Page) (Attempt, error) {
-	id, err := page.after(KindAttempt)
+	id, err := positionOf(page, KindAttempt)
 	if err != nil {
 		return Attempt{}, err
 	}

@@ -79,7 +79,7 @@ type AuditFilter struct {
 // Audit lists the trail, newest first, with the cursor of the next page. An owner cannot ask for what a certain
 // administrator did.
 func (s *Store) Audit(ctx context.Context, scope Scope, filter AuditFilter, page Page) ([]AuditEntry, string, error) {
-	q := scope.apply(s.db.WithContext(ctx))
+	q := visible(scope, s.db.WithContext(ctx))
 	if len(filter.Actors) > 0 {
 		q = q.Where("actor IN ?", filter.Actors)
 		if scope.OwnerID != "" {
@@ -89,7 +89,7 @@ func (s *Store) Audit(ctx context.Context, scope Scope, filter AuditFilter, page
 	if len(filter.Actions) > 0 {
 		q = q.Where("action IN ?", filter.Actions)
 	}
-	q, err := page.apply(between(q, KindAudit, filter.Since, filter.Until), KindAudit)
+	q, err := onPage(page, between(q, KindAudit, filter.Since, filter.Until), KindAudit)
 	if err != nil {
 		return nil, "", err
 	}

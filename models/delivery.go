@@ -78,7 +78,7 @@ func (d Delivery) LeftFor(now time.Time) time.Duration {
 // Delivery returns one delivery, or ErrNotFound.
 func (s *Store) Delivery(ctx context.Context, scope Scope, id string) (Delivery, error) {
 	var delivery Delivery
-	if err := scope.apply(s.db.WithContext(ctx)).Where("id = ?", id).Take(&delivery).Error; err != nil {
+	if err := visible(scope, s.db.WithContext(ctx)).Where("id = ?", id).Take(&delivery).Error; err != nil {
 		return Delivery{}, fmt.Errorf("load delivery: %w", oneRow(err))
 	}
 	return delivery, nil
@@ -96,7 +96,7 @@ type DeliveryFilter struct {
 
 // Deliveries lists deliveries, newest first, with the cursor of the next page.
 func (s *Store) Deliveries(ctx context.Context, scope Scope, filter DeliveryFilter, page Page) ([]Delivery, string, error) {
-	q := scope.apply(s.db.WithContext(ctx))
+	q := visible(scope, s.db.WithContext(ctx))
 	for _, condition := range []struct{ column, value string }{
 		{"status", string(filter.Status)}, {"webhook_id", filter.WebhookID}, {"event_id", filter.EventID},
 		{"event", filter.Event}, {"owner_id", filter.OwnerID},
@@ -106,7 +106,7 @@ func (s *Store) Deliveries(ctx context.Context, scope Scope, filter DeliveryFilt
 		}
 	}
 	q = between(q, KindDelivery, filter.Since, filter.Until)
-	q, err := page.apply(q, KindDelivery)
+	q, err := onPage(page, q, KindDelivery)
 	if err != nil {
 		return nil, "", err
 	}

@@ -61,7 +61,7 @@ func endedSQL(now time.Time) any {
 // the owner is told to recover from.
 func endInStretch(tx *gorm.DB, outcome Outcome, health WebhookHealth) error {
 	began := health.FirstFailureAt
-	if outcome.Status != StatusPermanentlyFailed || began == nil || !began.After(outcome.answeredAt()) {
+	if outcome.Status != StatusPermanentlyFailed || began == nil || !began.After(outcome.AnsweredAt()) {
 		return nil
 	}
 	return tx.Model(&Delivery{}).Where("id = ?", outcome.Attempt.DeliveryID).Update("ended_at", began.UTC()).Error

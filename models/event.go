@@ -29,7 +29,7 @@ type Event struct {
 }
 
 // address settles whom a new event is for.
-func (e *Event) address() {
+func address(e *Event) {
 	switch {
 	case e.Broadcast:
 		e.OwnerID, e.Broadcast = "", false
@@ -38,8 +38,8 @@ func (e *Event) address() {
 	}
 }
 
-// sameAs says whether two events with one idempotency key are the same request.
-func (e Event) sameAs(other Event) bool {
+// sameRequest says whether two events with one idempotency key are the same request.
+func sameRequest(e, other Event) bool {
 	return e.Type == other.Type && bytes.Equal(e.Data, other.Data)
 }
 
@@ -58,7 +58,7 @@ func (s *Store) Event(ctx context.Context, scope Scope, id string) (Event, error
 		return event, nil
 	}
 	var deliveries int64
-	err := scope.apply(s.db.WithContext(ctx).Model(&Delivery{})).Where("event_id = ?", id).Count(&deliveries).Error
+	err := visible(scope, s.db.WithContext(ctx).Model(&Delivery{})).Where("event_id = ?", id).Count(&deliveries).Error
 	if err == nil && deliveries == 0 {
 		err = ErrNotFound
 	}
@@ -80,7 +80,7 @@ type EventFilter struct {
 
 // Events lists events, newest first, with the cursor of the next page.
 func (s *Store) Events(ctx context.Context, scope Scope, filter EventFilter, page Page) ([]Event, string, error) {
-	q := scope.apply(s.db.WithContext(ctx)).Omit("data")
+	q := visible(scope, s.db.WithContext(ctx)).Omit("data")
 	if filter.Type != "" {
 		q = q.Where("event = ?", filter.Type)
 	}
@@ -88,7 +88,7 @@ func (s *Store) Events(ctx context.Context, scope Scope, filter EventFilter, pag
 		q = q.Where("owner_id = ?", filter.OwnerID)
 	}
 	q = between(q, KindEvent, filter.Since, filter.Until)
-	q, err := page.apply(q, KindEvent)
+	q, err := onPage(page, q, KindEvent)
 	if err != nil {
 		return nil, "", err
 	}

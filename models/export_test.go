@@ -11,13 +11,10 @@ func Entities() []any {
 	}
 }
 
-// PatternsMatching is patternsMatching.
-func PatternsMatching(eventType string) []string { return patternsMatching(eventType) }
-
 // PublishTogether publishes events in one transaction.
 func PublishTogether(ctx context.Context, s *Store, events []Event) error {
 	for i := range events {
-		events[i].address()
+		address(&events[i])
 	}
 	_, err := s.publishBatch(ctx, events)
 	return err

@@ -39,13 +39,15 @@ func (Headers) GormDataType() string { return "string" }
 // SetHeaders gives a webhook other headers; the store seals them when it writes the webhook.
 func (w *Webhook) SetHeaders(headers Headers) { w.Headers, w.SealedHeaders = headers, nil }
 
-// clearHeaders says that the values of a webhook's headers are not sealed: it has just got them, or was written by
+// inClear says that the values of a webhook's headers are not sealed: it has just got them, or was written by
 // a version that sealed none.
-func (w *Webhook) clearHeaders() bool { return w.SealedHeaders == nil && len(w.Headers) > 0 }
+func inClear(webhook *Webhook) bool {
+	return webhook.SealedHeaders == nil && len(webhook.Headers) > 0
+}
 
 // sealHeaders seals the values of a webhook's headers and leaves their names, if that is not done.
 func (s *Store) sealHeaders(webhook *Webhook) error {
-	if !webhook.clearHeaders() {
+	if !inClear(webhook) {
 		return nil
 	}
 	text, err := json.Marshal(webhook.Headers)
@@ -111,7 +113,7 @@ func (s *Store) sealHeadersOf(ctx context.Context, id string) (done bool, err er
 		if err := forUpdate(tx).Where("id = ?", id).Take(&webhook).Error; err != nil {
 			return err
 		}
-		if done = webhook.clearHeaders(); !done {
+		if done = inClear(&webhook); !done {
 			return nil
 		}
 		if err := s.sealHeaders(&webhook); err != nil {

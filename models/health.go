@@ -55,8 +55,8 @@ func (h WebhookHealth) Sick(now time.Time) bool {
 	return lately(h.SlowAt) || h.ConsecutiveFailures > 1 && lately(h.LastFailureAt)
 }
 
-// settled says that a quick success at a time would change nothing that is worth a write.
-func (h WebhookHealth) settled(at time.Time) bool {
+// Settled says that a quick success at a time would change nothing that is worth a write.
+func (h WebhookHealth) Settled(at time.Time) bool {
 	return h.ConsecutiveFailures == 0 && h.SlowAt == nil && h.FailingSince == nil &&
 		h.LastSuccessAt != nil && at.Sub(*h.LastSuccessAt) < successEvery
 }
@@ -92,15 +92,15 @@ func DefaultHealthPolicy() HealthPolicy {
 	}
 }
 
-// failing says that the policy calls a webhook failing from now on.
-func (p HealthPolicy) failing(h WebhookHealth, at time.Time) bool {
+// Failing says that the policy calls a webhook failing from now on.
+func (p HealthPolicy) Failing(h WebhookHealth, at time.Time) bool {
 	told := h.ToldAt != nil && at.Sub(*h.ToldAt) < p.Quiet
 	return h.FailingSince == nil && !told &&
 		(h.FailedDeliveries >= p.FailingDeliveries || at.Sub(*h.FirstFailureAt) >= p.FailingAfter)
 }
 
-// disables says that the policy disables a webhook now.
-func (p HealthPolicy) disables(h WebhookHealth, at time.Time) bool {
+// Disables says that the policy disables a webhook now.
+func (p HealthPolicy) Disables(h WebhookHealth, at time.Time) bool {
 	return p.DisableAfter > 0 && at.Sub(*h.FirstFailureAt) >= p.DisableAfter && h.FailedDeliveries >= p.DisableDeliveries
 }
 
@@ -151,7 +151,7 @@ func (s *Store) countAttempt(tx *gorm.DB, outcome Outcome, webhookID string) (We
 	var h WebhookHealth
 	attempt := outcome.Attempt
 	took := time.Duration(attempt.DurationMS) * time.Millisecond
-	at := outcome.answeredAt()
+	at := outcome.AnsweredAt()
 	values := map[string]any{
 		"id": webhookID, "receiver": outcome.Health.Receiver, "at": at, "started": attempt.StartedAt.UTC(), "slow": nil, "given_up": 0,
 		"throttled_until": outcome.ThrottledUntil,
@@ -189,7 +189,7 @@ func (s *Store) change(tx *gorm.DB, h *WebhookHealth, outcome Outcome, at time.T
 		return ChangeRecovered, nil
 	}
 	reason := outcome.DisableWebhook
-	if reason == "" && s.health.disables(*h, at) {
+	if reason == "" && s.health.Disables(*h, at) {
 		reason = fmt.Sprintf("nothing has succeeded since %s and %d deliveries failed",
 			h.FirstFailureAt.UTC().Format(time.RFC3339), h.FailedDeliveries)
 	}
@@ -201,7 +201,7 @@ func (s *Store) change(tx *gorm.DB, h *WebhookHealth, outcome Outcome, at time.T
 		}
 		return ChangeDisabled, nil
 	}
-	if !s.health.failing(*h, at) {
+	if !s.health.Failing(*h, at) {
 		return "", nil
 	}
 	h.FailingSince, h.ToldAt = &at, &at

@@ -30,34 +30,34 @@ const (
 	KindRejection Kind = "rej"
 )
 
-// ErrBadID says that a text is not an ID of the expected kind.
+// ErrMalformed says that a text is not an ID of the expected kind.
 var ErrBadID = errors.New("malformed ID")
 
-// idAlphabet is Crockford's base32 in lower case, as the TypeID specification 0.3 uses it: sorting the texts
+// Alphabet is Crockford's base32 in lower case, as the TypeID specification 0.3 uses it: sorting the texts
 // sorts the UUIDs.
 const idAlphabet = "0123456789abcdefghjkmnpqrstvwxyz"
 
-// idLength is the length of the encoded UUID: 26 digits of 5 bits hold its 128, with two bits left over.
+// Digits is the length of the encoded UUID: 26 digits of 5 bits hold its 128, with two bits left over.
 const idLength = 26
 
-// NewID makes a TypeID: the kind, an underscore and a UUIDv7 (RFC 9562) of the given time. The time is in it to
+// New makes a TypeID: the kind, an underscore and a UUIDv7 (RFC 9562) of the given time. The time is in it to
 // a 4,096th of a millisecond (section 6.2, method 3), so IDs of one kind sort by the microsecond they were
 // made in.
 func NewID(kind Kind, at time.Time) string {
 	return string(kind) + "_" + encodeUUID(newUUID(at))
 }
 
-// idOf makes an ID whose random bits are the given ones: the same input gives the same ID.
+// From makes an ID whose random bits are the given ones: the same input gives the same ID.
 func idOf(kind Kind, at time.Time, random [16]byte) string {
 	return string(kind) + "_" + encodeUUID(uuidAt(at, random))
 }
 
-// firstID is the smallest ID of the millisecond of a time; comparing IDs with it is comparing times.
+// First is the smallest ID of the millisecond of a time; comparing IDs with it is comparing times.
 func firstID(kind Kind, at time.Time) string {
 	return string(kind) + "_" + encodeUUID(uuidAt(at, [16]byte{}))
 }
 
-// CheckID returns ErrBadID, with a message for the user, unless id is a TypeID of the kind.
+// Check returns ErrMalformed, with a message for the user, unless id is a TypeID of the kind.
 func CheckID(kind Kind, id string) error {
 	digits, ok := strings.CutPrefix(id, string(kind)+"_")
 	if !ok || len(digits) != idLength || digits[0] > '7' || strings.Trim(digits, idAlphabet) != "" {

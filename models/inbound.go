@@ -47,7 +47,7 @@ type InboundEvent struct {
 // InboundEvent returns one inbound event, or ErrNotFound.
 func (s *Store) InboundEvent(ctx context.Context, scope Scope, id string) (InboundEvent, error) {
 	var inbound InboundEvent
-	if err := scope.apply(s.db.WithContext(ctx)).Where("id = ?", id).Take(&inbound).Error; err != nil {
+	if err := visible(scope, s.db.WithContext(ctx)).Where("id = ?", id).Take(&inbound).Error; err != nil {
 		return InboundEvent{}, fmt.Errorf("load inbound event: %w", oneRow(err))
 	}
 	return inbound, nil
@@ -65,7 +65,7 @@ type InboundFilter struct {
 
 // InboundEvents lists inbound events without their headers, newest first, with the cursor of the next page.
 func (s *Store) InboundEvents(ctx context.Context, scope Scope, filter InboundFilter, page Page) ([]InboundEvent, string, error) {
-	q := scope.apply(s.db.WithContext(ctx)).Omit("body", "headers")
+	q := visible(scope, s.db.WithContext(ctx)).Omit("body", "headers")
 	for _, condition := range []struct{ column, value string }{
 		{"source_id", filter.SourceID}, {"type", filter.Type}, {"status", string(filter.Status)},
 	} {
@@ -73,7 +73,7 @@ func (s *Store) InboundEvents(ctx context.Context, scope Scope, filter InboundFi
 			q = q.Where(condition.column+" = ?", condition.value)
 		}
 	}
-	q, err := page.apply(between(q, KindInbound, filter.Since, filter.Until), KindInbound)
+	q, err := onPage(page, between(q, KindInbound, filter.Since, filter.Until), KindInbound)
 	if err != nil {
 		return nil, "", err
 	}
@@ -135,7 +135,7 @@ func (s *Store) ProcessInbound(ctx context.Context, id string, event func(Inboun
 			return err
 		}
 		now := s.Now()
-		made.address()
+		address(&made)
 		made.ID, made.CreatedAt = NewID(KindEvent, now), now
 		deliveries, err := insertDeliveries(tx, made, "", nil)
 		if err != nil {

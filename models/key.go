@@ -119,7 +119,7 @@ func (s *Store) APIKeyByToken(ctx context.Context, token string) (APIKey, error)
 // APIKeys lists the keys of a scope that were not revoked, newest first.
 func (s *Store) APIKeys(ctx context.Context, scope Scope) ([]APIKey, error) {
 	var keys []APIKey
-	q := scope.apply(s.db.WithContext(ctx)).Where("revoked_at IS NULL").Order("id DESC")
+	q := visible(scope, s.db.WithContext(ctx)).Where("revoked_at IS NULL").Order("id DESC")
 	if err := q.Find(&keys).Error; err != nil {
 		return nil, fmt.Errorf("list keys: %w", err)
 	}
@@ -132,7 +132,7 @@ func (s *Store) OwnerAPIKeys(ctx context.Context, ownerID string, page Page) ([]
 	if _, err := s.Owner(ctx, ownerID); err != nil {
 		return nil, "", fmt.Errorf("list keys: %w", err)
 	}
-	q, err := page.apply(s.db.WithContext(ctx).Where("owner_id = ? AND revoked_at IS NULL", ownerID), KindKey)
+	q, err := onPage(page, s.db.WithContext(ctx).Where("owner_id = ? AND revoked_at IS NULL", ownerID), KindKey)
 	if err != nil {
 		return nil, "", err
 	}

@@ -36,14 +36,14 @@ type Keyring struct {
 
 type keyID [keyIDBytes]byte
 
-// NewEncryptionKey makes a random key in the form that ParseEncryptionKey reads.
+// NewKey makes a random key in the form that ParseEncryptionKey reads.
 func NewEncryptionKey() string {
 	var key [KeyBytes]byte
 	_, _ = rand.Read(key[:]) // never fails: crypto/rand ends the process instead
 	return base64.StdEncoding.EncodeToString(key[:])
 }
 
-// ParseEncryptionKey reads a key: 32 bytes in standard base64.
+// ParseKey reads a key: 32 bytes in standard base64.
 func ParseEncryptionKey(text string) ([]byte, error) {
 	key, err := base64.StdEncoding.DecodeString(text)
 	if err != nil || len(key) != KeyBytes {
@@ -52,7 +52,7 @@ func ParseEncryptionKey(text string) ([]byte, error) {
 	return key, nil
 }
 
-// NewKeyring seals with the first key and opens with any of them.
+// New seals with the first key and opens with any of them.
 func NewKeyring(keys ...[]byte) (*Keyring, error) {
 	if len(keys) == 0 {
 		return nil, errors.New("a keyring needs an encryption key")

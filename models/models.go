@@ -36,11 +36,12 @@ const DefaultOwnerID = "own_00000000000000000000000000"
 // Scope limits a store call to what one owner may see. Its zero value sees everything.
 type Scope struct{ OwnerID string }
 
-func (s Scope) apply(q *gorm.DB) *gorm.DB {
-	if s.OwnerID == "" {
+// visible limits a query to what the scope sees.
+func visible(scope Scope, q *gorm.DB) *gorm.DB {
+	if scope.OwnerID == "" {
 		return q
 	}
-	return q.Where("owner_id = ?", s.OwnerID)
+	return q.Where("owner_id = ?", scope.OwnerID)
 }
 
 // Store reads and writes every entity. It is safe for concurrent use.

@@ -47,7 +47,7 @@ func (s *Store) Owner(ctx context.Context, id string) (Owner, error) {
 
 // Owners lists owners that were not deleted, newest first, with the cursor of the next page.
 func (s *Store) Owners(ctx context.Context, page Page) ([]Owner, string, error) {
-	q, err := page.apply(s.db.WithContext(ctx).Where("deleted_at IS NULL"), KindOwner)
+	q, err := onPage(page, s.db.WithContext(ctx).Where("deleted_at IS NULL"), KindOwner)
 	if err != nil {
 		return nil, "", err
 	}

@@ -31,11 +31,11 @@ type Page struct {
 	OldestFirst bool
 }
 
-// apply adds order, position and size to a query over rows with IDs of the kind. It asks for one row more
+// onPage adds order, position and size to a query over rows with IDs of the kind. It asks for one row more
 // than the page holds: that row's presence tells that there is a next page.
-func (p Page) apply(q *gorm.DB, kind Kind) (*gorm.DB, error) {
+func onPage(p Page, q *gorm.DB, kind Kind) (*gorm.DB, error) {
 	if p.Cursor != "" {
-		after, err := p.after(kind)
+		after, err := positionOf(p, kind)
 		if err != nil {
 			return nil, err
 		}
@@ -46,13 +46,13 @@ func (p Page) apply(q *gorm.DB, kind Kind) (*gorm.DB, error) {
 		}
 	}
 	if p.OldestFirst {
-		return q.Order("id").Limit(p.limit() + 1), nil
+		return q.Order("id").Limit(pageLimit(p) + 1), nil
 	}
-	return q.Order("id DESC").Limit(p.limit() + 1), nil
+	return q.Order("id DESC").Limit(pageLimit(p) + 1), nil
 }
 
-// after is the ID that the cursor stands for.
-func (p Page) after(kind Kind) (string, error) {
+// positionOf is the ID that the page's cursor stands for.
+func positionOf(p Page, kind Kind) (string, error) {
 	id, err := base64.RawURLEncoding.DecodeString(p.Cursor)
 	if err != nil || CheckID(kind, string(id)) != nil {
 		return "", ErrBadCursor
@@ -60,7 +60,7 @@ func (p Page) after(kind Kind) (string, error) {
 	return string(id), nil
 }
 
-func (p Page) limit() int {
+func pageLimit(p Page) int {
 	if p.Limit == 0 {
 		return DefaultLimit
 	}
@@ -69,7 +69,7 @@ func (p Page) limit() int {
 
 // cut drops the extra row and returns the cursor of the next page, empty on the last one.
 func cut[T any](p Page, rows []T, id func(T) string) ([]T, string) {
-	return cutAt(rows, p.limit(), id)
+	return cutAt(rows, pageLimit(p), id)
 }
 
 // cutAt keeps the first rows and returns the cursor that continues behind them, empty when no row is left.

@@ -43,9 +43,9 @@ func CheckPattern(text string) error {
 	return nil
 }
 
-// patternsMatching lists every pattern that matches an event type: itself, each of its prefixes, and * unless
+// PatternsMatching lists every pattern that matches an event type: itself, each of its prefixes, and * unless
 // it is operational. So matching is a look-up by equality, which an index serves.
-func patternsMatching(eventType string) []string {
+func PatternsMatching(eventType string) []string {
 	patterns := []string{eventType}
 	if !Operational(eventType) {
 		patterns = append(patterns, anyEvent)

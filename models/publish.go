@@ -27,7 +27,7 @@ type Published struct {
 //
 // On PostgreSQL, events that are published at the same time share a transaction, unless they have many deliveries.
 func (s *Store) Publish(ctx context.Context, event Event) (Published, error) {
-	event.address()
+	address(&event)
 	event.CreatedAt = s.Now()
 	event.ID = NewID(KindEvent, event.CreatedAt)
 	published, err := s.publish(ctx, event)
@@ -74,7 +74,7 @@ func (s *Store) publishedBefore(ctx context.Context, event Event) (Published, er
 		return Published{}, nil
 	case err != nil:
 		return Published{}, fmt.Errorf("look up idempotency key: %w", err)
-	case !first.sameAs(event):
+	case !sameRequest(first, event):
 		return Published{}, ErrIdempotencyConflict
 	}
 	return Published{Event: first, Duplicate: true}, nil
@@ -142,7 +142,7 @@ func insertDeliveries(tx *gorm.DB, event Event, except string, leasedUntil *time
 		"mask":         countedMask,
 		"owner_id":     event.OwnerID,
 		"except":       except,
-		"patterns":     patternsMatching(event.Type),
+		"patterns":     PatternsMatching(event.Type),
 	}).Scan(&deliveries).Error
 	return deliveries, err
 }

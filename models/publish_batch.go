@@ -174,7 +174,7 @@ func (s *Store) publishArguments(events []Event, most int) []any {
 		keys[i], times[i] = event.IdempotencyKey, event.CreatedAt
 		prefixes[i], starts[i] = countedIDs(event)
 		leases[i] = s.leasedUntil(event)
-		patterns[i] = strings.Join(patternsMatching(event.Type), " ")
+		patterns[i] = strings.Join(PatternsMatching(event.Type), " ")
 	}
 	return []any{&ids, &owners, &types, &data, &keys, &times, &patterns, &prefixes, &starts, &leases, n, countedMask, most + 1, most, s.mostDeliveries}
 }

@@ -52,7 +52,7 @@ var errPurged = errors.New("the delivery was purged")
 //
 // On PostgreSQL, successes that change nothing else share a transaction when they come at the same time.
 func (s *Store) RecordAttempt(ctx context.Context, outcome Outcome) (Recorded, error) {
-	if s.recording != nil && outcome.plain() {
+	if s.recording != nil && isPlain(outcome) {
 		done, err := s.recording.do(ctx, outcome)
 		if err != nil {
 			return Recorded{}, fmt.Errorf("record attempt: %w", err)
@@ -68,28 +68,28 @@ func (s *Store) RecordAttempt(ctx context.Context, outcome Outcome) (Recorded, e
 	return recorded, nil
 }
 
-// plain says that an outcome is a success which leaves its webhook's health as it is.
-func (o Outcome) plain() bool {
-	return o.Status == StatusDelivered && o.Health.settled(o.Attempt.StartedAt) &&
+// isPlain says that an outcome is a success which leaves its webhook's health as it is.
+func isPlain(o Outcome) bool {
+	return o.Status == StatusDelivered && o.Health.Settled(o.Attempt.StartedAt) &&
 		o.Attempt.DurationMS < SlowAttempt.Milliseconds()
 }
 
-// answeredAt is when the receiver had answered, or the attempt had failed without an answer.
-func (o Outcome) answeredAt() time.Time {
+// AnsweredAt is when the receiver had answered, or the attempt had failed without an answer.
+func (o Outcome) AnsweredAt() time.Time {
 	return o.Attempt.StartedAt.Add(time.Duration(o.Attempt.DurationMS) * time.Millisecond).UTC()
 }
 
-// endedAt is when the attempt ended its delivery; nil when it did not.
-func (o Outcome) endedAt() *time.Time {
+// EndedAt is when the attempt ended its delivery; nil when it did not.
+func (o Outcome) EndedAt() *time.Time {
 	if !o.Status.Finished() {
 		return nil
 	}
-	at := o.answeredAt()
+	at := o.AnsweredAt()
 	return &at
 }
 
-// withoutWorkflow says that the attempt was made by the process that published the event.
-func (o Outcome) withoutWorkflow() bool { return o.RunID == "" }
+// WithoutWorkflow says that the attempt was made by the process that published the event.
+func (o Outcome) WithoutWorkflow() bool { return o.RunID == "" }
 
 // recordAlone records an attempt in a transaction of its own.
 func (s *Store) recordAlone(ctx context.Context, outcome Outcome) (Recorded, error) {
@@ -102,11 +102,11 @@ func (s *Store) recordAlone(ctx context.Context, outcome Outcome) (Recorded, err
 		"last_error":       attempt.Error,
 		"cancel_reason":    "",
 		"cancel_cause":     "",
-		"ended_at":         outcome.endedAt(),
+		"ended_at":         outcome.EndedAt(),
 		"run_id":           outcome.RunID,
 	}
 	if outcome.Status == StatusDelivered {
-		changes["delivered_at"] = outcome.answeredAt()
+		changes["delivered_at"] = outcome.AnsweredAt()
 	}
 	var recorded Recorded
 	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
@@ -121,7 +121,7 @@ func (s *Store) recordAlone(ctx context.Context, outcome Outcome) (Recorded, err
 		updated := tx.Model(&delivery).Clauses(returningDelivery).Where("id = ?", attempt.DeliveryID)
 		switch {
 		case outcome.Status == StatusDelivered: // counts, whatever happened meanwhile
-		case outcome.withoutWorkflow():
+		case outcome.WithoutWorkflow():
 			updated = updated.Where("status = 'pending'")
 		case attempt.Trigger != TriggerResend:
 			updated = updated.Where("status <> 'cancelled'")
@@ -135,7 +135,7 @@ func (s *Store) recordAlone(ctx context.Context, outcome Outcome) (Recorded, err
 			return countOnly(tx, attempt.DeliveryID)
 		case updated.RowsAffected == 0:
 			return errPurged
-		case delivery.Test && outcome.DisableWebhook == "", outcome.plain():
+		case delivery.Test && outcome.DisableWebhook == "", isPlain(outcome):
 			return nil
 		}
 		health, change, err := s.countAttempt(tx, outcome, delivery.WebhookID)

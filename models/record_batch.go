@@ -57,7 +57,7 @@ func recordArguments(outcomes []Outcome) []any {
 		attempt := outcome.Attempt
 		ids[i], deliveries[i], numbers[i], triggers[i] = attempt.ID, attempt.DeliveryID, attempt.Number, string(attempt.Trigger)
 		codes[i], durations[i], bodies[i], addresses[i] = attempt.StatusCode, attempt.DurationMS, attempt.ResponseBody, attempt.RemoteAddr
-		started[i], runs[i], delivered[i] = attempt.StartedAt, outcome.RunID, outcome.answeredAt()
+		started[i], runs[i], delivered[i] = attempt.StartedAt, outcome.RunID, outcome.AnsweredAt()
 	}
 	return []any{&ids, &deliveries, &numbers, &triggers, &codes, &durations, &bodies, &addresses, &started, &runs, &delivered, n}
 }

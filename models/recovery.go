@@ -40,11 +40,11 @@ const (
 // includeFailedBefore is what the version before calls IncludeFailed. Its processes run while this one is deployed.
 const includeFailedBefore Include = "permanently_failed"
 
-// missed says that events without a delivery are included.
-func (i Include) missed() bool { return i == IncludeMissed || i == IncludeAll }
+// Missed says that events without a delivery are included.
+func (i Include) Missed() bool { return i == IncludeMissed || i == IncludeAll }
 
-// wants says that a delivery is included as it is now.
-func (i Include) wants(delivery Delivery) bool {
+// Wants says that a delivery is included as it is now.
+func (i Include) Wants(delivery Delivery) bool {
 	switch delivery.Status {
 	case StatusPermanentlyFailed:
 		return true
@@ -84,12 +84,11 @@ type Recovery struct {
 	FinishedAt             *time.Time
 }
 
-// AfterFind reads what the version before has written.
-func (r *Recovery) AfterFind(*gorm.DB) error {
-	if r.Include == includeFailedBefore {
-		r.Include = IncludeFailed
+// asNamedNow reads what the version before has written.
+func asNamedNow(recovery *Recovery) {
+	if recovery.Include == includeFailedBefore {
+		recovery.Include = IncludeFailed
 	}
-	return nil
 }
 
 // recoveryDelivery is what a recovery has still to bring to its webhook.
@@ -138,9 +137,10 @@ func (s *Store) CreateRecovery(ctx context.Context, recovery *Recovery) error {
 // Recovery returns one recovery, or ErrNotFound.
 func (s *Store) Recovery(ctx context.Context, scope Scope, id string) (Recovery, error) {
 	var recovery Recovery
-	if err := scope.apply(s.db.WithContext(ctx)).Where("id = ?", id).Take(&recovery).Error; err != nil {
+	if err := visible(scope, s.db.WithContext(ctx)).Where("id = ?", id).Take(&recovery).Error; err != nil {
 		return Recovery{}, fmt.Errorf("load recovery: %w", oneRow(err))
 	}
+	asNamedNow(&recovery)
 	return recovery, nil
 }
 
@@ -152,20 +152,23 @@ type RecoveryFilter struct {
 
 // Recoveries lists recoveries, newest first, with the cursor of the next page.
 func (s *Store) Recoveries(ctx context.Context, scope Scope, filter RecoveryFilter, page Page) ([]Recovery, string, error) {
-	q := scope.apply(s.db.WithContext(ctx))
+	q := visible(scope, s.db.WithContext(ctx))
 	if filter.WebhookID != "" {
 		q = q.Where("webhook_id = ?", filter.WebhookID)
 	}
 	if filter.Status != "" {
 		q = q.Where("status = ?", filter.Status)
 	}
-	q, err := page.apply(q, KindRecovery)
+	q, err := onPage(page, q, KindRecovery)
 	if err != nil {
 		return nil, "", err
 	}
 	var recoveries []Recovery
 	if err := q.Find(&recoveries).Error; err != nil {
 		return nil, "", fmt.Errorf("list recoveries: %w", err)
+	}
+	for i := range recoveries {
+		asNamedNow(&recoveries[i])
 	}
 	recoveries, next := cut(page, recoveries, func(r Recovery) string { return r.ID })
 	return recoveries, next, nil
@@ -219,6 +222,7 @@ func (s *Store) changeRecovery(ctx context.Context, id string, change func(*gorm
 		if err := forUpdate(tx).Where("id = ?", id).Take(&recovery).Error; err != nil {
 			return oneRow(err)
 		}
+		asNamedNow(&recovery)
 		before := recovery
 		if recovery.Status.Finished() {
 			return nil

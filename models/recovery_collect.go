@@ -13,12 +13,12 @@ import (
 // it is collected when there is no more. Doing it again changes nothing.
 func (s *Store) CollectRecovery(ctx context.Context, id string, limit int) (Recovery, error) {
 	recovery, err := s.changeRecovery(ctx, id, func(tx *gorm.DB, recovery *Recovery) error {
-		if !recovery.Collected && !recovery.collectsEvents() {
+		if !recovery.Collected && !collectsEvents(*recovery) {
 			if err := collectDeliveries(tx, recovery, limit); err != nil {
 				return err
 			}
 		}
-		if recovery.Collected || !recovery.collectsEvents() {
+		if recovery.Collected || !collectsEvents(*recovery) {
 			return nil
 		}
 		return collectEvents(tx, recovery, limit)
@@ -30,7 +30,7 @@ func (s *Store) CollectRecovery(ctx context.Context, id string, limit int) (Reco
 }
 
 // collectsEvents says that the deliveries are known, and the missed events are looked for.
-func (r Recovery) collectsEvents() bool { return isID(KindEvent, r.CollectedTo) }
+func collectsEvents(recovery Recovery) bool { return isID(KindEvent, recovery.CollectedTo) }
 
 func collectDeliveries(tx *gorm.DB, recovery *Recovery, limit int) error {
 	if recovery.Include == IncludeAll {
@@ -96,7 +96,7 @@ func collectEnded(tx *gorm.DB, recovery *Recovery, limit int) error {
 
 // collectLast notes the last deliveries. Missed events come behind them.
 func collectLast(tx *gorm.DB, recovery *Recovery, found *gorm.DB) error {
-	if recovery.Include.missed() {
+	if recovery.Include.Missed() {
 		recovery.CollectedTo, recovery.CollectedAt = firstID(KindEvent, recovery.Since), nil
 	} else {
 		recovery.Collected = true
@@ -153,7 +153,7 @@ func collectEvents(tx *gorm.DB, recovery *Recovery, limit int) error {
 	}
 	var matching []string
 	for _, event := range published {
-		if webhook.recovers(event.Type) {
+		if recovers(webhook, event.Type) {
 			matching = append(matching, event.ID)
 		}
 	}
@@ -169,9 +169,9 @@ func collectEvents(tx *gorm.DB, recovery *Recovery, limit int) error {
 
 // recovers says that a recovery brings missed events of a type to the webhook. Tests and operational events are about
 // their moment.
-func (w Webhook) recovers(eventType string) bool {
+func recovers(webhook Webhook, eventType string) bool {
 	return eventType != EventTest && !Operational(eventType) &&
-		slices.ContainsFunc(patternsMatching(eventType), func(pattern string) bool { return slices.Contains(w.Events, pattern) })
+		slices.ContainsFunc(PatternsMatching(eventType), func(pattern string) bool { return slices.Contains(webhook.Events, pattern) })
 }
 
 // behind is an ID behind all of those that are made before a time.

@@ -97,7 +97,7 @@ func claimDeliveries(tx *gorm.DB, recovery *Recovery, rows []recoveryDelivery) (
 	for _, row := range rows {
 		delivery, ok := byID[row.DeliveryID]
 		// What is pending was made of a missed event by the process that claimed it.
-		included := recovery.Include.wants(delivery) || row.Claimed && delivery.Status == StatusPending
+		included := recovery.Include.Wants(delivery) || row.Claimed && delivery.Status == StatusPending
 		switch {
 		case ok && included && delivery.AttemptCount == row.AttemptCount:
 			claimed = append(claimed, row.DeliveryID)

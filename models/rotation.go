@@ -45,7 +45,7 @@ type earlierSecret struct {
 func (s *Store) RotateSecret(ctx context.Context, scope Scope, id string, rotation Rotation) (Webhook, error) {
 	var webhook Webhook
 	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		q := scope.apply(forUpdate(tx)).Where("id = ? AND deleted_at IS NULL", id)
+		q := visible(scope, forUpdate(tx)).Where("id = ? AND deleted_at IS NULL", id)
 		if err := q.Take(&webhook).Error; err != nil {
 			return oneRow(err)
 		}

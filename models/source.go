@@ -134,7 +134,7 @@ func (s *Store) SourceSecrets(source Source) ([]string, error) {
 // Source returns one source that was not deleted, or ErrNotFound.
 func (s *Store) Source(ctx context.Context, scope Scope, id string) (Source, error) {
 	var source Source
-	err := scope.apply(s.db.WithContext(ctx)).Where("id = ? AND deleted_at IS NULL", id).Take(&source).Error
+	err := visible(scope, s.db.WithContext(ctx)).Where("id = ? AND deleted_at IS NULL", id).Take(&source).Error
 	if err != nil {
 		return Source{}, fmt.Errorf("load source: %w", oneRow(err))
 	}
@@ -152,7 +152,7 @@ func (s *Store) SourceOf(ctx context.Context, inbound InboundEvent) (Source, err
 
 // Sources lists sources that were not deleted, newest first, with the cursor of the next page.
 func (s *Store) Sources(ctx context.Context, scope Scope, page Page) ([]Source, string, error) {
-	q, err := page.apply(scope.apply(s.db.WithContext(ctx)).Where("deleted_at IS NULL"), KindSource)
+	q, err := onPage(page, visible(scope, s.db.WithContext(ctx)).Where("deleted_at IS NULL"), KindSource)
 	if err != nil {
 		return nil, "", err
 	}
@@ -170,7 +170,7 @@ func (s *Store) UpdateSource(ctx context.Context, scope Scope, id string, change
 	var source Source
 	var changeErr error
 	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		q := scope.apply(forUpdate(tx)).Where("id = ? AND deleted_at IS NULL", id)
+		q := visible(scope, forUpdate(tx)).Where("id = ? AND deleted_at IS NULL", id)
 		if err := q.Take(&source).Error; err != nil {
 			return oneRow(err)
 		}
@@ -200,7 +200,7 @@ func (s *Store) UpdateSource(ctx context.Context, scope Scope, id string, change
 // DeleteSource hides a source and forgets its credentials. What it received is still processed.
 func (s *Store) DeleteSource(ctx context.Context, scope Scope, id string) error {
 	now := s.Now()
-	result := scope.apply(s.db.WithContext(ctx).Model(&Source{})).Where("id = ? AND deleted_at IS NULL", id).
+	result := visible(scope, s.db.WithContext(ctx).Model(&Source{})).Where("id = ? AND deleted_at IS NULL", id).
 		Updates(forgottenSource(now))
 	if result.Error != nil {
 		return fmt.Errorf("delete source: %w", result.Error)

@@ -93,7 +93,7 @@ func insertPatterns(tx *gorm.DB, webhook *Webhook) error {
 // Webhook returns one webhook that was not deleted, or ErrNotFound.
 func (s *Store) Webhook(ctx context.Context, scope Scope, id string) (Webhook, error) {
 	var webhook Webhook
-	err := scope.apply(s.db.WithContext(ctx)).Where("id = ? AND deleted_at IS NULL", id).Take(&webhook).Error
+	err := visible(scope, s.db.WithContext(ctx)).Where("id = ? AND deleted_at IS NULL", id).Take(&webhook).Error
 	if err != nil {
 		return Webhook{}, fmt.Errorf("load webhook: %w", oneRow(err))
 	}
@@ -108,14 +108,14 @@ type WebhookFilter struct {
 
 // Webhooks lists webhooks that were not deleted, newest first, with the cursor of the next page.
 func (s *Store) Webhooks(ctx context.Context, scope Scope, filter WebhookFilter, page Page) ([]Webhook, string, error) {
-	q := scope.apply(s.db.WithContext(ctx)).Where("deleted_at IS NULL")
+	q := visible(scope, s.db.WithContext(ctx)).Where("deleted_at IS NULL")
 	if filter.OwnerID != "" {
 		q = q.Where("owner_id = ?", filter.OwnerID)
 	}
 	if filter.Active != nil {
 		q = q.Where("active = ?", *filter.Active)
 	}
-	q, err := page.apply(q, KindWebhook)
+	q, err := onPage(page, q, KindWebhook)
 	if err != nil {
 		return nil, "", err
 	}
@@ -133,7 +133,7 @@ func (s *Store) UpdateWebhook(ctx context.Context, scope Scope, id string, chang
 	var webhook Webhook
 	var changeErr error
 	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		q := scope.apply(forUpdate(tx)).Where("id = ? AND deleted_at IS NULL", id)
+		q := visible(scope, forUpdate(tx)).Where("id = ? AND deleted_at IS NULL", id)
 		if err := q.Take(&webhook).Error; err != nil {
 			return oneRow(err)
 		}
@@ -172,7 +172,7 @@ func (s *Store) UpdateWebhook(ctx context.Context, scope Scope, id string, chang
 func (s *Store) DeleteWebhook(ctx context.Context, scope Scope, id string) error {
 	now := s.Now()
 	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		result := scope.apply(tx.Model(&Webhook{})).Where("id = ? AND deleted_at IS NULL", id).
+		result := visible(scope, tx.Model(&Webhook{})).Where("id = ? AND deleted_at IS NULL", id).
 			Updates(forgottenWebhook(now))
 		if result.Error != nil {
 			return result.Error
