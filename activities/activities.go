@@ -22,7 +22,7 @@ const ErrTypeDeliveryNotFound = "DeliveryNotFound"
 
 // Store is what activities need of the database.
 type Store interface {
-	Dispatch(ctx context.Context, deliveryID, attemptID string) (models.Dispatch, error)
+	Dispatch(ctx context.Context, deliveryID, attemptID string) (models.Job, error)
 	AdoptFirstAttempt(ctx context.Context, deliveryID, runID string) (models.Attempt, error)
 	SigningSecrets(webhook models.Webhook, at time.Time) ([]string, error)
 	OpenHeaders(webhook models.Webhook) (models.Headers, error)

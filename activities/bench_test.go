@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/signature"
 )
@@ -17,10 +18,10 @@ func BenchmarkRequest(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	dispatch := models.Dispatch{
-		Delivery: models.Delivery{ID: models.NewID(models.KindDelivery, at)},
+	dispatch := models.Job{
+		Delivery: models.Delivery{ID: typeid.New(typeid.KindDelivery, at)},
 		Event: models.Event{
-			ID: models.NewID(models.KindEvent, at), Type: "order.created", CreatedAt: at,
+			ID: typeid.New(typeid.KindEvent, at), Type: "order.created", CreatedAt: at,
 			Data: append(append([]byte(`{"text":"`), bytes.Repeat([]byte("x"), 1013)...), `"}`...),
 		},
 		Webhook: models.Webhook{URL: "https://example.com/webhooks"},

@@ -10,7 +10,7 @@ import (
 )
 
 // decide says what an attempt makes of its delivery.
-func (a *Activities) decide(dispatch models.Dispatch, in AttemptInput, attempt models.Attempt, header http.Header) AttemptResult {
+func (a *Activities) decide(dispatch models.Job, in AttemptInput, attempt models.Attempt, header http.Header) AttemptResult {
 	schedule := a.scheduleOf(dispatch)
 	result := resultOf(attempt)
 	result.Retries = len(schedule)
@@ -62,7 +62,7 @@ func (a *Activities) jitter(wait time.Duration) time.Duration {
 // nowInMS is the clock in the unit that waits are told in.
 func (a *Activities) nowInMS() time.Time { return a.Now().UTC().Truncate(time.Millisecond) }
 
-func (a *Activities) scheduleOf(dispatch models.Dispatch) models.RetrySchedule {
+func (a *Activities) scheduleOf(dispatch models.Job) models.RetrySchedule {
 	switch {
 	case dispatch.Delivery.Test:
 		return models.RetrySchedule{}
@@ -75,7 +75,7 @@ func (a *Activities) scheduleOf(dispatch models.Dispatch) models.RetrySchedule {
 
 // recorded returns the outcome of an attempt that the log has already: the process that made it died before
 // it could say so.
-func (a *Activities) recorded(dispatch models.Dispatch, in AttemptInput) AttemptResult {
+func (a *Activities) recorded(dispatch models.Job, in AttemptInput) AttemptResult {
 	result := resultOf(dispatch.Recorded)
 	result.Status = dispatch.Delivery.Status
 	result.CancelReason = dispatch.Delivery.CancelReason
@@ -105,7 +105,7 @@ func resultOf(attempt models.Attempt) AttemptResult {
 
 // report counts an attempt and writes one line about it; a final failure is a warning, so that it is told
 // even where the owner has no channel.
-func (a *Activities) report(ctx context.Context, dispatch models.Dispatch, result AttemptResult) {
+func (a *Activities) report(ctx context.Context, dispatch models.Job, result AttemptResult) {
 	if a.Attempted != nil {
 		a.Attempted(ctx, result)
 	}

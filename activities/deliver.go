@@ -138,7 +138,7 @@ func (a *Activities) Deliver(ctx context.Context, in AttemptInput) (AttemptResul
 
 // load finds out what the attempt needs to know. A first attempt that was made without a workflow counts as
 // recorded by this run.
-func (a *Activities) load(ctx context.Context, in AttemptInput, attemptID, runID string) (models.Dispatch, error) {
+func (a *Activities) load(ctx context.Context, in AttemptInput, attemptID, runID string) (models.Job, error) {
 	if dispatch, ok := a.Fresh.take(in, a.Now()); ok {
 		return dispatch, nil
 	}
@@ -154,7 +154,7 @@ func (a *Activities) load(ctx context.Context, in AttemptInput, attemptID, runID
 }
 
 // reasonToStop says why the webhook must get no request, in a word and for people; empty when it must.
-func reasonToStop(dispatch models.Dispatch, in AttemptInput) (models.CancelCause, string) {
+func reasonToStop(dispatch models.Job, in AttemptInput) (models.CancelCause, string) {
 	webhook := dispatch.Webhook
 	switch {
 	case dispatch.Delivery.Status == models.StatusCancelled && in.Trigger != models.TriggerResend:
@@ -182,7 +182,7 @@ func (a *Activities) stop(ctx context.Context, deliveryID string, cause models.C
 
 // send makes the request. Its error is ours or a cancellation; what the receiver or the network did is in
 // the attempt.
-func (a *Activities) send(ctx context.Context, dispatch models.Dispatch, in AttemptInput, attemptID string) (models.Attempt, http.Header, error) {
+func (a *Activities) send(ctx context.Context, dispatch models.Job, in AttemptInput, attemptID string) (models.Attempt, http.Header, error) {
 	attempt := models.Attempt{
 		ID:         attemptID,
 		DeliveryID: dispatch.Delivery.ID,
@@ -264,7 +264,7 @@ func explainStatus(code int) string {
 }
 
 // newRequest builds the request of the wire contract. The body is the same on every attempt.
-func newRequest(ctx context.Context, dispatch models.Dispatch, signer *signature.Signer, attempt models.Attempt, userAgent string) (*http.Request, error) {
+func newRequest(ctx context.Context, dispatch models.Job, signer *signature.Signer, attempt models.Attempt, userAgent string) (*http.Request, error) {
 	body := Body(dispatch.Delivery, dispatch.Event)
 	request, err := egress.NewRequest(ctx, http.MethodPost, dispatch.Webhook.URL, bytes.NewReader(body))
 	if err != nil {

@@ -16,13 +16,13 @@ type FirstAttempts struct{ *Activities }
 
 // Expect tells of deliveries that were just published and whose workflows are about to start: their first
 // attempts, where they are made in this process, need not load them again.
-func (a FirstAttempts) Expect(dispatches []models.Dispatch) { a.Fresh.keep(dispatches, a.Now()) }
+func (a FirstAttempts) Expect(dispatches []models.Job) { a.Fresh.keep(dispatches, a.Now()) }
 
 // DeliverDirectly makes the first attempt of a delivery without a workflow, and records it as Deliver does. It
 // returns false when the delivery needs its workflow from here: to make the next attempt, to tell the owner of
 // the last, or to make the first one, because the webhook is slow, fails, is overloaded or has a rate limit. It
 // goes on trying until the attempt is recorded or the context ends.
-func (a FirstAttempts) DeliverDirectly(ctx context.Context, dispatch models.Dispatch) bool {
+func (a FirstAttempts) DeliverDirectly(ctx context.Context, dispatch models.Job) bool {
 	in := AttemptInput{DeliveryID: dispatch.Delivery.ID, Trigger: models.TriggerSchedule, Sequence: 1}
 	if dispatch.Delivery.Test || dispatch.Webhook.RateLimit != nil || dispatch.Health.Sick(a.Now()) ||
 		throttle(dispatch, in, a.Now()) > 0 {
@@ -68,7 +68,7 @@ const lookAgain = 2 * time.Second
 // behindFirst makes a resend wait while the process that published the event may be making the first attempt without
 // a workflow: two requests would have the number 1. When that process dies, its lease ends. Other attempts need not
 // wait: that process starts their workflow when it is done, and the sweep keeps to the lease.
-func behindFirst(dispatch models.Dispatch, in AttemptInput, now time.Time) *Detour {
+func behindFirst(dispatch models.Job, in AttemptInput, now time.Time) *Detour {
 	left := dispatch.Delivery.LeftFor(now)
 	if in.Trigger != models.TriggerResend || left == 0 {
 		return nil
@@ -78,7 +78,7 @@ func behindFirst(dispatch models.Dispatch, in AttemptInput, now time.Time) *Deto
 }
 
 // madeDirectly says that the first attempt was made without a workflow, which this run takes over.
-func madeDirectly(dispatch models.Dispatch, in AttemptInput) bool {
+func madeDirectly(dispatch models.Job, in AttemptInput) bool {
 	return in.Sequence == 1 && in.Trigger == models.TriggerSchedule &&
 		dispatch.Delivery.AttemptCount > 0 && dispatch.Delivery.RunID == ""
 }

@@ -11,16 +11,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/models"
 )
 
 // watchedStore counts loads, and fails to record as often as it is told.
 type watchedStore struct {
-	*models.Store
+	*store.Store
 	loads, failures atomic.Int32
 }
 
-func (s *watchedStore) Dispatch(ctx context.Context, deliveryID, attemptID string) (models.Dispatch, error) {
+func (s *watchedStore) Dispatch(ctx context.Context, deliveryID, attemptID string) (models.Job, error) {
 	s.loads.Add(1)
 	return s.Store.Dispatch(ctx, deliveryID, attemptID)
 }
@@ -32,14 +33,14 @@ func (s *watchedStore) RecordAttempt(ctx context.Context, outcome models.Outcome
 	return s.Store.RecordAttempt(ctx, outcome)
 }
 
-func (r *rig) dispatch() models.Dispatch {
+func (r *rig) dispatch() models.Job {
 	r.t.Helper()
 	dispatch, err := r.store.Dispatch(r.t.Context(), r.delivery.ID, "")
 	require.NoError(r.t, err)
 	return dispatch
 }
 
-func (r *rig) directly(dispatch models.Dispatch) bool {
+func (r *rig) directly(dispatch models.Job) bool {
 	return activities.FirstAttempts{Activities: r.activities}.DeliverDirectly(r.t.Context(), dispatch)
 }
 
@@ -95,11 +96,11 @@ func TestDeliverDirectlyLeavesSomeToTheWorkflow(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	lately, limit := now, 5.0
-	for name, change := range map[string]func(*models.Dispatch){
-		"slow":         func(d *models.Dispatch) { d.Health.SlowAt = &lately },
-		"failing":      func(d *models.Dispatch) { d.Health.ConsecutiveFailures, d.Health.LastFailureAt = 2, &lately },
-		"rate limited": func(d *models.Dispatch) { d.Webhook.RateLimit = &limit },
-		"test":         func(d *models.Dispatch) { d.Delivery.Test = true },
+	for name, change := range map[string]func(*models.Job){
+		"slow":         func(d *models.Job) { d.Health.SlowAt = &lately },
+		"failing":      func(d *models.Job) { d.Health.ConsecutiveFailures, d.Health.LastFailureAt = 2, &lately },
+		"rate limited": func(d *models.Job) { d.Webhook.RateLimit = &limit },
+		"test":         func(d *models.Job) { d.Delivery.Test = true },
 	} {
 		dispatch := r.dispatch()
 		change(&dispatch)
@@ -136,7 +137,7 @@ func TestDeliverOfWhatIsExpected(t *testing.T) {
 		r := newRig(t)
 		store := &watchedStore{Store: r.store}
 		r.activities.Store = store
-		activities.FirstAttempts{Activities: r.activities}.Expect([]models.Dispatch{r.dispatch()})
+		activities.FirstAttempts{Activities: r.activities}.Expect([]models.Job{r.dispatch()})
 		r.activities.Now = func() time.Time { return now.Add(test.later) }
 		require.Equal(t, models.StatusDelivered, r.deliver(test.sequence).Status, name)
 		require.Equal(t, test.loads, store.loads.Load(), name)

@@ -20,7 +20,7 @@ const (
 // process. Each is taken once. The zero value is empty.
 type Fresh struct {
 	mu   sync.Mutex
-	kept map[string]models.Dispatch
+	kept map[string]models.Job
 	// order has the IDs with the time until which they are kept, oldest first.
 	order []freshUntil
 }
@@ -31,12 +31,12 @@ type freshUntil struct {
 }
 
 // keep keeps an event's dispatches, if they are not too many or too large.
-func (f *Fresh) keep(dispatches []models.Dispatch, now time.Time) {
+func (f *Fresh) keep(dispatches []models.Job, now time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.forget(now)
 	if f.kept == nil {
-		f.kept = map[string]models.Dispatch{}
+		f.kept = map[string]models.Job{}
 	}
 	for _, dispatch := range dispatches {
 		if len(f.order) >= freshMost || len(dispatch.Event.Data) > freshLargest {
@@ -48,9 +48,9 @@ func (f *Fresh) keep(dispatches []models.Dispatch, now time.Time) {
 }
 
 // take returns what a run's first attempt needs to know, if it was published just now.
-func (f *Fresh) take(in AttemptInput, now time.Time) (models.Dispatch, bool) {
+func (f *Fresh) take(in AttemptInput, now time.Time) (models.Job, bool) {
 	if f == nil || in.Sequence != 1 || in.Detours != 0 || in.Trigger != models.TriggerSchedule {
-		return models.Dispatch{}, false
+		return models.Job{}, false
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -25,8 +25,8 @@ type slowStore struct {
 	heartbeat chan struct{}
 }
 
-func (s *slowStore) Dispatch(ctx context.Context, _, _ string) (models.Dispatch, error) {
-	return models.Dispatch{}, s.wait(ctx)
+func (s *slowStore) Dispatch(ctx context.Context, _, _ string) (models.Job, error) {
+	return models.Job{}, s.wait(ctx)
 }
 
 func (s *slowStore) PendingDeliveries(ctx context.Context, _ time.Time, _ string, _ int) ([]models.Delivery, error) {

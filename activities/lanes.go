@@ -197,7 +197,7 @@ func (l *lane) leave(webhookID string, since time.Time) {
 
 // enter finds the way for an attempt: a place in its lane, or a detour. A test is waited for and goes ahead;
 // one that is resent is not.
-func (a *Activities) enter(ctx context.Context, dispatch models.Dispatch, in AttemptInput) (*Detour, func(), error) {
+func (a *Activities) enter(ctx context.Context, dispatch models.Job, in AttemptInput) (*Detour, func(), error) {
 	if dispatch.Delivery.Test && in.Trigger != models.TriggerResend {
 		return nil, func() {}, nil
 	}
@@ -232,7 +232,7 @@ func (a *Activities) enter(ctx context.Context, dispatch models.Dispatch, in Att
 }
 
 // laneOf names the receiver whose requests the lanes count: a webhook's, until its URL is changed.
-func laneOf(dispatch models.Dispatch) string {
+func laneOf(dispatch models.Job) string {
 	if dispatch.Health.Receiver == 0 {
 		return dispatch.Webhook.ID
 	}
@@ -241,7 +241,7 @@ func laneOf(dispatch models.Dispatch) string {
 
 // toSlowLane sends an attempt to the slow lane, and lets it wait first when there is no room for its webhook:
 // that costs Temporal less than an attempt that finds none.
-func (a *Activities) toSlowLane(dispatch models.Dispatch, slot *models.Slot) *Detour {
+func (a *Activities) toSlowLane(dispatch models.Job, slot *models.Slot) *Detour {
 	key := laneOf(dispatch)
 	if a.Lanes.room(key, true, a.Now()) {
 		return Detour{Slow: true}.at(slot)
@@ -251,7 +251,7 @@ func (a *Activities) toSlowLane(dispatch models.Dispatch, slot *models.Slot) *De
 
 // takeDetour tells the workflow of a detour. The sweep must not take a delivery that waits its turn for one
 // that was forgotten.
-func (a *Activities) takeDetour(ctx context.Context, dispatch models.Dispatch, in AttemptInput, detour *Detour) (AttemptResult, error) {
+func (a *Activities) takeDetour(ctx context.Context, dispatch models.Job, in AttemptInput, detour *Detour) (AttemptResult, error) {
 	if dispatch.Delivery.Status == models.StatusPending {
 		now := a.nowInMS()
 		due := now.Add(detour.Wait())

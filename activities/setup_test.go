@@ -16,9 +16,11 @@ import (
 
 	"github.com/postrider/postrider/activities"
 	"github.com/postrider/postrider/internal/egress"
+	"github.com/postrider/postrider/internal/keyring"
+	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/internal/testdb"
 	"github.com/postrider/postrider/models"
-	"github.com/postrider/postrider/models/migrations"
+	"github.com/postrider/postrider/internal/store/migrations"
 )
 
 const testSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwAAAAAAAAAAA="
@@ -30,7 +32,7 @@ type rig struct {
 	t          *testing.T
 	env        *testsuite.TestActivityEnvironment
 	activities *activities.Activities
-	store      *models.Store
+	store      *store.Store
 	webhook    models.Webhook
 	delivery   models.Delivery
 	// scheduledAt tells attempts of two deliveries apart: here all have the same Temporal run.
@@ -74,20 +76,20 @@ func newRig(t *testing.T) *rig {
 	return r
 }
 
-func openStore(t *testing.T) *models.Store {
+func openStore(t *testing.T) *store.Store {
 	t.Helper()
-	db, err := models.Open(testdb.SQLite(t), 4)
+	db, err := store.Open(testdb.SQLite(t), 4)
 	require.NoError(t, err)
 	pool, err := db.DB()
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, pool.Close()) })
 	_, err = migrations.Up(t.Context(), pool, "sqlite")
 	require.NoError(t, err)
-	key, err := models.ParseEncryptionKey(models.NewEncryptionKey())
+	key, err := keyring.ParseKey(keyring.NewKey())
 	require.NoError(t, err)
-	keyring, err := models.NewKeyring(key)
+	keyring, err := keyring.New(key)
 	require.NoError(t, err)
-	return models.NewStore(db, models.Config{Keyring: keyring, Now: func() time.Time { return now }})
+	return store.New(db, store.Config{Keyring: keyring, Now: func() time.Time { return now }})
 }
 
 // ServeHTTP is the receiver.

@@ -46,7 +46,7 @@ func overloaded(attempt models.Attempt) bool {
 
 // throttle is for how long a first attempt keeps away from its webhook. The waits are spread, so that what was
 // held back does not come all at once, but nothing is held back for longer than maxHeld in all.
-func throttle(dispatch models.Dispatch, in AttemptInput, now time.Time) time.Duration {
+func throttle(dispatch models.Job, in AttemptInput, now time.Time) time.Duration {
 	until := dispatch.Health.ThrottledUntil
 	if until == nil || dispatch.Delivery.Status != models.StatusPending || in.Trigger != models.TriggerSchedule {
 		return 0

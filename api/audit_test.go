@@ -14,6 +14,7 @@ import (
 
 	"github.com/postrider/postrider/api"
 	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
 
@@ -35,7 +36,7 @@ func TestEveryChangeIsInTheTrail(t *testing.T) {
 			s.deliver()
 			mine, theirs := s.newTenant("mine"), s.newTenant("theirs")
 			s.settle()
-			key, actor := mine.key, mine.ids[models.KindKey]
+			key, actor := mine.key, mine.ids[typeid.KindKey]
 			if of.forAdmins() {
 				key, actor = adminKey, "admin key"
 			}
@@ -61,14 +62,14 @@ func TestEveryChangeIsInTheTrail(t *testing.T) {
 			}
 			require.Equal(t, of.body == "", len(fields) == 0)
 			if of.OperationID != "create-owner" {
-				require.Equal(t, mine.ids[models.KindOwner], entry["owner_id"])
+				require.Equal(t, mine.ids[typeid.KindOwner], entry["owner_id"])
 				// A key may be gone by what it did.
 				if of.OperationID != "delete-key" && of.OperationID != "delete-owner" {
 					require.Equal(t, of.OperationID, s.trail(mine.key, "")[0]["action"])
 				}
 			}
 			for _, of := range s.trail(theirs.key, "") {
-				require.Equal(t, theirs.ids[models.KindOwner], of["owner_id"])
+				require.Equal(t, theirs.ids[typeid.KindOwner], of["owner_id"])
 			}
 		})
 	}
@@ -89,7 +90,7 @@ func TestTrailIsFiltered(t *testing.T) {
 		id := s.webhook(key, "a")
 		s.call(key, "PATCH", "/api/webhooks/"+id, `{"headers":{"Authorization":"s3cr3t"},"description":"s3cr3t"}`).is(http.StatusOK)
 		s.call(key, "PATCH", "/api/webhooks/"+id, `{"url":"s3cr3t"}`).is(http.StatusUnprocessableEntity)
-		s.call(key, "DELETE", "/api/webhooks/"+models.NewID(models.KindWebhook, s.store.Now()), "").is(http.StatusNotFound)
+		s.call(key, "DELETE", "/api/webhooks/"+typeid.New(typeid.KindWebhook, s.store.Now()), "").is(http.StatusNotFound)
 		s.admin(http.StatusNoContent, "DELETE", "/api/webhooks/"+id, "")
 
 		actions := func(key, query string) (list []string) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
 
@@ -130,9 +131,9 @@ func inUTC(at *time.Time) *time.Time {
 
 func (s *server) listDeliveries(ctx context.Context, in *listDeliveriesInput) (*ListOutput[Delivery], error) {
 	for _, err := range []error{
-		checkFilter(models.KindWebhook, "webhook_id", in.WebhookID),
-		checkFilter(models.KindEvent, "event_id", in.EventID),
-		checkFilter(models.KindOwner, "owner_id", in.OwnerID),
+		checkFilter(typeid.KindWebhook, "webhook_id", in.WebhookID),
+		checkFilter(typeid.KindEvent, "event_id", in.EventID),
+		checkFilter(typeid.KindOwner, "owner_id", in.OwnerID),
 		checkEventFilter(in.Event),
 	} {
 		if err != nil {
@@ -152,7 +153,7 @@ func (s *server) listDeliveries(ctx context.Context, in *listDeliveriesInput) (*
 
 // delivery loads the delivery of a path for who asks.
 func (s *server) delivery(ctx context.Context, id string) (models.Delivery, error) {
-	if err := checkID(models.KindDelivery, "delivery", id); err != nil {
+	if err := checkID(typeid.KindDelivery, "delivery", id); err != nil {
 		return models.Delivery{}, err
 	}
 	delivery, err := s.Store.Delivery(ctx, whoAsks(ctx).scope(), id)

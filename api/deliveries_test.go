@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 
 	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/workflows"
 )
@@ -68,7 +69,7 @@ func TestDeliveryAndItsAttempts(t *testing.T) {
 		} {
 			attempt, ok := attempts[i].(map[string]any)
 			require.True(t, ok)
-			require.NoError(t, models.CheckID(models.KindAttempt, text(t, attempt, "id")))
+			require.NoError(t, typeid.Check(typeid.KindAttempt, text(t, attempt, "id")))
 			_, err := time.Parse(time.RFC3339Nano, text(t, attempt, "started_at"))
 			require.NoError(t, err)
 			delete(attempt, "id")
@@ -130,7 +131,7 @@ func TestResend(t *testing.T) {
 	require.Len(t, s.temporal.signals, 2)
 	first, ok := s.temporal.signals[0].(workflows.ResendSignal)
 	require.True(t, ok)
-	require.NoError(t, models.CheckID(models.KindKey, first.RequestedBy), "the key's ID, never the key")
+	require.NoError(t, typeid.Check(typeid.KindKey, first.RequestedBy), "the key's ID, never the key")
 	require.Equal(t, workflows.ResendSignal{RequestedBy: "admin key", BeforeCancel: true}, s.temporal.signals[1])
 
 	s.temporal.set(func(f *temporal) { f.away = serviceerror.NewUnavailable("connection refused to 10.1.2.3") })

@@ -14,6 +14,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/postrider/postrider/internal/dispatch"
+	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/models"
 )
 
@@ -194,7 +195,7 @@ func (s *server) fail(ctx context.Context, err error) error {
 	case errors.Is(err, dispatch.ErrTemporalUnavailable):
 		s.Logger.WarnContext(ctx, "Temporal is not available", "error", err)
 		return newProblem(http.StatusServiceUnavailable, codeUnavailable, "Temporal is not available at present; try again")
-	case models.IsUnavailable(err):
+	case store.IsUnavailable(err):
 		s.Logger.WarnContext(ctx, "the database is not available", "error", err)
 		return newProblem(http.StatusServiceUnavailable, codeUnavailable, "the database is not available at present; try again")
 	}

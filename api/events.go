@@ -12,6 +12,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
 
@@ -105,7 +106,7 @@ func (s *server) publish(ctx context.Context, in *publishInput) (*Output[Publish
 		wrong.add("body.owner_id", unknownOwner)
 	case !who.admin():
 		event.OwnerID = who.ownerID
-	case event.OwnerID != "" && models.CheckID(models.KindOwner, event.OwnerID) != nil:
+	case event.OwnerID != "" && typeid.Check(typeid.KindOwner, event.OwnerID) != nil:
 		wrong.add("body.owner_id", unknownOwner)
 	case event.OwnerID != "":
 		_, err := s.Store.Owner(ctx, event.OwnerID)
@@ -153,7 +154,7 @@ func compact(data []byte) RawJSON {
 }
 
 func (s *server) listEvents(ctx context.Context, in *listEventsInput) (*ListOutput[Event], error) {
-	if err := checkFilter(models.KindOwner, "owner_id", in.OwnerID); err != nil {
+	if err := checkFilter(typeid.KindOwner, "owner_id", in.OwnerID); err != nil {
 		return nil, err
 	}
 	if err := checkEventFilter(in.Event); err != nil {
@@ -168,7 +169,7 @@ func (s *server) listEvents(ctx context.Context, in *listEventsInput) (*ListOutp
 }
 
 func (s *server) getEvent(ctx context.Context, in *eventPath) (*Output[EventDetail], error) {
-	if err := checkID(models.KindEvent, "event", in.ID); err != nil {
+	if err := checkID(typeid.KindEvent, "event", in.ID); err != nil {
 		return nil, err
 	}
 	event, err := s.Store.Event(ctx, whoAsks(ctx).scope(), in.ID)

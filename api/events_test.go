@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
 
@@ -20,7 +21,7 @@ func TestEventFromPublishingToItsDeliveries(t *testing.T) {
 		published := s.admin(http.StatusAccepted, "POST", "/api/events", `{"event":"order.created","data":{"a":1}}`).object()
 		require.Equal(t, []string{"deliveries", "duplicate", "event", "id"}, members(published))
 		id := text(t, published, "id")
-		require.NoError(t, models.CheckID(models.KindEvent, id))
+		require.NoError(t, typeid.Check(typeid.KindEvent, id))
 		require.Equal(t, map[string]any{"id": id, "event": "order.created", "deliveries": 1.0, "duplicate": false}, published)
 
 		items, _ := s.admin(http.StatusOK, "GET", "/api/events", "").list()

@@ -13,6 +13,7 @@ import (
 
 	"github.com/postrider/postrider/api"
 	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
 
@@ -37,7 +38,7 @@ func TestUnforeseenErrorsAreLoggedAndNotShown(t *testing.T) {
 		cfg.Store = brokenStore{err: errors.New(`relation "webhooks" on 10.1.2.3 is broken`)}
 		cfg.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	})
-	path := "/api/webhooks/" + models.NewID(models.KindWebhook, s.store.Now())
+	path := "/api/webhooks/" + typeid.New(typeid.KindWebhook, s.store.Now())
 	for what, reply := range map[string]reply{
 		"of a call":            s.call(adminKey, "GET", path, ""),
 		"of the check of keys": s.call("prk_x", "GET", path, ""),
@@ -74,7 +75,7 @@ func TestDatabaseThatIsAway(t *testing.T) {
 		{adminKey, "GET", "/api/deliveries/" + deliveryID, ""},
 		{adminKey, "POST", "/api/deliveries/" + deliveryID + "/resend", ""},
 		{adminKey, "GET", "/api/owners", ""},
-		{"", "POST", "/webhooks/" + models.NewID(models.KindSource, s.store.Now()), `{}`},
+		{"", "POST", "/webhooks/" + typeid.New(typeid.KindSource, s.store.Now()), `{}`},
 	} {
 		reply := s.call(call[0], call[1], call[2], call[3])
 		problem := reply.problem(http.StatusServiceUnavailable, "unavailable")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
 
@@ -103,8 +104,8 @@ func orNull(text string) *string {
 }
 
 // checkID makes an ID in a path a 404 when it cannot be one: there is no such thing.
-func checkID(kind models.Kind, what, id string) error {
-	if err := models.CheckID(kind, id); err != nil {
+func checkID(kind typeid.Kind, what, id string) error {
+	if err := typeid.Check(kind, id); err != nil {
 		problem := notFound(what, id)
 		problem.Detail += ": the ID of a " + what + " is " + string(kind) + "_ and 26 letters and digits"
 		return problem
@@ -124,8 +125,8 @@ func checkEventFilter(eventType string) error {
 }
 
 // checkFilter makes an ID in a query a 422 when it cannot be one.
-func checkFilter(kind models.Kind, name, id string) error {
-	if id == "" || models.CheckID(kind, id) == nil {
+func checkFilter(kind typeid.Kind, name, id string) error {
+	if id == "" || typeid.Check(kind, id) == nil {
 		return nil
 	}
 	return invalid("query."+name, "expected "+string(kind)+"_ and 26 letters and digits")

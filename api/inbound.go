@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
 
@@ -71,7 +72,7 @@ func (s *server) inboundObject(m models.InboundEvent) InboundEvent {
 }
 
 func (s *server) listInbound(ctx context.Context, in *listInboundInput) (*ListOutput[InboundEvent], error) {
-	if err := checkFilter(models.KindSource, "source_id", in.SourceID); err != nil {
+	if err := checkFilter(typeid.KindSource, "source_id", in.SourceID); err != nil {
 		return nil, err
 	}
 	if !storable(in.Type) {
@@ -87,7 +88,7 @@ func (s *server) listInbound(ctx context.Context, in *listInboundInput) (*ListOu
 
 // inbound loads the inbound event of a path for who asks.
 func (s *server) inbound(ctx context.Context, id string) (models.InboundEvent, error) {
-	if err := checkID(models.KindInbound, "inbound event", id); err != nil {
+	if err := checkID(typeid.KindInbound, "inbound event", id); err != nil {
 		return models.InboundEvent{}, err
 	}
 	inbound, err := s.Store.InboundEvent(ctx, whoAsks(ctx).scope(), id)

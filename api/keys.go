@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
 
@@ -85,7 +86,7 @@ func (s *server) createKey(ctx context.Context, in *createKeyInput) (*Output[New
 	if err := adminOnly(ctx); err != nil {
 		return nil, err
 	}
-	if err := checkID(models.KindOwner, "owner", in.ID); err != nil {
+	if err := checkID(typeid.KindOwner, "owner", in.ID); err != nil {
 		return nil, err
 	}
 	end, err := in.Body.end(s.Now())
@@ -103,7 +104,7 @@ func (s *server) listKeys(ctx context.Context, in *listKeysInput) (*ListOutput[O
 	if err := adminOnly(ctx); err != nil {
 		return nil, err
 	}
-	if err := checkID(models.KindOwner, "owner", in.ID); err != nil {
+	if err := checkID(typeid.KindOwner, "owner", in.ID); err != nil {
 		return nil, err
 	}
 	keys, next, err := s.Store.OwnerAPIKeys(ctx, in.ID, in.page())
@@ -117,7 +118,7 @@ func (s *server) deleteKey(ctx context.Context, in *keyPath) (*struct{}, error) 
 	if err := adminOnly(ctx); err != nil {
 		return nil, err
 	}
-	if err := checkID(models.KindKey, "key", in.ID); err != nil {
+	if err := checkID(typeid.KindKey, "key", in.ID); err != nil {
 		return nil, err
 	}
 	revoke := s.Store.RevokeAPIKey

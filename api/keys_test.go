@@ -14,9 +14,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/postrider/postrider/api"
+	"github.com/postrider/postrider/internal/keyring"
+	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/internal/testdb"
 	"github.com/postrider/postrider/models"
-	"github.com/postrider/postrider/models/migrations"
+	"github.com/postrider/postrider/internal/store/migrations"
 )
 
 const configuredKey = "a configured administrator's key"
@@ -24,7 +26,7 @@ const configuredKey = "a configured administrator's key"
 // keyedAPI is the API on a store of its own, asked without a network: each request says where it comes from.
 type keyedAPI struct {
 	t       *testing.T
-	store   *models.Store
+	store   *store.Store
 	handler http.Handler
 	// clock is the API's and the store's, in microseconds; it stands still.
 	clock *atomic.Int64
@@ -35,7 +37,7 @@ type keyedAPI struct {
 // newKeyedAPI makes the API with a configuration that may be changed.
 func newKeyedAPI(t *testing.T, url string, change func(*api.Config)) *keyedAPI {
 	t.Helper()
-	db, err := models.Open(url, 4)
+	db, err := store.Open(url, 4)
 	require.NoError(t, err)
 	pool, err := db.DB()
 	require.NoError(t, err)
@@ -43,13 +45,13 @@ func newKeyedAPI(t *testing.T, url string, change func(*api.Config)) *keyedAPI {
 	dialect, _, _ := strings.Cut(url, "://")
 	_, err = migrations.Up(t.Context(), pool, dialect)
 	require.NoError(t, err)
-	key, err := models.ParseEncryptionKey(models.NewEncryptionKey())
+	key, err := keyring.ParseKey(keyring.NewKey())
 	require.NoError(t, err)
-	keyring, err := models.NewKeyring(key)
+	keyring, err := keyring.New(key)
 	require.NoError(t, err)
 	k := &keyedAPI{t: t, clock: &atomic.Int64{}}
 	k.clock.Store(time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC).UnixMicro())
-	k.store = models.NewStore(db, models.Config{Keyring: keyring, Now: k.now})
+	k.store = store.New(db, store.Config{Keyring: keyring, Now: k.now})
 	cfg := api.Config{
 		Store: k.store, Now: k.now, Logger: slog.New(slog.DiscardHandler),
 		KeyUsed: func(id string) { k.used = append(k.used, id) },

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/signature"
 )
@@ -27,7 +28,7 @@ func TestSuspendedOwnerGetsNothing(t *testing.T) {
 			header, err := signature.Sign(signature.Config{Scheme: signature.SchemeGitHub, Secrets: []string{sourceSecret}}, "", time.Now(), []byte(`{}`))
 			require.NoError(t, err)
 			return s.call("", "POST", "/webhooks/"+text(t, source, "id"), `{}`, "X-Hub-Signature-256", header.Get("X-Hub-Signature-256"),
-				"X-GitHub-Event", "push", "X-GitHub-Delivery", models.NewID(models.KindInbound, s.store.Now()))
+				"X-GitHub-Event", "push", "X-GitHub-Delivery", typeid.New(typeid.KindInbound, s.store.Now()))
 		}
 		publish := func() any {
 			return s.admin(http.StatusAccepted, "POST", "/api/events", `{"event":"a","data":{},"owner_id":"`+id+`"}`).object()["deliveries"]

@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/workflows"
 )
@@ -122,7 +123,7 @@ func (s *server) getOwner(ctx context.Context, in *ownerPath) (*Output[Owner], e
 	if err := adminOnly(ctx); err != nil {
 		return nil, err
 	}
-	if err := checkID(models.KindOwner, "owner", in.ID); err != nil {
+	if err := checkID(typeid.KindOwner, "owner", in.ID); err != nil {
 		return nil, err
 	}
 	owner, err := s.Store.Owner(ctx, in.ID)
@@ -136,7 +137,7 @@ func (s *server) updateOwner(ctx context.Context, in *updateOwnerInput) (*Output
 	if err := adminOnly(ctx); err != nil {
 		return nil, err
 	}
-	if err := checkID(models.KindOwner, "owner", in.ID); err != nil {
+	if err := checkID(typeid.KindOwner, "owner", in.ID); err != nil {
 		return nil, err
 	}
 	owner, err := s.Store.UpdateOwner(ctx, in.ID, func(owner *models.Owner) error {
@@ -161,7 +162,7 @@ func (s *server) deleteOwner(ctx context.Context, in *ownerPath) (*Output[OwnerD
 	if err := adminOnly(ctx); err != nil {
 		return nil, err
 	}
-	if err := checkID(models.KindOwner, "owner", in.ID); err != nil {
+	if err := checkID(typeid.KindOwner, "owner", in.ID); err != nil {
 		return nil, err
 	}
 	owner, err := s.Dispatcher.DeleteOwner(ctx, in.ID)

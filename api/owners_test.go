@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
 
@@ -16,7 +17,7 @@ func TestOwnerFromCreationToChange(t *testing.T) {
 	made := s.admin(http.StatusCreated, "POST", "/api/owners",
 		`{"name":"Ünal & Söhne","email":"ops@example.com","slack_url":"https://hooks.slack.com/services/x"}`).object()
 	require.Equal(t, []string{"active", "created_at", "email", "id", "name", "slack_url", "updated_at"}, members(made))
-	require.NoError(t, models.CheckID(models.KindOwner, text(t, made, "id")))
+	require.NoError(t, typeid.Check(typeid.KindOwner, text(t, made, "id")))
 	require.Equal(t, "Ünal & Söhne", made["name"])
 	path := "/api/owners/" + text(t, made, "id")
 	require.Equal(t, made, s.admin(http.StatusOK, "GET", path, "").object())
@@ -72,7 +73,7 @@ func TestOwnersThatAreRefused(t *testing.T) {
 		require.Equal(t, location, problem.Errors[0].Location, body)
 	}
 	require.Equal(t, "a", s.admin(http.StatusOK, "GET", "/api/owners/"+id, "").object()["name"])
-	unknown := models.NewID(models.KindOwner, s.store.Now())
+	unknown := typeid.New(typeid.KindOwner, s.store.Now())
 	for _, call := range [][2]string{{"GET", unknown}, {"PATCH", unknown}, {"POST", unknown + "/keys"}} {
 		problem := s.call(adminKey, call[0], "/api/owners/"+call[1], patchBody(call[0])).problem(http.StatusNotFound, "not_found")
 		require.Contains(t, problem.Detail, unknown)

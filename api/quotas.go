@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/postrider/postrider/models"
+	"github.com/postrider/postrider/internal/store"
 )
 
 // Quotas are what an owner may have by what its own keys make; administrators may always. Zero is no limit.
@@ -25,7 +25,7 @@ func within(ctx context.Context, limit int) context.Context {
 	if whoAsks(ctx).admin() {
 		return ctx
 	}
-	return models.WithQuota(ctx, limit)
+	return store.WithQuota(ctx, limit)
 }
 
 // sumEvery is how old a sum of stored bytes gets at least before it is made anew; one that took long gets sumShare

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/receiver"
 	"github.com/postrider/postrider/signature"
@@ -138,7 +139,7 @@ func begun(c *gin.Context, within time.Duration) (context.Context, context.Cance
 // sourceOf loads the source of a request's path.
 func (s *server) sourceOf(c *gin.Context) (models.Source, error) {
 	id := c.Param("source_id")
-	if err := checkID(models.KindSource, "source", id); err != nil {
+	if err := checkID(typeid.KindSource, "source", id); err != nil {
 		return models.Source{}, err
 	}
 	ctx, cancel := begun(c, storeTimeout)

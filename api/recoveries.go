@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
 
@@ -129,7 +130,7 @@ func (s *server) recoverWebhook(ctx context.Context, in *recoverInput) (*Output[
 func inMicroseconds(at time.Time) time.Time { return at.UTC().Truncate(time.Microsecond) }
 
 func (s *server) listRecoveries(ctx context.Context, in *listRecoveriesInput) (*ListOutput[Recovery], error) {
-	if err := checkFilter(models.KindWebhook, "webhook_id", in.WebhookID); err != nil {
+	if err := checkFilter(typeid.KindWebhook, "webhook_id", in.WebhookID); err != nil {
 		return nil, err
 	}
 	filter := models.RecoveryFilter{WebhookID: in.WebhookID, Status: in.Status}
@@ -142,7 +143,7 @@ func (s *server) listRecoveries(ctx context.Context, in *listRecoveriesInput) (*
 
 // recovery loads the recovery of a path for who asks.
 func (s *server) recovery(ctx context.Context, id string) (models.Recovery, error) {
-	if err := checkID(models.KindRecovery, "recovery", id); err != nil {
+	if err := checkID(typeid.KindRecovery, "recovery", id); err != nil {
 		return models.Recovery{}, err
 	}
 	recovery, err := s.Store.Recovery(ctx, whoAsks(ctx).scope(), id)

@@ -14,16 +14,18 @@ import (
 
 	"github.com/postrider/postrider/api"
 	"github.com/postrider/postrider/internal/dispatch"
+	"github.com/postrider/postrider/internal/keyring"
+	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/internal/testdb"
 	"github.com/postrider/postrider/models"
-	"github.com/postrider/postrider/models/migrations"
+	"github.com/postrider/postrider/internal/store/migrations"
 )
 
 // recoveryServer is the API with a real store whose recoveries have no workflows: steering is noted.
 type recoveryServer struct {
 	api.Dispatcher
 	t       *testing.T
-	store   *models.Store
+	store   *store.Store
 	handler http.Handler
 	now     time.Time
 	steered []string
@@ -36,18 +38,18 @@ const recoveryAdminKey = "the administrator's key"
 
 func newRecoveryServer(t *testing.T) *recoveryServer {
 	t.Helper()
-	db, err := models.Open(testdb.SQLite(t), 4)
+	db, err := store.Open(testdb.SQLite(t), 4)
 	require.NoError(t, err)
 	pool, err := db.DB()
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, pool.Close()) })
 	_, err = migrations.Up(t.Context(), pool, "sqlite")
 	require.NoError(t, err)
-	keyring, err := models.NewKeyring(make([]byte, models.KeyBytes))
+	keyring, err := keyring.New(make([]byte, keyring.KeyBytes))
 	require.NoError(t, err)
 	s := &recoveryServer{t: t, now: time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)}
 	now := func() time.Time { return s.now }
-	s.store = models.NewStore(db, models.Config{Keyring: keyring, Now: now})
+	s.store = store.New(db, store.Config{Keyring: keyring, Now: now})
 	s.handler = api.New(api.Config{
 		Store: s.store, Dispatcher: s, AdminKey: recoveryAdminKey, Now: now, Logger: slog.New(slog.DiscardHandler),
 		WorkflowURL: func(id, _ string) string { return "http://temporal/" + id },

@@ -10,6 +10,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/signature"
 )
@@ -37,7 +38,7 @@ func (s *server) registerSecrets(api huma.API) {
 }
 
 func (s *server) rotateSecret(ctx context.Context, in *rotateSecretInput) (*Output[NewWebhook], error) {
-	if err := checkID(models.KindWebhook, "webhook", in.ID); err != nil {
+	if err := checkID(typeid.KindWebhook, "webhook", in.ID); err != nil {
 		return nil, err
 	}
 	var asked rotateSecretInner

@@ -28,9 +28,12 @@ import (
 	"github.com/postrider/postrider/internal/app"
 	"github.com/postrider/postrider/internal/dispatch"
 	"github.com/postrider/postrider/internal/egress"
+	"github.com/postrider/postrider/internal/keyring"
+	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
-	"github.com/postrider/postrider/models/migrations"
+	"github.com/postrider/postrider/internal/store/migrations"
 )
 
 const adminKey = "prk_the-administrator's"
@@ -41,7 +44,7 @@ type service struct {
 	t        testing.TB
 	handler  http.Handler
 	db       *gorm.DB
-	store    *models.Store
+	store    *store.Store
 	temporal *temporal
 	// promises are what every answer is held against; nil for nothing.
 	promises *promises
@@ -55,7 +58,7 @@ func newService(t *testing.T, change ...func(*api.Config)) *service {
 
 func newServiceOn(t testing.TB, databaseURL string, change ...func(*api.Config)) *service {
 	t.Helper()
-	db, err := models.Open(databaseURL, 10)
+	db, err := store.Open(databaseURL, 10)
 	require.NoError(t, err)
 	pool, err := db.DB()
 	require.NoError(t, err)
@@ -63,11 +66,11 @@ func newServiceOn(t testing.TB, databaseURL string, change ...func(*api.Config))
 	dialect, _, _ := strings.Cut(databaseURL, "://")
 	_, err = migrations.Up(t.Context(), pool, dialect)
 	require.NoError(t, err)
-	keyring, err := models.NewKeyring(make([]byte, models.KeyBytes))
+	keyring, err := keyring.New(make([]byte, keyring.KeyBytes))
 	require.NoError(t, err)
 	promised, err := readPromises()
 	require.NoError(t, err)
-	s := &service{t: t, db: db, promises: promised, temporal: &temporal{}, store: models.NewStore(db, models.Config{Keyring: keyring, Now: newClock()})}
+	s := &service{t: t, db: db, promises: promised, temporal: &temporal{}, store: store.New(db, store.Config{Keyring: keyring, Now: newClock()})}
 	dispatcher := dispatch.New(s.store, s.temporal, slog.New(slog.DiscardHandler))
 	t.Cleanup(dispatcher.Close)
 	cfg := api.Config{
@@ -249,7 +252,7 @@ func (s *service) delivery(key, event string) (eventID, deliveryID string) {
 func (s *service) attempt(deliveryID string, status models.Status, change ...func(*models.Attempt)) {
 	s.t.Helper()
 	attempt := models.Attempt{
-		ID: models.NewID(models.KindAttempt, s.store.Now()), DeliveryID: deliveryID, Number: 1,
+		ID: typeid.New(typeid.KindAttempt, s.store.Now()), DeliveryID: deliveryID, Number: 1,
 		Trigger: models.TriggerSchedule, DurationMS: 12, StartedAt: s.store.Now(),
 	}
 	for _, change := range change {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
 
@@ -175,7 +176,7 @@ func (s *server) listSources(ctx context.Context, in *PageQuery) (*ListOutput[So
 }
 
 func (s *server) getSource(ctx context.Context, in *sourcePath) (*Output[SourceDetail], error) {
-	if err := checkID(models.KindSource, "source", in.ID); err != nil {
+	if err := checkID(typeid.KindSource, "source", in.ID); err != nil {
 		return nil, err
 	}
 	source, err := s.Store.Source(ctx, whoAsks(ctx).scope(), in.ID)
@@ -195,7 +196,7 @@ func (s *server) getSource(ctx context.Context, in *sourcePath) (*Output[SourceD
 }
 
 func (s *server) updateSource(ctx context.Context, in *updateSourceInput) (*Output[Source], error) {
-	if err := checkID(models.KindSource, "source", in.ID); err != nil {
+	if err := checkID(typeid.KindSource, "source", in.ID); err != nil {
 		return nil, err
 	}
 	who := whoAsks(ctx)
@@ -277,7 +278,7 @@ func (in *updateSourceInput) patchSettings(source *models.Source, wrong *faults)
 }
 
 func (s *server) deleteSource(ctx context.Context, in *sourcePath) (*struct{}, error) {
-	if err := checkID(models.KindSource, "source", in.ID); err != nil {
+	if err := checkID(typeid.KindSource, "source", in.ID); err != nil {
 		return nil, err
 	}
 	if err := s.Store.DeleteSource(ctx, whoAsks(ctx).scope(), in.ID); err != nil {

@@ -15,18 +15,19 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
 
 // collections say what the {id} behind a word of a path is the ID of.
-var collections = map[string]models.Kind{
-	"deliveries": models.KindDelivery, "events": models.KindEvent, "inbound-events": models.KindInbound, "keys": models.KindKey,
-	"owners": models.KindOwner, "recoveries": models.KindRecovery, "sources": models.KindSource, "webhooks": models.KindWebhook,
+var collections = map[string]typeid.Kind{
+	"deliveries": typeid.KindDelivery, "events": typeid.KindEvent, "inbound-events": typeid.KindInbound, "keys": typeid.KindKey,
+	"owners": typeid.KindOwner, "recoveries": typeid.KindRecovery, "sources": typeid.KindSource, "webhooks": typeid.KindWebhook,
 }
 
 // idFields are the parameters and fields that hold an ID.
-var idFields = map[string]models.Kind{
-	"event_id": models.KindEvent, "owner_id": models.KindOwner, "source_id": models.KindSource, "webhook_id": models.KindWebhook,
+var idFields = map[string]typeid.Kind{
+	"event_id": typeid.KindEvent, "owner_id": typeid.KindOwner, "source_id": typeid.KindSource, "webhook_id": typeid.KindWebhook,
 }
 
 // textFields are the parameters and fields of free text that name nothing which belongs to an owner.
@@ -63,7 +64,7 @@ type template struct {
 // name is a place of a request that holds an ID.
 type name struct {
 	in, name string
-	kind     models.Kind
+	kind     typeid.Kind
 }
 
 func (n name) String() string { return n.in + " " + n.name }
@@ -149,7 +150,7 @@ func (s *service) fill(of template, key string, holder tenant, at name, id strin
 // tenant is an owner who has one thing of every kind.
 type tenant struct {
 	key string
-	ids map[models.Kind]string
+	ids map[typeid.Kind]string
 	// more are IDs that nothing is asked for by, and that nobody else may see all the same.
 	more []string
 }
@@ -177,10 +178,10 @@ func (s *service) newTenant(name string) tenant {
 	recoveryID := s.recovery(ownerID, s.webhook(key, "none"), models.RecoveryRunning)
 	return tenant{
 		key: key,
-		ids: map[models.Kind]string{
-			models.KindOwner: ownerID, models.KindKey: keys[0].ID, models.KindWebhook: webhookID, models.KindEvent: eventID,
-			models.KindDelivery: deliveryID, models.KindSource: inbound.SourceID, models.KindInbound: inbound.ID,
-			models.KindRecovery: recoveryID,
+		ids: map[typeid.Kind]string{
+			typeid.KindOwner: ownerID, typeid.KindKey: keys[0].ID, typeid.KindWebhook: webhookID, typeid.KindEvent: eventID,
+			typeid.KindDelivery: deliveryID, typeid.KindSource: inbound.SourceID, typeid.KindInbound: inbound.ID,
+			typeid.KindRecovery: recoveryID,
 		},
 		more: []string{attempts[0].ID},
 	}
@@ -226,7 +227,7 @@ func TestNoOperationReachesAnotherOwner(t *testing.T) {
 					items, _ := reply.list()
 					require.Empty(t, items, "%s of another owner", at)
 				}
-				unknown := models.NewID(at.kind, s.store.Now())
+				unknown := typeid.New(at.kind, s.store.Now())
 				nothing := s.fill(of, mine.key, mine, at, unknown)
 				require.Equal(t, nothing.status, reply.status, "%s of another owner, and of nothing", at)
 				require.Equal(t, strings.ReplaceAll(nothing.body, unknown, theirs.ids[at.kind]), reply.body,

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/postrider/postrider/api"
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
 
@@ -33,7 +34,7 @@ func TestThrottleIsShown(t *testing.T) {
 	_, delivery := s.delivery(adminKey, "a")
 	until := begun.Add(time.Minute).UTC().Truncate(time.Millisecond)
 	_, err := s.store.RecordAttempt(t.Context(), models.Outcome{
-		Attempt: models.Attempt{ID: models.NewID(models.KindAttempt, begun), DeliveryID: delivery, Number: 1,
+		Attempt: models.Attempt{ID: typeid.New(typeid.KindAttempt, begun), DeliveryID: delivery, Number: 1,
 			Trigger: models.TriggerSchedule, ErrorClass: models.ErrorHTTPStatus, StartedAt: begun},
 		Status: models.StatusFailed, NextAttemptAt: &until, ThrottledUntil: &until, RunID: "run",
 	})

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
 
@@ -39,7 +40,7 @@ func (f *faults) ownerOf(who principal, named string) string {
 		return models.DefaultOwnerID
 	case named == "":
 		return who.ownerID
-	case !who.admin() && named != who.ownerID, models.CheckID(models.KindOwner, named) != nil:
+	case !who.admin() && named != who.ownerID, typeid.Check(typeid.KindOwner, named) != nil:
 		f.add("body.owner_id", unknownOwner)
 	}
 	return named

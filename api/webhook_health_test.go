@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
 
@@ -65,7 +66,7 @@ func TestEnableWebhookAgain(t *testing.T) {
 		_, deliveryID := s.delivery(adminKey, "order.created")
 		_, err := s.store.RecordAttempt(t.Context(), models.Outcome{
 			Status: models.StatusPermanentlyFailed, DisableWebhook: "the receiver answered 410 Gone",
-			Attempt: models.Attempt{ID: models.NewID(models.KindAttempt, s.store.Now()), DeliveryID: deliveryID, StartedAt: s.store.Now()},
+			Attempt: models.Attempt{ID: typeid.New(typeid.KindAttempt, s.store.Now()), DeliveryID: deliveryID, StartedAt: s.store.Now()},
 		})
 		require.NoError(t, err)
 		require.Equal(t, "disabled", s.healthOf(id)["status"])

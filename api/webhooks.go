@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
 
@@ -144,7 +145,7 @@ func (s *server) createWebhook(ctx context.Context, in *createWebhookInput) (*Ou
 }
 
 func (s *server) listWebhooks(ctx context.Context, in *listWebhooksInput) (*ListOutput[Webhook], error) {
-	if err := checkFilter(models.KindOwner, "owner_id", in.OwnerID); err != nil {
+	if err := checkFilter(typeid.KindOwner, "owner_id", in.OwnerID); err != nil {
 		return nil, err
 	}
 	filter := models.WebhookFilter{OwnerID: in.OwnerID}
@@ -168,7 +169,7 @@ func (s *server) listWebhooks(ctx context.Context, in *listWebhooksInput) (*List
 
 // webhook loads the webhook of a path for who asks.
 func (s *server) webhook(ctx context.Context, id string) (models.Webhook, error) {
-	if err := checkID(models.KindWebhook, "webhook", id); err != nil {
+	if err := checkID(typeid.KindWebhook, "webhook", id); err != nil {
 		return models.Webhook{}, err
 	}
 	webhook, err := s.Store.Webhook(ctx, whoAsks(ctx).scope(), id)
@@ -194,7 +195,7 @@ func (s *server) getWebhook(ctx context.Context, in *getWebhookInput) (*Output[W
 }
 
 func (s *server) updateWebhook(ctx context.Context, in *updateWebhookInput) (*Output[Webhook], error) {
-	if err := checkID(models.KindWebhook, "webhook", in.ID); err != nil {
+	if err := checkID(typeid.KindWebhook, "webhook", in.ID); err != nil {
 		return nil, err
 	}
 	var before models.Webhook
@@ -252,7 +253,7 @@ func (in *updateWebhookInput) apply(webhook *models.Webhook, by judge, wrong fau
 }
 
 func (s *server) deleteWebhook(ctx context.Context, in *webhookPath) (*struct{}, error) {
-	if err := checkID(models.KindWebhook, "webhook", in.ID); err != nil {
+	if err := checkID(typeid.KindWebhook, "webhook", in.ID); err != nil {
 		return nil, err
 	}
 	if err := s.Store.DeleteWebhook(ctx, whoAsks(ctx).scope(), in.ID); err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
 
@@ -29,7 +30,7 @@ func TestWebhookFromCreationToDeletion(t *testing.T) {
 		require.Regexp(t, `^whsec_[A-Za-z0-9+/]{43}=$`, secret)
 		delete(made, "secret")
 		require.Equal(t, webhookMembers, members(made))
-		require.NoError(t, models.CheckID(models.KindWebhook, text(t, made, "id")))
+		require.NoError(t, typeid.Check(typeid.KindWebhook, text(t, made, "id")))
 		require.Equal(t, models.DefaultOwnerID, made["owner_id"])
 		require.Equal(t, "https://example.com/x?a=1", made["url"])
 		require.Equal(t, []any{"order.*", "user.created"}, made["events"])
@@ -248,7 +249,7 @@ func TestTestWebhook(t *testing.T) {
 			}
 		})
 		result := s.admin(http.StatusOK, "POST", "/api/webhooks/"+id+"/test", "").object()
-		require.NoError(t, models.CheckID(models.KindDelivery, text(t, result, "delivery_id")), name)
+		require.NoError(t, typeid.Check(typeid.KindDelivery, text(t, result, "delivery_id")), name)
 		delete(result, "delivery_id")
 		require.Equal(t, test.want, result, name)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/postrider/postrider/internal/deployment"
+	"github.com/postrider/postrider/internal/keyring"
 	"github.com/postrider/postrider/internal/testdb"
 	"github.com/postrider/postrider/models"
 )
@@ -33,7 +34,7 @@ func newSite(t *testing.T, settings ...string) *site {
 	s := &site{t: t, cluster: cluster, adminKey: models.NewAPIKeyToken()}
 	config := deployment.Config{
 		Programs: programFolder, Home: t.TempDir(), DatabaseURL: cluster.URL(),
-		AdminKey: s.adminKey, EncryptionKey: models.NewEncryptionKey(),
+		AdminKey: s.adminKey, EncryptionKey: keyring.NewKey(),
 		TemporalPort: ports.next(t), TemporalUIPort: ports.next(t),
 		// Few enough that the test can use them up.
 		Settings: append([]string{"POSTRIDER_DATABASE_MAX_CONNECTIONS=10"}, settings...),

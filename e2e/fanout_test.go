@@ -11,6 +11,7 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/signature"
 )
@@ -72,7 +73,7 @@ func fanOut(t *testing.T, p *installation, webhooks int) {
 }
 
 // insertWebhooks makes webhooks with a path each, past the API.
-func insertWebhooks(t *testing.T, store *models.Store, owner, url string, count int) {
+func insertWebhooks(t *testing.T, store *store.Store, owner, url string, count int) {
 	t.Helper()
 	const atOnce = 8
 	group, ctx := errgroup.WithContext(t.Context())

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/postrider/postrider/internal/keyring"
 	"github.com/postrider/postrider/internal/testdb"
 	"github.com/postrider/postrider/models"
 )
@@ -35,7 +36,7 @@ func TestCannotStart(t *testing.T) {
 		return append(args, changes...)
 	}
 	production := func(databaseURL string) []string {
-		return []string{"POSTRIDER_DATABASE_URL=" + databaseURL, "POSTRIDER_ENCRYPTION_KEY=" + models.NewEncryptionKey(),
+		return []string{"POSTRIDER_DATABASE_URL=" + databaseURL, "POSTRIDER_ENCRYPTION_KEY=" + keyring.NewKey(),
 			"POSTRIDER_ADMIN_KEY=" + models.NewAPIKeyToken(), "TEMPORAL_ADDRESS=" + address(ports.next(t))}
 	}
 	migrated := production(testdb.Postgres(t))
@@ -65,7 +66,7 @@ func TestCannotStart(t *testing.T) {
 		{"production, port in use", migrated, "postrider", []string{"serve", "--listen", taken}, []string{taken, "in use", "--listen"}},
 		{"production, old schema", production(testdb.Postgres(t)), "postrider",
 			[]string{"serve", "--listen", address(ports.next(t))}, []string{"postrider migrate"}},
-		{"production, nothing configured", []string{"POSTRIDER_ENCRYPTION_KEY=" + models.NewEncryptionKey()}, "postrider",
+		{"production, nothing configured", []string{"POSTRIDER_ENCRYPTION_KEY=" + keyring.NewKey()}, "postrider",
 			[]string{"serve"}, []string{"--database-url", "POSTRIDER_DATABASE_URL"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -89,7 +90,7 @@ func TestNoDatabase(t *testing.T) {
 	nobody := address(ports.next(t))
 	p := launch(t, []string{
 		"POSTRIDER_DATABASE_URL=postgres://user:hunter2@" + nobody + "/postrider",
-		"POSTRIDER_ENCRYPTION_KEY=" + models.NewEncryptionKey(), "POSTRIDER_ADMIN_KEY=" + models.NewAPIKeyToken(),
+		"POSTRIDER_ENCRYPTION_KEY=" + keyring.NewKey(), "POSTRIDER_ADMIN_KEY=" + models.NewAPIKeyToken(),
 	}, "postrider", "serve", "--listen", address(ports.next(t)))
 	require.Equal(t, 1, p.exitCode(t))
 	said := p.Stderr.String()

@@ -24,9 +24,12 @@ import (
 	"github.com/postrider/postrider/internal/devserver"
 	"github.com/postrider/postrider/internal/dispatch"
 	"github.com/postrider/postrider/internal/egress"
+	"github.com/postrider/postrider/internal/keyring"
+	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
-	"github.com/postrider/postrider/models/migrations"
+	"github.com/postrider/postrider/internal/store/migrations"
 	"github.com/postrider/postrider/signature"
 	"github.com/postrider/postrider/worker"
 	"github.com/postrider/postrider/workflows"
@@ -47,7 +50,7 @@ type inProcess struct {
 
 // recorder is a store whose log cannot be written for some calls.
 type recorder struct {
-	*models.Store
+	*store.Store
 	away atomic.Int64
 }
 
@@ -79,14 +82,14 @@ func prepareInProcess(t *testing.T, settings map[string]any) *inProcess {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Stop()) })
 	databaseURL := testdb.SQLite(t)
-	db, err := models.Open(databaseURL, 4)
+	db, err := store.Open(databaseURL, 4)
 	require.NoError(t, err)
 	pool, err := db.DB()
 	require.NoError(t, err)
 	_, err = migrations.Up(t.Context(), pool, "sqlite")
 	require.NoError(t, err)
 	require.NoError(t, pool.Close())
-	p := &inProcess{store: &recorder{Store: openStore(t, databaseURL, models.NewEncryptionKey())}}
+	p := &inProcess{store: &recorder{Store: openStore(t, databaseURL, keyring.NewKey())}}
 	options := client.Options{HostPort: server.Address()}
 	p.plain = dialTemporal(t, options)
 	options.ConnectionOptions.DialOptions = []grpc.DialOption{grpc.WithChainUnaryInterceptor(devserver.TimeSkipping())}
@@ -279,7 +282,7 @@ func (p *inProcess) sicken(t *testing.T, delivery models.Delivery) {
 		require.NoError(t, err)
 		now := p.store.Now()
 		_, err = p.store.Store.RecordAttempt(t.Context(), models.Outcome{Status: models.StatusPermanentlyFailed, Attempt: models.Attempt{
-			ID: models.NewID(models.KindAttempt, now), DeliveryID: published.Deliveries[0].ID, Number: 1, StartedAt: now,
+			ID: typeid.New(typeid.KindAttempt, now), DeliveryID: published.Deliveries[0].ID, Number: 1, StartedAt: now,
 		}})
 		require.NoError(t, err)
 	}

@@ -13,6 +13,8 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/postrider/postrider/internal/deployment"
+	"github.com/postrider/postrider/internal/keyring"
+	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/internal/testdb"
 	"github.com/postrider/postrider/models"
 )
@@ -103,7 +105,7 @@ func prepareProductionOn(t testing.TB, databaseURL string, settings ...string) *
 	api, temporal, ui := ports.next(t), ports.next(t), ports.next(t)
 	p := &installation{
 		url: "http://" + address(api), temporalAddress: address(temporal), temporalUI: "http://" + address(ui),
-		databaseURL: databaseURL, adminKey: models.NewAPIKeyToken(), encryptionKey: models.NewEncryptionKey(),
+		databaseURL: databaseURL, adminKey: models.NewAPIKeyToken(), encryptionKey: keyring.NewKey(),
 	}
 	environment := append([]string{
 		"POSTRIDER_DATABASE_URL=" + p.databaseURL,
@@ -132,7 +134,7 @@ func newFleet(t *testing.T, processes int, settings ...string) []*installation {
 	cluster := testdb.NewCluster(t)
 	config := deployment.Config{
 		Programs: programFolder, Home: t.TempDir(), DatabaseURL: cluster.URL(),
-		AdminKey: models.NewAPIKeyToken(), EncryptionKey: models.NewEncryptionKey(),
+		AdminKey: models.NewAPIKeyToken(), EncryptionKey: keyring.NewKey(),
 		TemporalPort: ports.next(t), TemporalUIPort: ports.next(t), Settings: append(settings, noRateLimit),
 	}
 	for range processes {
@@ -246,21 +248,21 @@ func (p *installation) dial(t testing.TB) client.Client {
 }
 
 // store opens the installation's database.
-func (p *installation) store(t testing.TB) *models.Store {
+func (p *installation) store(t testing.TB) *store.Store {
 	t.Helper()
 	return openStore(t, p.databaseURL, p.encryptionKey)
 }
 
-func openStore(t testing.TB, databaseURL, encryptionKey string) *models.Store {
+func openStore(t testing.TB, databaseURL, encryptionKey string) *store.Store {
 	t.Helper()
 	const connections = 8
-	key, err := models.ParseEncryptionKey(encryptionKey)
+	key, err := keyring.ParseKey(encryptionKey)
 	require.NoError(t, err)
-	keyring, err := models.NewKeyring(key)
+	keyring, err := keyring.New(key)
 	require.NoError(t, err)
-	db, err := models.Open(databaseURL, connections)
+	db, err := store.Open(databaseURL, connections)
 	require.NoError(t, err)
-	store := models.NewStore(db, models.Config{Keyring: keyring})
+	store := store.New(db, store.Config{Keyring: keyring})
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
 	return store
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	enumspb "go.temporal.io/api/enums/v1"
 
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
 
@@ -96,7 +97,7 @@ func TestRecordRecoveryHistories(t *testing.T) {
 		published, err := p.store.Publish(t.Context(), models.Event{Type: "order.created", Data: []byte(`{}`), OwnerID: webhook.OwnerID})
 		require.NoError(t, err)
 		_, err = p.store.RecordAttempt(t.Context(), models.Outcome{Status: models.StatusPermanentlyFailed, Attempt: models.Attempt{
-			ID: models.NewID(models.KindAttempt, time.Now()), DeliveryID: published.Deliveries[0].ID, Number: 1, StartedAt: time.Now().UTC(),
+			ID: typeid.New(typeid.KindAttempt, time.Now()), DeliveryID: published.Deliveries[0].ID, Number: 1, StartedAt: time.Now().UTC(),
 		}})
 		require.NoError(t, err)
 	}

@@ -13,7 +13,9 @@ import (
 	"go.temporal.io/sdk/client"
 	"gorm.io/gorm"
 
+	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/workflows"
 )
@@ -151,7 +153,7 @@ func recovers(t *testing.T, p *installation, deliveries, rate int) {
 // database opens the installation's database, for what the store has no method for.
 func (p *installation) database(t *testing.T) *gorm.DB {
 	t.Helper()
-	db, err := models.Open(p.databaseURL, 1)
+	db, err := store.Open(p.databaseURL, 1)
 	require.NoError(t, err)
 	pool, err := db.DB()
 	require.NoError(t, err)
@@ -164,12 +166,12 @@ func insertFailed(t *testing.T, p *installation, webhook webhook, owner string, 
 	t.Helper()
 	db := p.database(t)
 	now := time.Now().UTC()
-	event := models.Event{ID: models.NewID(models.KindEvent, now), OwnerID: owner, Type: "order.created", Data: []byte(`{}`), CreatedAt: now}
+	event := models.Event{ID: typeid.New(typeid.KindEvent, now), OwnerID: owner, Type: "order.created", Data: []byte(`{}`), CreatedAt: now}
 	require.NoError(t, db.Create(&event).Error)
 	deliveries := make([]models.Delivery, count)
 	for i := range deliveries {
 		deliveries[i] = models.Delivery{
-			ID: models.NewID(models.KindDelivery, now), EventID: event.ID, WebhookID: webhook.ID, OwnerID: owner,
+			ID: typeid.New(typeid.KindDelivery, now), EventID: event.ID, WebhookID: webhook.ID, OwnerID: owner,
 			Event: event.Type, Host: "x", Status: models.StatusPermanentlyFailed, AttemptCount: 1, RunID: "before", CreatedAt: now,
 		}
 	}

@@ -1,11 +1,6 @@
 package models
 
-import (
-	"bytes"
-	"context"
-	"fmt"
-	"time"
-)
+import "time"
 
 // EventTest is the type of the event that POST /api/webhooks/{id}/test sends.
 const EventTest = "webhook.test"
@@ -28,47 +23,6 @@ type Event struct {
 	CreatedAt     time.Time
 }
 
-// address settles whom a new event is for.
-func address(e *Event) {
-	switch {
-	case e.Broadcast:
-		e.OwnerID, e.Broadcast = "", false
-	case e.OwnerID == "":
-		e.OwnerID = DefaultOwnerID
-	}
-}
-
-// sameRequest says whether two events with one idempotency key are the same request.
-func sameRequest(e, other Event) bool {
-	return e.Type == other.Type && bytes.Equal(e.Data, other.Data)
-}
-
-// Event returns one event, or ErrNotFound. Of an event that was broadcast, an owner sees what concerns the owner: the
-// event itself and the number of the owner's deliveries; without any, it is not found.
-func (s *Store) Event(ctx context.Context, scope Scope, id string) (Event, error) {
-	var event Event
-	q := s.db.WithContext(ctx).Where("id = ?", id)
-	if scope.OwnerID != "" {
-		q = q.Where("owner_id IN ?", []string{scope.OwnerID, ""})
-	}
-	if err := q.Take(&event).Error; err != nil {
-		return Event{}, fmt.Errorf("load event: %w", oneRow(err))
-	}
-	if scope.OwnerID == "" || event.OwnerID != "" {
-		return event, nil
-	}
-	var deliveries int64
-	err := visible(scope, s.db.WithContext(ctx).Model(&Delivery{})).Where("event_id = ?", id).Count(&deliveries).Error
-	if err == nil && deliveries == 0 {
-		err = ErrNotFound
-	}
-	if err != nil {
-		return Event{}, fmt.Errorf("load event: %w", err)
-	}
-	event.DeliveryCount = int(deliveries)
-	return event, nil
-}
-
 // EventFilter narrows a list of events; its zero value narrows nothing.
 type EventFilter struct {
 	Type         string
@@ -78,38 +32,14 @@ type EventFilter struct {
 	WithData bool
 }
 
-// Events lists events, newest first, with the cursor of the next page.
-func (s *Store) Events(ctx context.Context, scope Scope, filter EventFilter, page Page) ([]Event, string, error) {
-	q := visible(scope, s.db.WithContext(ctx)).Omit("data")
-	if filter.Type != "" {
-		q = q.Where("event = ?", filter.Type)
-	}
-	if filter.OwnerID != "" {
-		q = q.Where("owner_id = ?", filter.OwnerID)
-	}
-	q = between(q, KindEvent, filter.Since, filter.Until)
-	q, err := onPage(page, q, KindEvent)
-	if err != nil {
-		return nil, "", err
-	}
-	var events []Event
-	if err := q.Find(&events).Error; err != nil {
-		return nil, "", fmt.Errorf("list events: %w", err)
-	}
-	id := func(e Event) string { return e.ID }
-	events, next := cut(page, events, id)
-	if !filter.WithData {
-		return events, next, nil
-	}
-	data, err := s.payloads(ctx, &Event{}, "data", idsOf(events, id))
-	if err != nil {
-		return nil, "", fmt.Errorf("list events: %w", err)
-	}
-	if fit := len(data); fit < len(events) {
-		events, next = cutAt(events, fit, id)
-	}
-	for i := range events {
-		events[i].Data = data[i]
-	}
-	return events, next, nil
+// Published is the outcome of Publish.
+type Published struct {
+	// Event has the number of its deliveries.
+	Event Event
+	// Deliveries are the new deliveries: none for a duplicate, nor when there are more than Config.MostDeliveries.
+	Deliveries []Delivery
+	// Dispatches, unless nil, are what the first attempts of Deliveries need to know, in the same order.
+	Dispatches []Job
+	// Duplicate says that the idempotency key was used before with the same event, which Event then is.
+	Duplicate bool
 }

@@ -1,12 +1,9 @@
 package models
 
-import (
-	"context"
-	"fmt"
-	"time"
+import "time"
 
-	"gorm.io/gorm"
-)
+// DefaultOwnerID owns what an administrator makes without naming an owner. The first migration makes it.
+const DefaultOwnerID = "own_00000000000000000000000000"
 
 // Owner is who webhooks belong to and who is told when a delivery fails for good.
 type Owner struct {
@@ -22,88 +19,4 @@ type Owner struct {
 	UpdatedAt time.Time `gorm:"autoUpdateTime:false"`
 	// DeletedAt hides the owner; the row stays until all that it had is gone.
 	DeletedAt *time.Time
-}
-
-// CreateOwner stores a new owner, which is active, and sets its ID and times.
-func (s *Store) CreateOwner(ctx context.Context, owner *Owner) error {
-	owner.CreatedAt = s.Now()
-	owner.UpdatedAt = owner.CreatedAt
-	owner.ID = NewID(KindOwner, owner.CreatedAt)
-	owner.Active = true
-	if err := s.db.WithContext(ctx).Create(owner).Error; err != nil {
-		return fmt.Errorf("create owner: %w", err)
-	}
-	return nil
-}
-
-// Owner returns one owner that was not deleted, or ErrNotFound.
-func (s *Store) Owner(ctx context.Context, id string) (Owner, error) {
-	var owner Owner
-	if err := s.db.WithContext(ctx).Where("id = ? AND deleted_at IS NULL", id).Take(&owner).Error; err != nil {
-		return Owner{}, fmt.Errorf("load owner: %w", oneRow(err))
-	}
-	return owner, nil
-}
-
-// Owners lists owners that were not deleted, newest first, with the cursor of the next page.
-func (s *Store) Owners(ctx context.Context, page Page) ([]Owner, string, error) {
-	q, err := onPage(page, s.db.WithContext(ctx).Where("deleted_at IS NULL"), KindOwner)
-	if err != nil {
-		return nil, "", err
-	}
-	var owners []Owner
-	if err := q.Find(&owners).Error; err != nil {
-		return nil, "", fmt.Errorf("list owners: %w", err)
-	}
-	owners, next := cut(page, owners, func(o Owner) string { return o.ID })
-	return owners, next, nil
-}
-
-// UpdateOwner changes an owner by the function, under a lock. An error of the function is returned unchanged
-// and nothing is written.
-func (s *Store) UpdateOwner(ctx context.Context, id string, change func(*Owner) error) (Owner, error) {
-	var owner Owner
-	var changeErr error
-	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		var err error
-		if owner, err = lockOwner(tx, id); err != nil {
-			return err
-		}
-		wasActive := owner.Active
-		if changeErr = change(&owner); changeErr != nil {
-			return changeErr
-		}
-		owner.UpdatedAt = s.Now()
-		err = tx.Model(&owner).Select("name", "email", "slack_url", "active", "updated_at").Updates(&owner).Error
-		if err != nil || owner.Active == wasActive {
-			return err
-		}
-		return suspend(tx, id, !owner.Active)
-	})
-	switch {
-	case changeErr != nil:
-		return Owner{}, changeErr
-	case err != nil:
-		return Owner{}, fmt.Errorf("update owner: %w", err)
-	}
-	return owner, nil
-}
-
-// lockOwner reads an owner that was not deleted. Whoever makes something for it does so under this lock: it then has
-// the state of its owner, and nothing is made behind the back of who counts or deletes.
-func lockOwner(tx *gorm.DB, id string) (Owner, error) {
-	var owner Owner
-	err := forUpdate(tx).Where("id = ? AND deleted_at IS NULL", id).Take(&owner).Error
-	return owner, oneRow(err)
-}
-
-// suspend writes an owner's suspension, or its end, to everything that has to know. So it costs nothing to publish,
-// to receive and to look up a key.
-func suspend(tx *gorm.DB, ownerID string, suspended bool) error {
-	for _, entity := range []any{&Webhook{}, &Source{}, &APIKey{}} {
-		if err := tx.Model(entity).Where("owner_id = ?", ownerID).UpdateColumn("suspended", suspended).Error; err != nil {
-			return err
-		}
-	}
-	return nil
 }

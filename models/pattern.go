@@ -32,7 +32,7 @@ func CheckEventType(text string) error {
 }
 
 // CheckPattern returns ErrBadEventType, with a message for the user, unless the text is an event type, a
-// prefix such as order.*, or *.
+// Prefix such as order.*, or *.
 func CheckPattern(text string) error {
 	if text == anyEvent {
 		return nil

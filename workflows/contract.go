@@ -329,7 +329,7 @@ func schedule(id string, every time.Duration, workflowType string, args ...any) 
 	}
 }
 
-// notificationID is unique for each final failure and each change, so that nothing is told twice.
+// NotificationID is unique for each final failure and each change, so that nothing is told twice.
 func notificationID(in NotificationInput) string {
 	id := fmt.Sprintf("%s/notification/%d", in.DeliveryID, in.Attempt)
 	if in.Change != "" {

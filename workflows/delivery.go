@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
 
@@ -46,7 +47,7 @@ type delivery struct {
 var do *activities.Activities
 
 func newDelivery(ctx workflow.Context, in DeliveryInput) (*delivery, error) {
-	if err := models.CheckID(models.KindDelivery, in.DeliveryID); err != nil {
+	if err := typeid.Check(typeid.KindDelivery, in.DeliveryID); err != nil {
 		return nil, temporal.NewNonRetryableApplicationError(
 			fmt.Sprintf("the input's delivery_id is no delivery: %s", err), "BadInput", nil)
 	}

@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/postrider/postrider/internal/notify"
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/workflows"
 )
@@ -219,7 +220,7 @@ func TestBadInputFailsAtOnce(t *testing.T) {
 func TestUnknownDeliveryFailsAtOnce(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.env.ExecuteWorkflow(workflows.Delivery, workflows.DeliveryInput{DeliveryID: models.NewID(models.KindDelivery, start)})
+	r.env.ExecuteWorkflow(workflows.Delivery, workflows.DeliveryInput{DeliveryID: typeid.New(typeid.KindDelivery, start)})
 	var failure *temporal.ApplicationError
 	require.ErrorAs(t, r.env.GetWorkflowError(), &failure)
 	require.Equal(t, "DeliveryNotFound", failure.Type())

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/postrider/postrider/internal/notify"
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
 
@@ -19,7 +20,7 @@ func (r *rig) gaveUp(deliveries int, at time.Time) {
 		published, err := r.store.Publish(r.t.Context(), models.Event{Type: "order.created", Data: []byte(`{}`), OwnerID: r.webhook.OwnerID})
 		require.NoError(r.t, err)
 		_, err = r.store.RecordAttempt(r.t.Context(), models.Outcome{Status: models.StatusPermanentlyFailed, Attempt: models.Attempt{
-			ID: models.NewID(models.KindAttempt, at), DeliveryID: published.Deliveries[0].ID, Number: 1, StartedAt: at,
+			ID: typeid.New(typeid.KindAttempt, at), DeliveryID: published.Deliveries[0].ID, Number: 1, StartedAt: at,
 			ErrorClass: models.ErrorHTTPStatus, Error: "the receiver answered 500 Internal Server Error",
 		}})
 		require.NoError(r.t, err)
@@ -106,7 +107,7 @@ func (r *rig) succeeded(at time.Time) {
 	published, err := r.store.Publish(r.t.Context(), models.Event{Type: "order.created", Data: []byte(`{}`), OwnerID: r.webhook.OwnerID})
 	require.NoError(r.t, err)
 	_, err = r.store.RecordAttempt(r.t.Context(), models.Outcome{Status: models.StatusDelivered, Attempt: models.Attempt{
-		ID: models.NewID(models.KindAttempt, at), DeliveryID: published.Deliveries[0].ID, Number: 1, StartedAt: at,
+		ID: typeid.New(typeid.KindAttempt, at), DeliveryID: published.Deliveries[0].ID, Number: 1, StartedAt: at,
 	}})
 	require.NoError(r.t, err)
 }

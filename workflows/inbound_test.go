@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/sdk/testsuite"
 
 	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/workflows"
 )
@@ -20,7 +21,7 @@ import (
 type inboundRig struct {
 	t       *testing.T
 	env     *testsuite.TestWorkflowEnvironment
-	store   *models.Store
+	store   *store.Store
 	started *starts
 	source  models.Source
 }

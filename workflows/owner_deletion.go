@@ -8,7 +8,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/postrider/postrider/activities"
-	"github.com/postrider/postrider/models"
+	"github.com/postrider/postrider/internal/typeid"
 )
 
 // settlingTime is how long what was under way when its owner was deleted may take to end: an attempt, a request that
@@ -18,7 +18,7 @@ const settlingTime = time.Minute
 // OwnerDeletion removes all that a deleted owner had: it cancels what waits, lets what is under way end, and deletes.
 // Begun anew, it goes on with what is left.
 func OwnerDeletion(ctx workflow.Context, deletion activities.OwnerDeletion) (activities.OwnerDeletion, error) {
-	if err := models.CheckID(models.KindOwner, deletion.OwnerID); err != nil {
+	if err := typeid.Check(typeid.KindOwner, deletion.OwnerID); err != nil {
 		return deletion, temporal.NewNonRetryableApplicationError(
 			fmt.Sprintf("the input's owner_id is no owner: %s", err), "BadInput", nil)
 	}

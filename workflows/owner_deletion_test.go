@@ -13,12 +13,14 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/workflows"
 )
 
 // newDeletionRig has an owner that was deleted while a delivery and a recovery of it were waiting.
-func newDeletionRig(t *testing.T) (*testsuite.TestWorkflowEnvironment, *models.Store, *starts, models.Owner, [2]string) {
+func newDeletionRig(t *testing.T) (*testsuite.TestWorkflowEnvironment, *store.Store, *starts, models.Owner, [2]string) {
 	t.Helper()
 	env := newEnv()
 	store := openStore(t, env.Now)
@@ -66,7 +68,7 @@ func TestOwnerDeletion(t *testing.T) {
 // Of an owner that was not deleted, or is gone already, it deletes nothing.
 func TestOwnerDeletionOfNobody(t *testing.T) {
 	t.Parallel()
-	for _, id := range []string{models.DefaultOwnerID, models.NewID(models.KindOwner, start)} {
+	for _, id := range []string{models.DefaultOwnerID, typeid.New(typeid.KindOwner, start)} {
 		env, store, _ := newStartRig(t, 1)
 		env.ExecuteWorkflow(workflows.TypeOwnerDeletion, workflows.OwnerDeletionInput{OwnerID: id})
 		require.NoError(t, env.GetWorkflowError())

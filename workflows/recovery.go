@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
 
@@ -37,7 +38,7 @@ type recovery struct {
 }
 
 func newRecovery(ctx workflow.Context, in RecoveryInput) (*recovery, error) {
-	if err := models.CheckID(models.KindRecovery, in.RecoveryID); err != nil {
+	if err := typeid.Check(typeid.KindRecovery, in.RecoveryID); err != nil {
 		return nil, temporal.NewNonRetryableApplicationError(
 			fmt.Sprintf("the input's recovery_id is no recovery: %s", err), "BadInput", nil)
 	}

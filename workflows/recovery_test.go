@@ -16,6 +16,8 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/workflows"
 )
@@ -24,7 +26,7 @@ import (
 // the attempt recorded at once.
 type resends struct {
 	activities.Starter
-	store *models.Store
+	store *store.Store
 	now   func() time.Time
 
 	mu sync.Mutex
@@ -55,7 +57,7 @@ func (r *resends) Recover(ctx context.Context, _, _ string, deliveries []models.
 		}
 		r.counts[delivery.ID]++
 		if _, err := r.store.RecordAttempt(ctx, models.Outcome{Status: models.StatusDelivered, Attempt: models.Attempt{
-			ID: models.NewID(models.KindAttempt, r.store.Now()), DeliveryID: delivery.ID, Number: delivery.AttemptCount + 1,
+			ID: typeid.New(typeid.KindAttempt, r.store.Now()), DeliveryID: delivery.ID, Number: delivery.AttemptCount + 1,
 			Trigger: models.TriggerResend, StartedAt: r.store.Now(),
 		}}); err != nil {
 			return err
@@ -68,7 +70,7 @@ func (r *resends) Recover(ctx context.Context, _, _ string, deliveries []models.
 type recoveryRig struct {
 	t          *testing.T
 	env        *testsuite.TestWorkflowEnvironment
-	store      *models.Store
+	store      *store.Store
 	starter    *resends
 	recovery   models.Recovery
 	deliveries []models.Delivery
@@ -88,7 +90,7 @@ func newRecoveryRig(t *testing.T, deliveries, rate int) *recoveryRig {
 		require.NoError(t, err)
 		delivery := published.Deliveries[0]
 		_, err = r.store.RecordAttempt(t.Context(), models.Outcome{Status: models.StatusPermanentlyFailed, Attempt: models.Attempt{
-			ID: models.NewID(models.KindAttempt, start), DeliveryID: delivery.ID, Number: 1, StartedAt: start,
+			ID: typeid.New(typeid.KindAttempt, start), DeliveryID: delivery.ID, Number: 1, StartedAt: start,
 		}})
 		require.NoError(t, err)
 		r.deliveries = append(r.deliveries, delivery)
@@ -129,7 +131,8 @@ func (r *recoveryRig) runWith(in workflows.RecoveryInput) error {
 
 func (r *recoveryRig) after(d time.Duration, do func()) { r.env.RegisterDelayedCallback(do, d) }
 
-func (r *recoveryRig) pause()  { r.env.SignalWorkflow(workflows.SignalPause, nil) }
+func (r *recoveryRig) pause() { r.env.SignalWorkflow(workflows.SignalPause, nil) }
+
 func (r *recoveryRig) resume() { r.env.SignalWorkflow(workflows.SignalResume, nil) }
 
 func (r *recoveryRig) row() models.Recovery {

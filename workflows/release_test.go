@@ -13,6 +13,8 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/workflows"
 )
@@ -231,12 +233,12 @@ func TestReleaseTellsAllThatWait(t *testing.T) {
 	}
 }
 
-func failed(t *testing.T, store *models.Store, deliveryID string) {
+func failed(t *testing.T, store *store.Store, deliveryID string) {
 	t.Helper()
 	next := start.Add(time.Minute)
 	_, err := store.RecordAttempt(t.Context(), models.Outcome{
 		Attempt: models.Attempt{
-			ID: models.NewID(models.KindAttempt, start), DeliveryID: deliveryID, Number: 1, Trigger: models.TriggerSchedule,
+			ID: typeid.New(typeid.KindAttempt, start), DeliveryID: deliveryID, Number: 1, Trigger: models.TriggerSchedule,
 			ErrorClass: models.ErrorHTTPStatus, StartedAt: start,
 		},
 		Status: models.StatusFailed, RunID: "run", NextAttemptAt: &next,

@@ -14,6 +14,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/workflows"
 )
@@ -25,7 +26,7 @@ const (
 
 // newRetentionEnv has a store with a delivery that arrived and an inbound event that failed, both made at start.
 // The workflow runs at an age of them.
-func newRetentionEnv(t *testing.T, age time.Duration, a activities.Activities) (*testsuite.TestWorkflowEnvironment, *models.Store) {
+func newRetentionEnv(t *testing.T, age time.Duration, a activities.Activities) (*testsuite.TestWorkflowEnvironment, *store.Store) {
 	t.Helper()
 	env := newEnv()
 	store := openStore(t, env.Now)

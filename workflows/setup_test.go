@@ -19,10 +19,12 @@ import (
 
 	"github.com/postrider/postrider/activities"
 	"github.com/postrider/postrider/internal/egress"
+	"github.com/postrider/postrider/internal/keyring"
 	"github.com/postrider/postrider/internal/notify"
+	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/internal/testdb"
 	"github.com/postrider/postrider/models"
-	"github.com/postrider/postrider/models/migrations"
+	"github.com/postrider/postrider/internal/store/migrations"
 	"github.com/postrider/postrider/workflows"
 )
 
@@ -92,20 +94,20 @@ func newRig(t *testing.T, options ...option) *rig {
 	return r
 }
 
-func openStore(t *testing.T, now func() time.Time) *models.Store {
+func openStore(t *testing.T, now func() time.Time) *store.Store {
 	t.Helper()
-	db, err := models.Open(testdb.SQLite(t), 4)
+	db, err := store.Open(testdb.SQLite(t), 4)
 	require.NoError(t, err)
 	pool, err := db.DB()
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, pool.Close()) })
 	_, err = migrations.Up(t.Context(), pool, "sqlite")
 	require.NoError(t, err)
-	key, err := models.ParseEncryptionKey(models.NewEncryptionKey())
+	key, err := keyring.ParseKey(keyring.NewKey())
 	require.NoError(t, err)
-	keyring, err := models.NewKeyring(key)
+	keyring, err := keyring.New(key)
 	require.NoError(t, err)
-	return models.NewStore(db, models.Config{Keyring: keyring, Now: now})
+	return store.New(db, store.Config{Keyring: keyring, Now: now})
 }
 
 // run carries the delivery to its end and returns the workflow's error.
@@ -240,7 +242,7 @@ var errAway = errors.New("the database is away")
 
 // faultyStore is a real store that is away for some calls.
 type faultyStore struct {
-	*models.Store
+	*store.Store
 	mu                       sync.Mutex
 	failDispatch, failRecord int
 	// cancelling, unless nil, runs while a cancellation is recorded.
@@ -264,9 +266,9 @@ func (s *faultyStore) take(n *int) bool {
 	return true
 }
 
-func (s *faultyStore) Dispatch(ctx context.Context, deliveryID, attemptID string) (models.Dispatch, error) {
+func (s *faultyStore) Dispatch(ctx context.Context, deliveryID, attemptID string) (models.Job, error) {
 	if s.take(&s.failDispatch) {
-		return models.Dispatch{}, errAway
+		return models.Job{}, errAway
 	}
 	return s.Store.Dispatch(ctx, deliveryID, attemptID)
 }
@@ -303,6 +305,9 @@ func (m *mailbox) Send(_ context.Context, _ string, notice notify.Notice) error 
 type quiet struct{}
 
 func (quiet) Debug(string, ...any) {}
-func (quiet) Info(string, ...any)  {}
-func (quiet) Warn(string, ...any)  {}
+
+func (quiet) Info(string, ...any) {}
+
+func (quiet) Warn(string, ...any) {}
+
 func (quiet) Error(string, ...any) {}

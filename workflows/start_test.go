@@ -17,6 +17,8 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/workflows"
 )
@@ -88,7 +90,7 @@ func (s *starts) CancelRecoveries(ctx context.Context, recoveries []models.Recov
 }
 
 // newStartRig has a store with webhooks that match everything.
-func newStartRig(t *testing.T, webhooks int) (*testsuite.TestWorkflowEnvironment, *models.Store, *starts) {
+func newStartRig(t *testing.T, webhooks int) (*testsuite.TestWorkflowEnvironment, *store.Store, *starts) {
 	t.Helper()
 	env := newEnv()
 	store := openStore(t, env.Now)
@@ -158,7 +160,7 @@ func TestSweepContinuesAsNew(t *testing.T) {
 	env.OnActivity((*activities.Activities)(nil).StartPending, mock.Anything, mock.Anything).
 		Return(func(context.Context, activities.StartInput) (activities.StartResult, error) {
 			pages++
-			return activities.StartResult{Started: 200, Last: models.NewID(models.KindDelivery, start)}, nil
+			return activities.StartResult{Started: 200, Last: typeid.New(typeid.KindDelivery, start)}, nil
 		})
 	env.ExecuteWorkflow(workflows.Sweep, workflows.SweepInput{})
 	var again *workflow.ContinueAsNewError

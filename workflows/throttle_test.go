@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
 
@@ -73,7 +74,7 @@ func (r *rig) throttle(until time.Time) {
 	require.NoError(r.t, err)
 	_, err = r.store.RecordAttempt(r.t.Context(), models.Outcome{
 		Attempt: models.Attempt{
-			ID: models.NewID(models.KindAttempt, start), DeliveryID: published.Deliveries[0].ID, Number: 1,
+			ID: typeid.New(typeid.KindAttempt, start), DeliveryID: published.Deliveries[0].ID, Number: 1,
 			Trigger: models.TriggerSchedule, ErrorClass: models.ErrorHTTPStatus, StartedAt: start,
 		},
 		Status: models.StatusFailed, NextAttemptAt: &until, ThrottledUntil: &until, RunID: "run",

@@ -20,6 +20,8 @@ import (
 
 	"github.com/postrider/postrider/internal/dispatch"
 	"github.com/postrider/postrider/internal/egress"
+	"github.com/postrider/postrider/internal/keyring"
+	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/models"
 )
 
@@ -71,16 +73,16 @@ func (e Encryption) faults() []error {
 	return nil
 }
 
-func (e Encryption) keyring() (*models.Keyring, error) {
+func (e Encryption) keyring() (*keyring.Keyring, error) {
 	keys := make([][]byte, len(e.EncryptionKey))
 	for i, text := range e.EncryptionKey {
-		key, err := models.ParseEncryptionKey(text)
+		key, err := keyring.ParseKey(text)
 		if err != nil {
 			return nil, err
 		}
 		keys[i] = key
 	}
-	return models.NewKeyring(keys...)
+	return keyring.New(keys...)
 }
 
 // Sending are the flags of what makes requests and tells owners.
@@ -106,8 +108,8 @@ type Sending struct {
 func (s Sending) directly() bool { return s.FirstAttempt == "direct" }
 
 // storeConfig says how a process of a role uses the database.
-func (s Sending) storeConfig(role role, keyring *models.Keyring) models.Config {
-	cfg := models.Config{Keyring: keyring, Health: s.healthPolicy(), MostDeliveries: dispatch.MostStarts}
+func (s Sending) storeConfig(role role, keyring *keyring.Keyring) store.Config {
+	cfg := store.Config{Keyring: keyring, Health: s.healthPolicy(), MostDeliveries: dispatch.MostStarts}
 	if role.api && s.directly() {
 		cfg.Lease, cfg.MostDeliveries = dispatch.Lease, dispatch.MostAttempts
 	}

@@ -10,15 +10,16 @@ import (
 
 	"gorm.io/gorm"
 
-	"github.com/postrider/postrider/models"
-	"github.com/postrider/postrider/models/migrations"
+	"github.com/postrider/postrider/internal/keyring"
+	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/store/migrations"
 )
 
 // errOldSchema tells an operator what to do before the program can run.
 var errOldSchema = errors.New("the database's schema is older than this program: run `postrider migrate` first")
 
 func (d Database) open() (*gorm.DB, *sql.DB, error) {
-	db, err := models.Open(d.DatabaseURL, d.DatabaseMaxConnections)
+	db, err := store.Open(d.DatabaseURL, d.DatabaseMaxConnections)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -34,7 +35,7 @@ func (d Database) dialect() string {
 }
 
 // store opens the database for use. It must have the schema of this program already.
-func (d Database) store(ctx context.Context, cfg models.Config) (*models.Store, error) {
+func (d Database) store(ctx context.Context, cfg store.Config) (*store.Store, error) {
 	db, pool, err := d.open()
 	if err != nil {
 		return nil, err
@@ -46,7 +47,7 @@ func (d Database) store(ctx context.Context, cfg models.Config) (*models.Store, 
 	if err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
-	return models.NewStore(db, cfg), nil
+	return store.New(db, cfg), nil
 }
 
 // migrate brings the schema up to date.
@@ -70,16 +71,16 @@ var errNoKeyToSeal = errors.New("an older version has stored headers of webhooks
 
 // seal seals what older versions stored in clear. An encryption key is needed only when there is any.
 func (d Database) seal(ctx context.Context, encryption Encryption, logger *slog.Logger) error {
-	var keyring *models.Keyring
+	var keyring *keyring.Keyring
 	if len(encryption.EncryptionKey) > 0 {
 		var err error
 		if keyring, err = encryption.keyring(); err != nil {
 			return err
 		}
 	}
-	return d.withStore(ctx, keyring, func(store *models.Store) error {
-		sealed, err := store.SealClear(ctx)
-		if errors.Is(err, models.ErrNoKeyring) {
+	return d.withStore(ctx, keyring, func(s *store.Store) error {
+		sealed, err := s.SealClear(ctx)
+		if errors.Is(err, store.ErrNoKeyring) {
 			return errNoKeyToSeal
 		}
 		if sealed > 0 {

@@ -16,6 +16,7 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 
+	"github.com/postrider/postrider/internal/keyring"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/workflows"
 )
@@ -230,7 +231,7 @@ func (d *Dev) fillIn(temporal DevTemporal) error {
 		d.AdminKey = key
 	}
 	if len(d.EncryptionKey) == 0 {
-		key, err := kept(filepath.Join(d.DataDir, "encryption.key"), models.NewEncryptionKey)
+		key, err := kept(filepath.Join(d.DataDir, "encryption.key"), keyring.NewKey)
 		if err != nil {
 			return err
 		}

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 
-	"github.com/postrider/postrider/models"
+	"github.com/postrider/postrider/internal/keyring"
 )
 
 // What a stranger sends is shown and not obeyed: no escape sequence reaches the terminal, and no line can be forged.
@@ -114,7 +114,7 @@ func TestMetricsListener(t *testing.T) {
 		var settings Settings
 		settings.Listen, settings.DatabaseMaxConnections = "127.0.0.1:0", 2
 		settings.DatabaseURL = "sqlite://" + filepath.Join(t.TempDir(), "postrider.db")
-		settings.EncryptionKey = []string{models.NewEncryptionKey()}
+		settings.EncryptionKey = []string{keyring.NewKey()}
 		if own {
 			settings.MetricsListen = "127.0.0.1:0"
 		}

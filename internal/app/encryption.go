@@ -7,7 +7,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/postrider/postrider/models"
+	"github.com/postrider/postrider/internal/store"
 )
 
 // RotateEncryption seals all secrets under the first encryption key.
@@ -25,7 +25,7 @@ func (r *RotateEncryption) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return r.withStore(ctx, keyring, func(store *models.Store) error {
+	return r.withStore(ctx, keyring, func(store *store.Store) error {
 		result, err := store.Reseal(ctx)
 		_, _ = fmt.Fprintf(out, "secrets sealed under the first key: %d of webhooks, %d of sources; and the headers of %d webhooks\n",
 			result.Webhooks, result.Sources, result.Headers)

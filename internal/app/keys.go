@@ -8,6 +8,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/postrider/postrider/internal/keyring"
+	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/models"
 )
 
@@ -42,11 +44,11 @@ type RevokeKey struct {
 }
 
 // withStore runs a function with the database open.
-func (d Database) withStore(ctx context.Context, keyring *models.Keyring, use func(*models.Store) error) (err error) {
+func (d Database) withStore(ctx context.Context, keyring *keyring.Keyring, use func(*store.Store) error) (err error) {
 	if err := errors.Join(d.faults()...); err != nil {
 		return err
 	}
-	store, err := d.store(ctx, models.Config{Keyring: keyring})
+	store, err := d.store(ctx, store.Config{Keyring: keyring})
 	if err != nil {
 		return err
 	}
@@ -59,7 +61,7 @@ func (c *CreateKey) Run(ctx context.Context, out io.Writer) error {
 	if c.ExpiresIn < 0 {
 		return errors.New("--expires-in must be a duration such as 720h")
 	}
-	return c.withStore(ctx, nil, func(store *models.Store) error {
+	return c.withStore(ctx, nil, func(store *store.Store) error {
 		var end *time.Time
 		if c.ExpiresIn > 0 {
 			at := store.Now().Add(c.ExpiresIn)
@@ -79,7 +81,7 @@ func (c *CreateKey) Run(ctx context.Context, out io.Writer) error {
 
 // Run prints the keys as a table.
 func (l *ListKeys) Run(ctx context.Context, out io.Writer) error {
-	return l.withStore(ctx, nil, func(store *models.Store) error {
+	return l.withStore(ctx, nil, func(store *store.Store) error {
 		keys, err := store.APIKeys(ctx, models.Scope{OwnerID: l.Owner})
 		if err != nil {
 			return err
@@ -99,7 +101,7 @@ func (l *ListKeys) Run(ctx context.Context, out io.Writer) error {
 }
 
 // audit adds what a command did to the trail. The name of who typed it is not known.
-func audit(ctx context.Context, store *models.Store, command, objectID string) error {
+func audit(ctx context.Context, store *store.Store, command, objectID string) error {
 	err := store.RecordAudit(ctx, &models.AuditEntry{Actor: "command-line", Admin: true, Action: command, ObjectID: objectID})
 	if err != nil {
 		return fmt.Errorf("done, but not written into the trail: %w", err)
@@ -116,7 +118,7 @@ func timeOrNever(at *time.Time) string {
 
 // Run revokes the key.
 func (r *RevokeKey) Run(ctx context.Context, out io.Writer) error {
-	return r.withStore(ctx, nil, func(store *models.Store) error {
+	return r.withStore(ctx, nil, func(store *store.Store) error {
 		revoke := store.RevokeAPIKey
 		if r.AdminKey != "" {
 			revoke = store.RevokeAnyAPIKey

@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/postrider/postrider/internal/keyring"
+	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/internal/testdb"
 	"github.com/postrider/postrider/models"
 )
@@ -25,11 +27,11 @@ func migrated(t *testing.T, url string) string {
 }
 
 // storeOf opens a database with encryption keys, as a process does.
-func storeOf(t *testing.T, url string, encryptionKeys ...string) *models.Store {
+func storeOf(t *testing.T, url string, encryptionKeys ...string) *store.Store {
 	t.Helper()
 	keyring, err := Encryption{EncryptionKey: encryptionKeys}.keyring()
 	require.NoError(t, err)
-	store, err := Database{DatabaseURL: url, DatabaseMaxConnections: 5}.store(t.Context(), models.Config{Keyring: keyring})
+	store, err := Database{DatabaseURL: url, DatabaseMaxConnections: 5}.store(t.Context(), store.Config{Keyring: keyring})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
 	return store
@@ -41,7 +43,7 @@ func TestKeysThatExpire(t *testing.T) {
 		database := migrated(t, url)
 		code, token, stderr := postriderLine(t, "keys", "create", "--admin", "--expires-in", "720h", database)
 		require.Zero(t, code, stderr)
-		key, err := storeOf(t, url, models.NewEncryptionKey()).APIKeyByToken(t.Context(), strings.TrimSpace(token))
+		key, err := storeOf(t, url, keyring.NewKey()).APIKeyByToken(t.Context(), strings.TrimSpace(token))
 		require.NoError(t, err)
 		require.Equal(t, 720*time.Hour, key.ExpiresAt.Sub(key.CreatedAt).Round(time.Minute))
 		_, list, _ := postriderLine(t, "keys", "list", database)
@@ -60,7 +62,7 @@ func TestLastAdminKeyIsRevokedOnlyBesideAConfiguredOne(t *testing.T) {
 		database := migrated(t, url)
 		code, token, stderr := postriderLine(t, "keys", "create", "--admin", database)
 		require.Zero(t, code, stderr)
-		key, err := storeOf(t, url, models.NewEncryptionKey()).APIKeyByToken(t.Context(), strings.TrimSpace(token))
+		key, err := storeOf(t, url, keyring.NewKey()).APIKeyByToken(t.Context(), strings.TrimSpace(token))
 		require.NoError(t, err)
 
 		code, _, stderr = postriderLine(t, "keys", "revoke", key.ID, database)
@@ -77,12 +79,12 @@ func TestRotateEncryption(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, url string) {
 		database := migrated(t, url)
-		old, fresh := models.NewEncryptionKey(), models.NewEncryptionKey()
+		old, fresh := keyring.NewKey(), keyring.NewKey()
 		before := storeOf(t, url, old)
 		secrets := map[string]string{}
 		for range 150 {
 			webhook := models.Webhook{OwnerID: models.DefaultOwnerID, URL: "https://example.com", Host: "example.com", Events: []string{"*"}, Active: true}
-			secret := "whsec_" + models.NewEncryptionKey()
+			secret := "whsec_" + keyring.NewKey()
 			require.NoError(t, before.CreateWebhook(t.Context(), &webhook, secret))
 			secrets[webhook.ID] = secret
 		}
@@ -120,7 +122,7 @@ func TestRotateEncryption(t *testing.T) {
 
 // signAndRotate signs with the secrets of all webhooks and gives one of them a new one, round after round,
 // until the context ends. It says when the first round is over.
-func signAndRotate(ctx context.Context, store *models.Store, secrets map[string]string, signing chan<- struct{}) error {
+func signAndRotate(ctx context.Context, store *store.Store, secrets map[string]string, signing chan<- struct{}) error {
 	first := true
 	defer func() {
 		if first {
@@ -132,7 +134,7 @@ func signAndRotate(ctx context.Context, store *models.Store, secrets map[string]
 			return err
 		}
 		for id := range secrets {
-			secret := "whsec_" + models.NewEncryptionKey()
+			secret := "whsec_" + keyring.NewKey()
 			if _, err := store.RotateSecret(context.WithoutCancel(ctx), models.Scope{}, id, models.Rotation{Secret: secret, Grace: time.Hour}); err != nil {
 				return err
 			}
@@ -148,7 +150,7 @@ func signAndRotate(ctx context.Context, store *models.Store, secrets map[string]
 }
 
 // verify opens every secret and compares it.
-func verify(ctx context.Context, store *models.Store, secrets map[string]string) error {
+func verify(ctx context.Context, store *store.Store, secrets map[string]string) error {
 	for id, want := range secrets {
 		webhook, err := store.Webhook(ctx, models.Scope{}, id)
 		if err != nil {
@@ -169,10 +171,10 @@ func TestRotateEncryptionSaysWhatItCannotOpen(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, url string) {
 		database := migrated(t, url)
-		lost := models.NewEncryptionKey()
+		lost := keyring.NewKey()
 		webhook := models.Webhook{OwnerID: models.DefaultOwnerID, URL: "https://example.com", Host: "example.com", Events: []string{"*"}, Active: true}
-		require.NoError(t, storeOf(t, url, lost).CreateWebhook(t.Context(), &webhook, "whsec_"+models.NewEncryptionKey()))
-		code, _, stderr := postriderLine(t, "keys", "rotate-encryption", database, "--encryption-key", models.NewEncryptionKey())
+		require.NoError(t, storeOf(t, url, lost).CreateWebhook(t.Context(), &webhook, "whsec_"+keyring.NewKey()))
+		code, _, stderr := postriderLine(t, "keys", "rotate-encryption", database, "--encryption-key", keyring.NewKey())
 		require.Equal(t, 1, code)
 		require.Contains(t, stderr, "no key that was given opens the secrets of "+webhook.ID)
 		require.NotContains(t, stderr, lost)

@@ -17,7 +17,7 @@ import (
 	"github.com/postrider/postrider/internal/dispatch"
 	"github.com/postrider/postrider/internal/egress"
 	"github.com/postrider/postrider/internal/notify"
-	"github.com/postrider/postrider/models"
+	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/worker"
 )
 
@@ -53,8 +53,8 @@ type process struct {
 	settings  Settings
 	role      role
 	logger    *slog.Logger
-	store     *models.Store
-	notebook  *models.Notebook
+	store     *store.Store
+	notebook  *store.Notebook
 	egress    *egress.Client
 	temporal  client.Client
 	namespace string
@@ -115,7 +115,7 @@ func (p *process) assemble(ctx context.Context, options client.Options) error {
 	if p.store, err = p.settings.store(ctx, p.settings.storeConfig(p.role, keyring)); err != nil {
 		return err
 	}
-	p.notebook = models.NewNotebook(p.store, p.logger)
+	p.notebook = store.NewNotebook(p.store, p.logger)
 	if p.metrics, err = newMetrics(); err != nil {
 		return err
 	}

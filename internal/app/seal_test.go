@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/postrider/postrider/internal/keyring"
 	"github.com/postrider/postrider/internal/testdb"
 	"github.com/postrider/postrider/models"
 )
@@ -14,10 +15,10 @@ import (
 func TestMigrateSealsWhatWasStoredInClear(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, url string) {
-		database, key := migrated(t, url), models.NewEncryptionKey()
+		database, key := migrated(t, url), keyring.NewKey()
 		store := storeOf(t, url, key)
 		webhook := models.Webhook{OwnerID: models.DefaultOwnerID, URL: "https://example.com", Host: "example.com", Events: []string{"*"}, Active: true}
-		require.NoError(t, store.CreateWebhook(t.Context(), &webhook, "whsec_"+models.NewEncryptionKey()))
+		require.NoError(t, store.CreateWebhook(t.Context(), &webhook, "whsec_"+keyring.NewKey()))
 		newSource := func() models.Source {
 			source := models.Source{OwnerID: models.DefaultOwnerID, Name: "in", Scheme: "meta", EventPrefix: "meta", Active: true}
 			require.NoError(t, store.CreateSource(t.Context(), &source, []string{"provider's"}))

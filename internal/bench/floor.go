@@ -14,6 +14,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/workflows"
 )
@@ -74,7 +75,7 @@ func (b *bench) floor(s scenario) (Result, error) {
 func (b *bench) startFloor(ctx context.Context, f *floorWorker, n int) error {
 	now := time.Now()
 	options := workflows.DeliveryOptions(models.Delivery{
-		ID: models.NewID(models.KindDelivery, now), Event: "bench-floor.all", Host: "127.0.0.1",
+		ID: typeid.New(typeid.KindDelivery, now), Event: "bench-floor.all", Host: "127.0.0.1",
 		WebhookID: floorWebhook, OwnerID: floorOwner,
 	})
 	options.TaskQueue = floorTaskQueue

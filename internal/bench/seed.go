@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
 
@@ -98,7 +99,7 @@ func (f *filler) write(ctx context.Context, conn *pgx.Conn, first, last int) err
 	events, deliveries, attempts := make([][]any, n), make([][]any, n), make([][]any, n)
 	for i := range n {
 		at := f.begin.Add(time.Duration(first+i) * f.step).UTC()
-		event, delivery := models.NewID(models.KindEvent, at), models.NewID(models.KindDelivery, at)
+		event, delivery := typeid.New(typeid.KindEvent, at), typeid.New(typeid.KindDelivery, at)
 		k := (first + i) % len(f.webhooks)
 		status, code, problem, delivered := models.StatusDelivered, 200, "", &at
 		class := models.ErrorClass("")
@@ -108,7 +109,7 @@ func (f *filler) write(ctx context.Context, conn *pgx.Conn, first, last int) err
 		}
 		events[i] = []any{event, "", seedType, f.data, 1, at}
 		deliveries[i] = []any{delivery, event, f.webhooks[k], models.DefaultOwnerID, seedType, "127.0.0.1", status, 1, delivered, code, problem, false, "past", at}
-		attempts[i] = []any{models.NewID(models.KindAttempt, at), delivery, 1, models.TriggerSchedule, code, class, problem, 3, "127.0.0.1:443", at}
+		attempts[i] = []any{typeid.New(typeid.KindAttempt, at), delivery, 1, models.TriggerSchedule, code, class, problem, 3, "127.0.0.1:443", at}
 		if first+i == f.half {
 			f.middle = seed{webhook: f.webhooks[1], healthy: f.webhooks[0], event: event, delivery: delivery, middle: at}
 		}

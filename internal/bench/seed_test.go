@@ -8,12 +8,12 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver for migrations
+	_ "github.com/jackc/pgx/v5/stdlib"
 	"github.com/stretchr/testify/require"
 
 	"github.com/postrider/postrider/internal/testdb"
-	"github.com/postrider/postrider/models"
-	"github.com/postrider/postrider/models/migrations"
+	"github.com/postrider/postrider/internal/typeid"
+	"github.com/postrider/postrider/internal/store/migrations"
 )
 
 // TestFillerMakesRowsOfToday fails when the schema has changed in a way that the filler must follow.
@@ -31,7 +31,7 @@ func TestFillerMakesRowsOfToday(t *testing.T) {
 	const rows = 4000
 	webhooks := make([]string, growthWebhooks)
 	for i := range webhooks {
-		webhooks[i] = models.NewID(models.KindWebhook, time.Now())
+		webhooks[i] = typeid.New(typeid.KindWebhook, time.Now())
 	}
 	f := &filler{webhooks: webhooks, begin: time.Now().Add(-seedSpan), step: seedSpan / rows, half: rows / 2, data: []byte(`{"n":1}`)}
 
@@ -51,7 +51,7 @@ func TestFillerMakesRowsOfToday(t *testing.T) {
 	require.Zero(t, count("SELECT count(*) FROM deliveries WHERE status NOT IN ('delivered', 'permanently_failed')"),
 		"nothing that the sweep would start")
 	require.Equal(t, rows/2, count("SELECT count(*) FROM deliveries WHERE id < $1", f.middle.delivery))
-	require.NoError(t, models.CheckID(models.KindDelivery, f.middle.delivery))
+	require.NoError(t, typeid.Check(typeid.KindDelivery, f.middle.delivery))
 }
 
 func TestSQLCounter(t *testing.T) {

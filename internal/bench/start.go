@@ -18,6 +18,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/postrider/postrider/internal/deployment"
+	"github.com/postrider/postrider/internal/keyring"
 	"github.com/postrider/postrider/internal/testdb"
 	"github.com/postrider/postrider/models"
 )
@@ -73,7 +74,7 @@ func (c *Command) startProduction(ctx context.Context, programs string) (_ *targ
 	}
 	d, err := deployment.New(deployment.Config{
 		Programs: programs, Home: home, DatabaseURL: t.databaseURL,
-		AdminKey: t.adminKey, EncryptionKey: models.NewEncryptionKey(),
+		AdminKey: t.adminKey, EncryptionKey: keyring.NewKey(),
 		TemporalPort: ports[0], TemporalUIPort: ports[1], APIPorts: ports[2:],
 		Settings: c.settings(), TemporalSettings: c.TemporalSetting,
 	})

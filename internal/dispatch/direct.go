@@ -28,9 +28,9 @@ const (
 // Attempts is what dispatching needs of the activities.
 type Attempts interface {
 	// Expect tells of deliveries whose workflows are about to start in this process.
-	Expect(dispatches []models.Dispatch)
+	Expect(dispatches []models.Job)
 	// DeliverDirectly makes a first attempt without a workflow; false says that the delivery needs one from here.
-	DeliverDirectly(ctx context.Context, dispatch models.Dispatch) bool
+	DeliverDirectly(ctx context.Context, dispatch models.Job) bool
 }
 
 // direct makes first attempts in this process, in the background, behind the answer to the publisher. What it
@@ -62,7 +62,7 @@ func newDirect(attempts Attempts, store Store, logger *slog.Logger) *direct {
 
 // add makes an attempt, unless there is no room for one more until the context ends. It calls startWorkflow when
 // the delivery needs its workflow behind the attempt.
-func (d *direct) add(ctx context.Context, dispatch models.Dispatch, startWorkflow func()) bool {
+func (d *direct) add(ctx context.Context, dispatch models.Job, startWorkflow func()) bool {
 	size := directSmallest + int64(len(dispatch.Event.Data))
 	if d.room.Acquire(ctx, size) != nil {
 		return false

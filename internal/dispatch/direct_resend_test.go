@@ -18,7 +18,7 @@ func TestResendDuringADirectAttempt(t *testing.T) {
 			fake := &fakeTemporal{}
 			d, store, _ := setup(t, fake)
 			begun, answer := make(chan struct{}), make(chan struct{})
-			d.AttemptWith(&receiver{deliver: func(models.Dispatch) bool {
+			d.AttemptWith(&receiver{deliver: func(models.Job) bool {
 				close(begun)
 				<-answer
 				return delivered

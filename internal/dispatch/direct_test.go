@@ -11,20 +11,21 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
 
 // receiver plays the first attempts of a process: it makes what it is given, in the time that it takes.
 type receiver struct {
 	// deliver is what becomes of an attempt.
-	deliver func(models.Dispatch) bool
+	deliver func(models.Job) bool
 
 	mu       sync.Mutex
 	expected []string
 	made     []string
 }
 
-func (r *receiver) Expect(dispatches []models.Dispatch) {
+func (r *receiver) Expect(dispatches []models.Job) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, dispatch := range dispatches {
@@ -32,7 +33,7 @@ func (r *receiver) Expect(dispatches []models.Dispatch) {
 	}
 }
 
-func (r *receiver) DeliverDirectly(_ context.Context, dispatch models.Dispatch) bool {
+func (r *receiver) DeliverDirectly(_ context.Context, dispatch models.Job) bool {
 	done := r.deliver == nil || r.deliver(dispatch)
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -53,9 +54,9 @@ func (f *fewDeliveries) Publish(_ context.Context, event models.Event) (models.P
 	event.DeliveryCount = f.each
 	published := models.Published{Event: event}
 	for range f.each {
-		delivery := models.Delivery{ID: models.NewID(models.KindDelivery, time.Now())}
+		delivery := models.Delivery{ID: typeid.New(typeid.KindDelivery, time.Now())}
 		published.Deliveries = append(published.Deliveries, delivery)
-		published.Dispatches = append(published.Dispatches, models.Dispatch{Delivery: delivery})
+		published.Dispatches = append(published.Dispatches, models.Job{Delivery: delivery})
 	}
 	return published, nil
 }
@@ -96,7 +97,7 @@ func TestPublishDirectly(t *testing.T) {
 	temporal := &fakeTemporal{}
 	var n atomic.Int32
 	var failed sync.Map
-	attempts := &receiver{deliver: func(dispatch models.Dispatch) bool {
+	attempts := &receiver{deliver: func(dispatch models.Job) bool {
 		if n.Add(1)%3 == 0 {
 			failed.Store(dispatch.Delivery.ID, true)
 			return false
@@ -122,7 +123,7 @@ func TestPublishDirectlyLoadsWhatItNeeds(t *testing.T) {
 	temporal := &fakeTemporal{}
 	d, store, _ := setup(t, temporal)
 	webhook := makeWebhook(t, store)
-	attempts := &receiver{deliver: func(dispatch models.Dispatch) bool {
+	attempts := &receiver{deliver: func(dispatch models.Job) bool {
 		return dispatch.Webhook.URL == webhook.URL && string(dispatch.Event.Data) == `{"n":1}`
 	}}
 	d.AttemptWith(attempts, true)
@@ -153,7 +154,7 @@ func TestPublishDirectlyWithoutRoom(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
-		temporal, attempts := &fakeTemporal{}, &receiver{deliver: func(models.Dispatch) bool { <-release; return true }}
+		temporal, attempts := &fakeTemporal{}, &receiver{deliver: func(models.Job) bool { <-release; return true }}
 		d := New(&fewDeliveries{each: 64}, temporal, (&log{}).logger())
 		d.AttemptWith(attempts, true)
 		for range directRoom / directSmallest / 64 {
@@ -182,13 +183,13 @@ func TestSweepAndDirectAttempts(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
-		temporal, attempts := &fakeTemporal{}, &receiver{deliver: func(models.Dispatch) bool { <-release; return true }}
+		temporal, attempts := &fakeTemporal{}, &receiver{deliver: func(models.Job) bool { <-release; return true }}
 		store := &fewDeliveries{each: 2}
 		d := New(store, temporal, (&log{}).logger())
 		d.AttemptWith(attempts, true)
 		published, err := d.Publish(t.Context(), models.Event{})
 		require.NoError(t, err)
-		other := models.Delivery{ID: models.NewID(models.KindDelivery, time.Now())}
+		other := models.Delivery{ID: typeid.New(typeid.KindDelivery, time.Now())}
 		require.NoError(t, d.Start(t.Context(), append(slices.Clone(published.Deliveries), other)))
 		require.Equal(t, []string{other.ID}, temporal.ids())
 
@@ -208,7 +209,7 @@ func TestCloseWaitsForDirectAttempts(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		temporal := &fakeTemporal{}
-		attempts := &receiver{deliver: func(models.Dispatch) bool { <-time.After(20 * time.Second); return false }}
+		attempts := &receiver{deliver: func(models.Job) bool { <-time.After(20 * time.Second); return false }}
 		d := New(&fewDeliveries{each: 5}, temporal, (&log{}).logger())
 		d.AttemptWith(attempts, true)
 		published, err := d.Publish(t.Context(), models.Event{})

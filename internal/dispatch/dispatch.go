@@ -49,7 +49,7 @@ type Store interface {
 	CancelDelivery(ctx context.Context, id, reason string) error
 	StoreInbound(ctx context.Context, inbound *models.InboundEvent) (bool, error)
 	ReprocessInbound(ctx context.Context, id string) error
-	Dispatch(ctx context.Context, deliveryID, attemptID string) (models.Dispatch, error)
+	Dispatch(ctx context.Context, deliveryID, attemptID string) (models.Job, error)
 	Lease(ctx context.Context, ids []string, until time.Time) error
 	CreateRecovery(ctx context.Context, recovery *models.Recovery) error
 	DeleteOwner(ctx context.Context, id string) (models.Owner, error)
@@ -101,7 +101,7 @@ func (d *Dispatcher) Close() {
 }
 
 // Publish stores an event with its deliveries and returns when that is durable; the workflows start behind
-// it. Its errors are those of models.Store.Publish.
+// it. Its errors are those of store.Store.Publish.
 func (d *Dispatcher) Publish(ctx context.Context, event models.Event) (models.Published, error) {
 	published, err := d.store.Publish(ctx, event)
 	if err != nil {
@@ -146,7 +146,7 @@ func (d *Dispatcher) attemptDirectly(ctx context.Context, published models.Publi
 
 // dispatchOf is what the first attempt of an event's i-th delivery needs. It is loaded where the database has not
 // answered it to the publisher.
-func (d *Dispatcher) dispatchOf(ctx context.Context, published models.Published, i int) (models.Dispatch, error) {
+func (d *Dispatcher) dispatchOf(ctx context.Context, published models.Published, i int) (models.Job, error) {
 	if published.Dispatches != nil {
 		return published.Dispatches[i], nil
 	}

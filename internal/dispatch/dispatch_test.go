@@ -18,9 +18,11 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/postrider/postrider/internal/dispatch"
+	"github.com/postrider/postrider/internal/keyring"
+	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/internal/testdb"
 	"github.com/postrider/postrider/models"
-	"github.com/postrider/postrider/models/migrations"
+	"github.com/postrider/postrider/internal/store/migrations"
 	"github.com/postrider/postrider/signature"
 	"github.com/postrider/postrider/workflows"
 )
@@ -34,20 +36,20 @@ var errNoAnswer = errors.New("no answer")
 
 // newStore has a number of webhooks that match everything. Temporal alone is not real in these tests: what it
 // does with a start is shown end to end.
-func newStore(t *testing.T, webhooks int) *models.Store {
+func newStore(t *testing.T, webhooks int) *store.Store {
 	t.Helper()
-	db, err := models.Open(testdb.SQLite(t), 4)
+	db, err := store.Open(testdb.SQLite(t), 4)
 	require.NoError(t, err)
 	pool, err := db.DB()
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, pool.Close()) })
 	_, err = migrations.Up(t.Context(), pool, "sqlite")
 	require.NoError(t, err)
-	key, err := models.ParseEncryptionKey(models.NewEncryptionKey())
+	key, err := keyring.ParseKey(keyring.NewKey())
 	require.NoError(t, err)
-	keyring, err := models.NewKeyring(key)
+	keyring, err := keyring.New(key)
 	require.NoError(t, err)
-	store := models.NewStore(db, models.Config{Keyring: keyring})
+	store := store.New(db, store.Config{Keyring: keyring})
 	secret, err := signature.NewSecret()
 	require.NoError(t, err)
 	for range webhooks {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
 
@@ -19,7 +20,7 @@ import (
 type manyInbound struct{ Store }
 
 func (manyInbound) StoreInbound(_ context.Context, inbound *models.InboundEvent) (bool, error) {
-	inbound.ID = models.NewID(models.KindInbound, time.Now())
+	inbound.ID = typeid.New(typeid.KindInbound, time.Now())
 	return true, nil
 }
 
@@ -134,7 +135,7 @@ func TestSweepBesideABurst(t *testing.T) {
 			return true
 		})
 		require.Len(t, queued, 1000)
-		forgotten := models.InboundEvent{ID: models.NewID(models.KindInbound, time.Now())}
+		forgotten := models.InboundEvent{ID: typeid.New(typeid.KindInbound, time.Now())}
 		require.NoError(t, d.StartInbound(t.Context(), append(queued, forgotten)))
 		require.Contains(t, temporal.ids(), forgotten.ID)
 		require.Less(t, len(temporal.ids()), 100)

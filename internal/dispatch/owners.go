@@ -10,7 +10,7 @@ import (
 
 // DeleteOwner ends an owner and returns when that is durable; the workflow that removes what it had starts behind it,
 // or by a sweep. Deleting it again starts it again, where it does not run. Its errors are those of
-// models.Store.DeleteOwner.
+// store.Store.DeleteOwner.
 func (d *Dispatcher) DeleteOwner(ctx context.Context, id string) (models.Owner, error) {
 	owner, err := d.store.DeleteOwner(ctx, id)
 	if err == nil {

@@ -21,7 +21,7 @@ import (
 var ErrRecoveryFinished = errors.New("recovery has ended")
 
 // StartRecovery stores a recovery of an active webhook and returns when that is durable; its workflow starts
-// behind it. Its errors are those of models.Store.CreateRecovery and ErrWebhookInactive.
+// behind it. Its errors are those of store.Store.CreateRecovery and ErrWebhookInactive.
 func (d *Dispatcher) StartRecovery(ctx context.Context, webhook models.Webhook, recovery *models.Recovery) error {
 	if webhook.Suspended {
 		return models.ErrOwnerSuspended

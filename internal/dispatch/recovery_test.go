@@ -14,6 +14,7 @@ import (
 	"go.temporal.io/sdk/converter"
 	"google.golang.org/grpc"
 
+	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/workflows"
 )
@@ -51,7 +52,7 @@ type withService struct {
 func (w withService) WorkflowService() workflowservice.WorkflowServiceClient { return w.service }
 
 // newRecovery stores a recovery.
-func newRecovery(t *testing.T, d *Dispatcher, store *models.Store) models.Recovery {
+func newRecovery(t *testing.T, d *Dispatcher, store *store.Store) models.Recovery {
 	t.Helper()
 	recovery := models.Recovery{Since: store.Now().Add(-time.Hour), Until: store.Now(), Include: models.IncludeFailed, Rate: 10}
 	require.NoError(t, d.StartRecovery(t.Context(), makeWebhook(t, store), &recovery))

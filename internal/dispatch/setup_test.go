@@ -16,9 +16,11 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
+	"github.com/postrider/postrider/internal/keyring"
+	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/internal/testdb"
 	"github.com/postrider/postrider/models"
-	"github.com/postrider/postrider/models/migrations"
+	"github.com/postrider/postrider/internal/store/migrations"
 )
 
 // started is one call of ExecuteWorkflow or SignalWithStartWorkflow.
@@ -146,23 +148,23 @@ func (l *log) String() string {
 func (l *log) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
 
 // setup returns a Dispatcher on a real store.
-func setup(t *testing.T, temporal *fakeTemporal) (*Dispatcher, *models.Store, *log) {
+func setup(t *testing.T, temporal *fakeTemporal) (*Dispatcher, *store.Store, *log) {
 	t.Helper()
-	db, err := models.Open(testdb.SQLite(t), 0)
+	db, err := store.Open(testdb.SQLite(t), 0)
 	require.NoError(t, err)
 	pool, err := db.DB()
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, pool.Close()) })
 	_, err = migrations.Up(t.Context(), pool, "sqlite")
 	require.NoError(t, err)
-	keyring, err := models.NewKeyring(make([]byte, models.KeyBytes))
+	keyring, err := keyring.New(make([]byte, keyring.KeyBytes))
 	require.NoError(t, err)
-	store := models.NewStore(db, models.Config{Keyring: keyring})
+	store := store.New(db, store.Config{Keyring: keyring})
 	log := &log{}
 	return New(store, temporal, log.logger()), store, log
 }
 
-func makeWebhook(t *testing.T, store *models.Store) models.Webhook {
+func makeWebhook(t *testing.T, store *store.Store) models.Webhook {
 	t.Helper()
 	webhook := models.Webhook{
 		OwnerID: models.DefaultOwnerID, URL: "https://example.com/hook", Host: "example.com", Events: []string{"*"}, Active: true,
@@ -172,7 +174,7 @@ func makeWebhook(t *testing.T, store *models.Store) models.Webhook {
 }
 
 // publishOne publishes an event that matches one webhook.
-func publishOne(t *testing.T, store *models.Store) models.Delivery {
+func publishOne(t *testing.T, store *store.Store) models.Delivery {
 	t.Helper()
 	published, err := store.Publish(t.Context(), models.Event{Type: "order.paid", Data: []byte(`{}`)})
 	require.NoError(t, err)
@@ -180,7 +182,7 @@ func publishOne(t *testing.T, store *models.Store) models.Delivery {
 	return published.Deliveries[0]
 }
 
-func statusOf(t *testing.T, store *models.Store, id string) models.Delivery {
+func statusOf(t *testing.T, store *store.Store, id string) models.Delivery {
 	t.Helper()
 	delivery, err := store.Delivery(t.Context(), models.Scope{}, id)
 	require.NoError(t, err)

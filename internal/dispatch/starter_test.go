@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/serviceerror"
 
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
 
@@ -124,7 +125,7 @@ func (m *manyDeliveries) Publish(_ context.Context, event models.Event) (models.
 	}
 	published := models.Published{Event: event}
 	for range 100 {
-		published.Deliveries = append(published.Deliveries, models.Delivery{ID: models.NewID(models.KindDelivery, time.Now())})
+		published.Deliveries = append(published.Deliveries, models.Delivery{ID: typeid.New(typeid.KindDelivery, time.Now())})
 	}
 	return published, nil
 }
@@ -205,8 +206,8 @@ func TestStart(t *testing.T) {
 	var inbound []models.InboundEvent
 	var want []string
 	for range 3 * bulkStarters {
-		deliveries = append(deliveries, models.Delivery{ID: models.NewID(models.KindDelivery, time.Now())})
-		inbound = append(inbound, models.InboundEvent{ID: models.NewID(models.KindInbound, time.Now())})
+		deliveries = append(deliveries, models.Delivery{ID: typeid.New(typeid.KindDelivery, time.Now())})
+		inbound = append(inbound, models.InboundEvent{ID: typeid.New(typeid.KindInbound, time.Now())})
 		want = append(want, deliveries[len(deliveries)-1].ID, inbound[len(inbound)-1].ID)
 	}
 	var running, most atomic.Int32

@@ -13,6 +13,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/workflows"
 )
@@ -76,7 +77,7 @@ func TestCancelThatComesTooLate(t *testing.T) {
 	delivery := publishOne(t, store)
 	_, err := store.RecordAttempt(t.Context(), models.Outcome{
 		Attempt: models.Attempt{
-			ID: models.NewID(models.KindAttempt, store.Now()), DeliveryID: delivery.ID, Number: 1,
+			ID: typeid.New(typeid.KindAttempt, store.Now()), DeliveryID: delivery.ID, Number: 1,
 			Trigger: models.TriggerSchedule, StartedAt: store.Now(),
 		},
 		Status: models.StatusDelivered,
@@ -212,7 +213,7 @@ func TestReprocess(t *testing.T) {
 	}
 	d, store, _ := setup(t, &fakeTemporal{})
 	defer d.Close()
-	unknown := models.InboundEvent{ID: models.NewID(models.KindInbound, store.Now())}
+	unknown := models.InboundEvent{ID: typeid.New(typeid.KindInbound, store.Now())}
 	require.ErrorIs(t, d.Reprocess(t.Context(), unknown), models.ErrNotFound)
 }
 

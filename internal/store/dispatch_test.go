@@ -1,0 +1,120 @@
+package store_test
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
+
+	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/typeid"
+	"github.com/postrider/postrider/models"
+)
+
+func TestDispatchLoadsEverythingAtOnce(t *testing.T) {
+	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
+		store, clock := clockedStore(t, db)
+		webhook := models.Webhook{
+			OwnerID: models.DefaultOwnerID, URL: "https://example.com/hook", Host: "example.com", Description: "d",
+			Events: []string{"order.*", "user.*"}, Headers: models.Headers{"X-Team": "a"}, Active: true,
+			RetrySchedule: models.RetrySchedule{time.Minute, time.Hour},
+		}
+		require.NoError(t, store.CreateWebhook(t.Context(), &webhook, testSecret))
+		current := rotate(t, store, &webhook, time.Hour)
+		event := models.Event{Type: "order.paid", Data: []byte(`{"b":1.0, "a":2}`), IdempotencyKey: key(1)}
+		published := publish(t, store, event)
+		delivery, err := store.Delivery(t.Context(), everything, published.Deliveries[0].ID)
+		require.NoError(t, err)
+		stored, err := store.Event(t.Context(), everything, published.Event.ID)
+		require.NoError(t, err)
+
+		// Exactly one statement: an attempt costs one round trip to the database before it is made.
+		var statements atomic.Int32
+		count := func(*gorm.DB) { statements.Add(1) }
+		require.NoError(t, db.Callback().Query().Register("test:count", count))
+		require.NoError(t, db.Callback().Row().Register("test:count", count))
+		require.NoError(t, db.Callback().Raw().Register("test:count", count))
+		attemptID := models.AttemptID("run", 1, clock.now())
+		dispatch, err := store.Dispatch(t.Context(), delivery.ID, attemptID)
+		require.NoError(t, err)
+		require.EqualValues(t, 1, statements.Load())
+		require.Equal(t, models.Job{Delivery: delivery, Event: stored, Webhook: webhook}, dispatch)
+
+		secrets, err := store.SigningSecrets(dispatch.Webhook, clock.now())
+		require.NoError(t, err)
+		require.Equal(t, []string{current, testSecret}, secrets, "the previous secret signs too in its grace")
+
+		// The second time, the attempt is there.
+		attempt := attempted(t, store, delivery, 1, models.StatusFailed)
+		dispatch, err = store.Dispatch(t.Context(), delivery.ID, attempt.ID)
+		require.NoError(t, err)
+		requireTime(t, &attempt.StartedAt, &dispatch.Recorded.StartedAt)
+		dispatch.Recorded.StartedAt = attempt.StartedAt
+		require.Equal(t, attempt, dispatch.Recorded)
+		require.Equal(t, 1, dispatch.Delivery.AttemptCount)
+		require.Equal(t, models.StatusFailed, dispatch.Delivery.Status)
+
+		// An attempt of another delivery is not this one's.
+		other := publish(t, store, models.Event{Type: "order.paid", Data: []byte(`{}`)}).Deliveries[0]
+		dispatch, err = store.Dispatch(t.Context(), other.ID, attempt.ID)
+		require.NoError(t, err)
+		require.Empty(t, dispatch.Recorded.ID)
+	})
+}
+
+func TestDispatchOfAnUnknownDelivery(t *testing.T) {
+	onEach(t, func(t *testing.T, store *store.Store) {
+		_, err := store.Dispatch(t.Context(), typeid.New(typeid.KindDelivery, store.Now()), "att_x")
+		require.ErrorIs(t, err, models.ErrNotFound)
+	})
+}
+
+func TestFinalFailure(t *testing.T) {
+	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
+		store, clock := clockedStore(t, db)
+		owner := makeOwner(t, store, "acme")
+		webhook := makeWebhook(t, store, owner.ID, "*")
+		delivery := publish(t, store, models.Event{Type: "a", Data: []byte(`{}`), OwnerID: owner.ID}).Deliveries[0]
+		_, err := store.FinalFailure(t.Context(), delivery.ID)
+		require.ErrorIs(t, err, models.ErrNotFound, "there was no attempt")
+
+		only := attempted(t, store, delivery, 1, models.StatusFailed)
+		failure, err := store.FinalFailure(t.Context(), delivery.ID)
+		require.NoError(t, err)
+		require.Equal(t, only.ID, failure.First.ID)
+		require.Equal(t, failure.First, failure.Last)
+
+		for n := 2; n <= 3; n++ {
+			clock.advance(time.Minute)
+			attempted(t, store, delivery, n, models.StatusPermanentlyFailed)
+		}
+		require.NoError(t, store.DeleteWebhook(t.Context(), everything, webhook.ID))
+		failure, err = store.FinalFailure(t.Context(), delivery.ID)
+		require.NoError(t, err, "a deleted webhook's failure is told as well")
+		require.Equal(t, delivery.ID, failure.Delivery.ID)
+		require.Equal(t, models.StatusPermanentlyFailed, failure.Delivery.Status)
+		require.Equal(t, 3, failure.Delivery.AttemptCount)
+		require.Equal(t, webhook.ID, failure.Webhook.ID)
+		require.Equal(t, webhook.Host, failure.Webhook.Host)
+		require.Equal(t, owner.Email, failure.Owner.Email)
+		require.Equal(t, 1, failure.First.Number)
+		require.Equal(t, 3, failure.Last.Number)
+
+		require.NoError(t, db.Exec("DELETE FROM owners WHERE id = ?", owner.ID).Error)
+		_, err = store.FinalFailure(t.Context(), delivery.ID)
+		require.ErrorIs(t, err, models.ErrNotFound)
+	})
+}
+
+func TestCancelledContextEndsACall(t *testing.T) {
+	onEach(t, func(t *testing.T, s *store.Store) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		_, err := s.Publish(ctx, models.Event{Type: "a", Data: []byte(`{}`)})
+		require.ErrorIs(t, err, context.Canceled)
+		require.False(t, store.IsUnavailable(err))
+	})
+}

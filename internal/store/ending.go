@@ -1,0 +1,57 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/postrider/postrider/models"
+)
+
+// CancelDelivery marks a delivery as cancelled on request, with the reason, unless it has ended: that is
+// ErrFinished.
+func (s *Store) CancelDelivery(ctx context.Context, id, reason string) error {
+	return s.StopDelivery(ctx, id, models.CauseRequest, reason)
+}
+
+// StopDelivery marks a delivery as cancelled for a cause, with the reason, unless it has ended: that is
+// ErrFinished.
+func (s *Store) StopDelivery(ctx context.Context, id string, cause models.CancelCause, reason string) error {
+	result := s.db.WithContext(ctx).Model(&models.Delivery{}).
+		Where("id = ? AND status IN ?", id, []models.Status{models.StatusPending, models.StatusFailed}).
+		Updates(map[string]any{
+			"status": models.StatusCancelled, "cancel_reason": reason, "cancel_cause": cause, "next_attempt_at": nil,
+			"ended_at": endedSQL(s.Now()), "leased_until": leaseOfAttemptSQL,
+		})
+	if result.Error != nil {
+		return fmt.Errorf("cancel delivery: %w", result.Error)
+	}
+	if result.RowsAffected == 0 {
+		return fmt.Errorf("cancel delivery: %w", models.ErrFinished)
+	}
+	return nil
+}
+
+// leaseOfAttemptSQL keeps the lease of a first attempt that may be under way without a workflow, and ends that of a
+// delivery which waited its turn: see Delivery.LeftFor.
+var leaseOfAttemptSQL = gorm.Expr("CASE WHEN next_attempt_at IS NULL THEN leased_until END")
+
+// endedSQL is when a delivery ended that is cancelled now: by this host's clock, but never before its webhook
+// began to fail by the clock of another. So whoever recovers since the first failure misses none.
+func endedSQL(now time.Time) any {
+	return gorm.Expr(`COALESCE((SELECT h.first_failure_at FROM webhook_health h
+		WHERE h.webhook_id = deliveries.webhook_id AND h.first_failure_at > ?), ?)`, now, now)
+}
+
+// endInStretch lets a delivery that is given up end no sooner than the failures of its webhook began: of two
+// attempts that fail at the same time, the one that is recorded first may have failed last, and its time is what
+// the owner is told to recover from.
+func endInStretch(tx *gorm.DB, outcome models.Outcome, health models.WebhookHealth) error {
+	began := health.FirstFailureAt
+	if outcome.Status != models.StatusPermanentlyFailed || began == nil || !began.After(outcome.AnsweredAt()) {
+		return nil
+	}
+	return tx.Model(&models.Delivery{}).Where("id = ?", outcome.Attempt.DeliveryID).Update("ended_at", began.UTC()).Error
+}

@@ -1,0 +1,87 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"github.com/postrider/postrider/internal/typeid"
+	"github.com/postrider/postrider/models"
+)
+
+// address settles whom a new event is for.
+func address(e *models.Event) {
+	switch {
+	case e.Broadcast:
+		e.OwnerID, e.Broadcast = "", false
+	case e.OwnerID == "":
+		e.OwnerID = models.DefaultOwnerID
+	}
+}
+
+// sameRequest says whether two events with one idempotency key are the same request.
+func sameRequest(e, other models.Event) bool {
+	return e.Type == other.Type && bytes.Equal(e.Data, other.Data)
+}
+
+// Event returns one event, or ErrNotFound. Of an event that was broadcast, an owner sees what concerns the owner: the
+// event itself and the number of the owner's deliveries; without any, it is not found.
+func (s *Store) Event(ctx context.Context, scope models.Scope, id string) (models.Event, error) {
+	var event models.Event
+	q := s.db.WithContext(ctx).Where("id = ?", id)
+	if scope.OwnerID != "" {
+		q = q.Where("owner_id IN ?", []string{scope.OwnerID, ""})
+	}
+	if err := q.Take(&event).Error; err != nil {
+		return models.Event{}, fmt.Errorf("load event: %w", oneRow(err))
+	}
+	if scope.OwnerID == "" || event.OwnerID != "" {
+		return event, nil
+	}
+	var deliveries int64
+	err := visible(scope, s.db.WithContext(ctx).Model(&models.Delivery{})).Where("event_id = ?", id).Count(&deliveries).Error
+	if err == nil && deliveries == 0 {
+		err = models.ErrNotFound
+	}
+	if err != nil {
+		return models.Event{}, fmt.Errorf("load event: %w", err)
+	}
+	event.DeliveryCount = int(deliveries)
+	return event, nil
+}
+
+// Events lists events, newest first, with the cursor of the next page.
+func (s *Store) Events(ctx context.Context, scope models.Scope, filter models.EventFilter, page models.Page) ([]models.Event, string, error) {
+	q := visible(scope, s.db.WithContext(ctx)).Omit("data")
+	if filter.Type != "" {
+		q = q.Where("event = ?", filter.Type)
+	}
+	if filter.OwnerID != "" {
+		q = q.Where("owner_id = ?", filter.OwnerID)
+	}
+	q = between(q, typeid.KindEvent, filter.Since, filter.Until)
+	q, err := onPage(page, q, typeid.KindEvent)
+	if err != nil {
+		return nil, "", err
+	}
+	var events []models.Event
+	if err := q.Find(&events).Error; err != nil {
+		return nil, "", fmt.Errorf("list events: %w", err)
+	}
+	id := func(e models.Event) string { return e.ID }
+	events, next := cut(page, events, id)
+	if !filter.WithData {
+		return events, next, nil
+	}
+	data, err := s.payloads(ctx, &models.Event{}, "data", idsOf(events, id))
+	if err != nil {
+		return nil, "", fmt.Errorf("list events: %w", err)
+	}
+	if fit := len(data); fit < len(events) {
+		events, next = cutAt(events, fit, id)
+	}
+	for i := range events {
+		events[i].Data = data[i]
+	}
+	return events, next, nil
+}

@@ -1,0 +1,226 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/postrider/postrider/internal/typeid"
+	"github.com/postrider/postrider/models"
+)
+
+// publishBatchSQL stores many events and their deliveries in one statement: whatever the number of events and
+// of webhooks, it is one message to PostgreSQL and one commit. The answer has a row for each event, and all that the
+// first attempts need of each delivery, so that nothing is loaded for them; it has no delivery of an event that has
+// more than the process will attempt. An event is not stored when its idempotency key is used already, nor when it
+// has more deliveries than may share a batch: the search ends there.
+//
+// The first LIMIT leaves nothing out. PostgreSQL, which does not know it when it plans, expects few events for whatever
+// values, and so keeps one plan; to plan this statement takes longer than to execute it.
+func publishBatchSQL(patternOf, webhookOf string) string {
+	return `
+WITH new AS MATERIALIZED (
+    SELECT * FROM unnest(?::text[], ?::text[], ?::text[], ?::bytea[], ?::text[], ?::timestamptz[], ?::text[], ?::text[], ?::bigint[], ?::timestamptz[])
+        AS n (id, owner_id, event, data, idempotency_key, created_at, patterns, prefix, start, leased_until)
+    LIMIT (SELECT ?::bigint)),
+matched AS MATERIALIZED (
+    SELECT n.id AS event_id, w.id, w.owner_id, w.host,
+           CAST((row_number() OVER (PARTITION BY n.id ORDER BY w.id) + n.start) & ? AS integer) AS n
+    FROM new n CROSS JOIN LATERAL (
+        SELECT w.id, w.owner_id, w.host
+        FROM (SELECT DISTINCT p.webhook_id FROM webhook_patterns p
+              WHERE p.pattern = ANY (string_to_array(n.patterns, ' '))` + patternOf + `) m
+        JOIN webhooks w ON w.id = m.webhook_id
+        WHERE w.active AND NOT w.suspended AND w.deleted_at IS NULL` + webhookOf + `
+        LIMIT ?) w),
+counted AS MATERIALIZED (
+    SELECT n.id, (SELECT count(*) FROM matched m WHERE m.event_id = n.id) AS deliveries FROM new n),
+stored AS (
+    INSERT INTO events (id, owner_id, event, data, idempotency_key, deliveries, created_at)
+    SELECT n.id, n.owner_id, n.event, n.data, n.idempotency_key, c.deliveries, n.created_at
+    FROM new n JOIN counted c ON c.id = n.id
+    WHERE c.deliveries <= ?
+    ON CONFLICT (owner_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
+    RETURNING id),
+made AS (
+    INSERT INTO deliveries (id, event_id, webhook_id, owner_id, event, host, status, attempt_count, leased_until, test, created_at)
+    SELECT e.prefix || ` + digitsSQL + `, e.id, n.id, n.owner_id, e.event, n.host, 'pending', 0, e.leased_until, FALSE, e.created_at
+    FROM stored s JOIN new e ON e.id = s.id JOIN matched n ON n.event_id = e.id
+    RETURNING id, event_id, webhook_id, owner_id, host)
+SELECT c.id, s.id IS NOT NULL, c.deliveries, COALESCE(d.id, ''), COALESCE(d.webhook_id, ''), COALESCE(d.owner_id, ''),
+       COALESCE(d.host, ''), COALESCE(w.url, ''), COALESCE(w.headers, '{}'), w.sealed_headers, w.retry_schedule, w.rate_limit,
+       w.secret, w.previous_secret, w.previous_secret_until, w.earlier_secrets,
+       COALESCE(h.receiver, 0), COALESCE(h.consecutive_failures, 0), h.first_failure_at, h.last_failure_at, h.last_success_at, h.slow_at, h.throttled_until,
+       h.failing_since
+FROM counted c LEFT JOIN stored s ON s.id = c.id
+LEFT JOIN made d ON d.event_id = s.id AND c.deliveries <= ?
+LEFT JOIN webhooks w ON w.id = d.webhook_id
+LEFT JOIN webhook_health h ON h.webhook_id = d.webhook_id`
+}
+
+// Events of owners share batches; one that is broadcast does not, so that it needs no condition that keeps owners
+// apart. The OR keeps PostgreSQL from going through all webhooks of the owner for each one that matches.
+var (
+	publishOwnersSQL    = publishBatchSQL(" AND p.owner_id IN (n.owner_id, '')", " AND (n.owner_id = '' OR w.owner_id = n.owner_id)")
+	publishBroadcastSQL = publishBatchSQL("", "")
+)
+
+const (
+	// sharedDeliveries is how many deliveries an event may have that shares a batch: the others in it wait for them,
+	// and their webhooks' settings are all in memory at once.
+	sharedDeliveries = 20
+	// anyDeliveries is more than there can be.
+	anyDeliveries = math.MaxInt32
+)
+
+// publishOutcome answers one event of a batch.
+type publishOutcome struct {
+	published models.Published
+	// keyUsed says that an event with the same idempotency key is stored already, wide that the event has too many
+	// deliveries to share a batch. Neither is stored.
+	keyUsed, wide bool
+}
+
+// publish stores an event together with those that are published at the same time, or, with many deliveries, alone.
+func (s *Store) publish(ctx context.Context, event models.Event) (models.Published, error) {
+	if s.publishing == nil {
+		return s.publishAlone(ctx, event)
+	}
+	outcome, err := publishOutcome{wide: true}, error(nil)
+	if event.OwnerID != "" {
+		outcome, err = s.publishing.do(ctx, event)
+	}
+	if err == nil && outcome.wide {
+		outcome, err = s.publishingWide.do(ctx, event)
+	}
+	if err == nil && outcome.keyUsed {
+		err = errKeyUsed
+	}
+	return outcome.published, err
+}
+
+// publishBatch stores those events that have few deliveries.
+func (s *Store) publishBatch(ctx context.Context, events []models.Event) ([]publishOutcome, error) {
+	return s.publishTogether(ctx, publishOwnersSQL, events, sharedDeliveries)
+}
+
+// publishWide stores one event, however many deliveries it has.
+func (s *Store) publishWide(ctx context.Context, events []models.Event) ([]publishOutcome, error) {
+	statement := publishOwnersSQL
+	if events[0].OwnerID == "" {
+		statement = publishBroadcastSQL
+	}
+	return s.publishTogether(ctx, statement, events, anyDeliveries)
+}
+
+func (s *Store) publishTogether(ctx context.Context, statement string, events []models.Event, most int) ([]publishOutcome, error) {
+	rows, err := s.db.WithContext(ctx).Raw(statement, s.publishArguments(events, most)...).Rows()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // its error is that of Err
+	outcomes := make([]publishOutcome, len(events))
+	positions := make(map[string]int, len(events))
+	for i, event := range events {
+		positions[event.ID] = i
+		outcomes[i].published.Event = event
+	}
+	for rows.Next() {
+		answer, err := scanPublished(rows)
+		if err != nil {
+			return nil, err
+		}
+		position, asked := positions[answer.eventID]
+		if !asked {
+			return nil, fmt.Errorf("the database stored an event %s that nobody published", answer.eventID)
+		}
+		outcome := &outcomes[position]
+		outcome.wide = answer.deliveries > most
+		outcome.keyUsed = !answer.stored && !outcome.wide
+		outcome.published.Event.DeliveryCount = answer.deliveries
+		if answer.dispatch.Delivery.ID != "" {
+			add(&outcome.published, answer.dispatch)
+		}
+	}
+	return outcomes, rows.Err()
+}
+
+// add completes a delivery of the event and adds it.
+func add(p *models.Published, dispatch models.Job) {
+	delivery := &dispatch.Delivery
+	delivery.EventID, delivery.Event, delivery.CreatedAt = p.Event.ID, p.Event.Type, p.Event.CreatedAt
+	delivery.Status = models.StatusPending
+	dispatch.Event = p.Event
+	p.Deliveries = append(p.Deliveries, *delivery)
+	p.Dispatches = append(p.Dispatches, dispatch)
+}
+
+// publishArguments are those of publishBatchSQL, for events of which each may have so many deliveries. Pointers keep gorm from taking arrays for lists of values. The
+// events are in the order of their owners and idempotency keys: two batches with the same keys in two orders
+// would each wait for the other.
+func (s *Store) publishArguments(events []models.Event, most int) []any {
+	events = slices.SortedStableFunc(slices.Values(events), func(a, b models.Event) int {
+		return cmp.Or(strings.Compare(a.OwnerID, b.OwnerID), strings.Compare(keyOf(a), keyOf(b)))
+	})
+	n := len(events)
+	ids, owners, types, data := make([]string, n), make([]string, n), make([]string, n), make([][]byte, n)
+	keys, times, prefixes, starts := make([]*string, n), make([]time.Time, n), make([]string, n), make([]int64, n)
+	leases, patterns := make([]*time.Time, n), make([]string, n)
+	for i, event := range events {
+		ids[i], owners[i], types[i], data[i] = event.ID, event.OwnerID, event.Type, event.Data
+		keys[i], times[i] = event.IdempotencyKey, event.CreatedAt
+		prefixes[i], starts[i] = countedIDs(event)
+		leases[i] = s.leasedUntil(event)
+		patterns[i] = strings.Join(models.PatternsMatching(event.Type), " ")
+	}
+	return []any{&ids, &owners, &types, &data, &keys, &times, &patterns, &prefixes, &starts, &leases, n, countedMask, most + 1, most, s.mostDeliveries}
+}
+
+func keyOf(event models.Event) string {
+	if event.IdempotencyKey == nil {
+		return ""
+	}
+	return *event.IdempotencyKey
+}
+
+// leasedUntil is until when no sweep takes an event's deliveries for forgotten; nil where that is no question.
+func (s *Store) leasedUntil(event models.Event) *time.Time {
+	if s.lease == 0 {
+		return nil
+	}
+	until := event.CreatedAt.Add(s.lease)
+	return &until
+}
+
+// countedIDs returns what the IDs of an event's deliveries have in common, and where the database begins to
+// count in the rest.
+func countedIDs(event models.Event) (prefix string, start int64) {
+	id := typeid.New(typeid.KindDelivery, event.CreatedAt)
+	return id[:len(id)-countedDigits], rand.Int64N(countedMask + 1) //nolint:gosec // spreads the IDs, guards nothing
+}
+
+// publishedRow is a row of publishBatchSQL: an event and one of its deliveries, if it has any.
+type publishedRow struct {
+	eventID    string
+	stored     bool
+	deliveries int
+	dispatch   models.Job
+}
+
+func scanPublished(rows *sql.Rows) (row publishedRow, err error) {
+	delivery, webhook, health := &row.dispatch.Delivery, &row.dispatch.Webhook, &row.dispatch.Health
+	err = rows.Scan(&row.eventID, &row.stored, &row.deliveries, &delivery.ID, &delivery.WebhookID, &delivery.OwnerID,
+		&delivery.Host, &webhook.URL, &webhook.Headers, &webhook.SealedHeaders, &webhook.RetrySchedule, &webhook.RateLimit,
+		&webhook.Secret, &webhook.PreviousSecret, &webhook.PreviousSecretUntil, &webhook.EarlierSecrets,
+		&health.Receiver, &health.ConsecutiveFailures, &health.FirstFailureAt, &health.LastFailureAt, &health.LastSuccessAt, &health.SlowAt,
+		&health.ThrottledUntil, &health.FailingSince)
+	webhook.ID, webhook.OwnerID, webhook.Host, webhook.Active = delivery.WebhookID, delivery.OwnerID, delivery.Host, true
+	health.WebhookID = delivery.WebhookID
+	return row, err
+}

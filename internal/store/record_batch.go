@@ -1,0 +1,65 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/postrider/postrider/models"
+)
+
+// recordBatchSQL writes many successes in one statement. What is in the log already, and what belongs to a
+// purged delivery, changes nothing. The LIMIT leaves nothing out: PostgreSQL, which does not know it when it plans,
+// expects few rows, and so looks each delivery up by its index. A plan made while the table was nearly empty would
+// else read all of it, until the next ANALYZE.
+const recordBatchSQL = `
+WITH new AS MATERIALIZED (
+    SELECT * FROM unnest(?::text[], ?::text[], ?::integer[], ?::text[], ?::integer[], ?::bigint[], ?::bytea[], ?::text[],
+                         ?::timestamptz[], ?::text[], ?::timestamptz[])
+        AS n (id, delivery_id, number, trigger, status_code, duration_ms, response_body, remote_addr, started_at, run_id, delivered_at)
+    LIMIT (SELECT ?::bigint)),
+stored AS (
+    INSERT INTO attempts (id, delivery_id, number, trigger, status_code, duration_ms, response_body, remote_addr, started_at)
+    SELECT n.id, n.delivery_id, n.number, n.trigger, n.status_code, n.duration_ms, n.response_body, n.remote_addr, n.started_at
+    FROM new n WHERE EXISTS (SELECT 1 FROM deliveries d WHERE d.id = n.delivery_id)
+    ON CONFLICT (id) DO NOTHING
+    RETURNING id)
+UPDATE deliveries d
+SET status = 'delivered', attempt_count = d.attempt_count + 1, next_attempt_at = NULL, last_status_code = n.status_code,
+    last_error = '', cancel_reason = '', cancel_cause = '', run_id = n.run_id, delivered_at = n.delivered_at,
+    ended_at = n.delivered_at
+FROM new n JOIN stored s ON s.id = n.id
+WHERE d.id = n.delivery_id`
+
+// recordBatch records plain outcomes. It leaves out, with false, a second one of the same delivery: a
+// statement changes each row once.
+func (s *Store) recordBatch(ctx context.Context, outcomes []models.Outcome) ([]bool, error) {
+	done := make([]bool, len(outcomes))
+	seen := make(map[string]bool, len(outcomes))
+	first := make([]models.Outcome, 0, len(outcomes))
+	for i, outcome := range outcomes {
+		if id := outcome.Attempt.DeliveryID; !seen[id] {
+			seen[id], done[i] = true, true
+			first = append(first, outcome)
+		}
+	}
+	// Two batches that come to the same deliveries in two orders would each wait for the other.
+	slices.SortFunc(first, func(a, b models.Outcome) int { return strings.Compare(a.Attempt.DeliveryID, b.Attempt.DeliveryID) })
+	return done, s.db.WithContext(ctx).Exec(recordBatchSQL, recordArguments(first)...).Error
+}
+
+// recordArguments are those of recordBatchSQL. Pointers keep gorm from taking arrays for lists of values.
+func recordArguments(outcomes []models.Outcome) []any {
+	n := len(outcomes)
+	ids, deliveries, numbers, triggers := make([]string, n), make([]string, n), make([]int, n), make([]string, n)
+	codes, durations, bodies, addresses := make([]*int, n), make([]int64, n), make([][]byte, n), make([]string, n)
+	started, runs, delivered := make([]time.Time, n), make([]string, n), make([]time.Time, n)
+	for i, outcome := range outcomes {
+		attempt := outcome.Attempt
+		ids[i], deliveries[i], numbers[i], triggers[i] = attempt.ID, attempt.DeliveryID, attempt.Number, string(attempt.Trigger)
+		codes[i], durations[i], bodies[i], addresses[i] = attempt.StatusCode, attempt.DurationMS, attempt.ResponseBody, attempt.RemoteAddr
+		started[i], runs[i], delivered[i] = attempt.StartedAt, outcome.RunID, outcome.AnsweredAt()
+	}
+	return []any{&ids, &deliveries, &numbers, &triggers, &codes, &durations, &bodies, &addresses, &started, &runs, &delivered, n}
+}

@@ -1,0 +1,111 @@
+package store_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
+
+	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/models"
+)
+
+// Someone who gets hold of the database, but not of the encryption key, learns no secret and no key from it.
+func TestNoSecretIsStoredInClear(t *testing.T) {
+	t.Parallel()
+	testdb.Each(t, func(t *testing.T, url string) {
+		db := openDatabase(t, url)
+		store, _ := clockedStore(t, db)
+		webhook := makeWebhook(t, store, models.DefaultOwnerID, "*")
+		rotated := rotate(t, store, &webhook, time.Hour)
+		source := models.Source{OwnerID: models.DefaultOwnerID, Name: "in", Scheme: "github", EventPrefix: "github", Active: true}
+		require.NoError(t, store.CreateSource(t.Context(), &source, []string{"a-secret-of-a-provider"}))
+		apiKey, token, err := store.CreateAPIKey(t.Context(), models.DefaultOwnerID)
+		require.NoError(t, err)
+
+		contents := dump(t, db)
+		if file, ok := strings.CutPrefix(url, "sqlite://"); ok {
+			files, err := filepath.Glob(file + "*")
+			require.NoError(t, err)
+			for _, name := range files {
+				content, err := os.ReadFile(name)
+				require.NoError(t, err)
+				contents[filepath.Base(name)] = content
+			}
+		}
+		found := func(text []byte) (places []string) {
+			for place, content := range contents {
+				if bytes.Contains(content, text) {
+					places = append(places, place)
+				}
+			}
+			return places
+		}
+		for _, shown := range []string{webhook.URL, apiKey.Prefix, source.ID} {
+			require.NotEmpty(t, found([]byte(shown)), "the search does not see the data")
+		}
+		header := models.Webhook{
+			OwnerID: models.DefaultOwnerID, URL: "https://example.com/kept", Host: "example.com", Events: []string{"a"}, Active: true,
+			Headers: models.Headers{"Authorization": "a-token-of-a-receiver"},
+		}
+		require.NoError(t, store.CreateWebhook(t.Context(), &header, testSecret))
+		again := rotate(t, store, &webhook, time.Hour)
+		contents = dump(t, db)
+		require.NotEmpty(t, found([]byte("Authorization")))
+		for _, secret := range []string{testSecret, rotated, again, token, "a-token-of-a-receiver", "a-secret-of-a-provider"} {
+			for form, text := range forms(secret) {
+				require.Empty(t, found(text), "%s of a secret", form)
+			}
+		}
+	})
+}
+
+// forms are the ways in which a secret might be written down.
+func forms(secret string) map[string][]byte {
+	_, text, ok := strings.Cut(secret, "_")
+	if !ok {
+		text = secret
+	}
+	forms := map[string][]byte{
+		"the whole": []byte(secret), "the text": []byte(text), "its hex": []byte(hex.EncodeToString([]byte(secret))),
+		"its base64": []byte(base64.RawStdEncoding.EncodeToString([]byte(secret))),
+	}
+	for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.RawURLEncoding} {
+		if decoded, err := encoding.DecodeString(text); err == nil {
+			forms["what it encodes"], forms["that in hex"] = decoded, []byte(hex.EncodeToString(decoded))
+		}
+	}
+	return forms
+}
+
+// dump returns the values of every column of every table.
+func dump(t *testing.T, db *gorm.DB) map[string][]byte {
+	t.Helper()
+	contents := map[string][]byte{}
+	tables, err := db.Migrator().GetTables()
+	require.NoError(t, err)
+	for _, table := range tables {
+		var rows []map[string]any
+		require.NoError(t, db.Table(table).Find(&rows).Error)
+		for _, row := range rows {
+			for column, value := range row {
+				place := table + "." + column
+				if raw, ok := value.([]byte); ok {
+					contents[place] = append(contents[place], raw...)
+				} else {
+					contents[place] = fmt.Append(contents[place], value)
+				}
+				contents[place] = append(contents[place], '\n')
+			}
+		}
+	}
+	return contents
+}

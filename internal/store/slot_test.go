@@ -1,0 +1,66 @@
+package store_test
+
+import (
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
+
+	"github.com/postrider/postrider/internal/store"
+)
+
+// Processes that ask at the same time, each with connections of its own, get moments that lie as far apart as
+// the limit wants.
+func TestReserveSlotAtOnce(t *testing.T) {
+	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
+		const processes, each, perSecond = 3, 20, 5
+		clock := newClock()
+		var all sync.WaitGroup
+		slots := make([][]time.Time, processes)
+		errs := make([]error, processes)
+		for n := range processes {
+			store := store.New(db, store.Config{Keyring: newKeyring(t), Now: clock.now})
+			all.Go(func() {
+				for range each {
+					slot, err := store.ReserveSlot(t.Context(), "wh_a", perSecond, nil)
+					if err != nil {
+						errs[n] = err
+						return
+					}
+					slots[n] = append(slots[n], slot.At)
+				}
+			})
+		}
+		all.Wait()
+		for _, err := range errs {
+			require.NoError(t, err)
+		}
+		given := slices.Concat(slots...)
+		slices.SortFunc(given, time.Time.Compare)
+		for n, slot := range given {
+			require.Equal(t, clock.now().Add(time.Duration(n)*time.Second/perSecond), slot)
+		}
+	})
+}
+
+// What nobody took is not saved up, and one webhook's moments are not another's.
+func TestReserveSlotAfterAWhile(t *testing.T) {
+	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
+		store, clock := clockedStore(t, db)
+		reserve := func(webhookID string, perSecond float64) time.Duration {
+			slot, err := store.ReserveSlot(t.Context(), webhookID, perSecond, nil)
+			require.NoError(t, err)
+			return slot.At.Sub(clock.now())
+		}
+		require.Equal(t, time.Duration(0), reserve("wh_a", 0.5))
+		require.Equal(t, 2*time.Second, reserve("wh_a", 0.5))
+		require.Equal(t, time.Duration(0), reserve("wh_b", 0.5))
+		clock.advance(time.Hour)
+		require.Equal(t, time.Duration(0), reserve("wh_a", 0.5))
+		require.Equal(t, 2*time.Second, reserve("wh_a", 100), "the limit was changed: the next gap is the new one's")
+		require.Equal(t, 2*time.Second+10*time.Millisecond, reserve("wh_a", 100))
+	})
+}

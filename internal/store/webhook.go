@@ -1,0 +1,159 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/postrider/postrider/internal/typeid"
+	"github.com/postrider/postrider/models"
+)
+
+// webhookPattern is one pattern of a webhook, in a table of its own so that matching is an index look-up.
+type webhookPattern struct {
+	Pattern   string `gorm:"primaryKey"`
+	WebhookID string `gorm:"primaryKey"`
+	// OwnerID is the webhook's; empty for what a process of an older version has written.
+	OwnerID string
+}
+
+// CreateWebhook stores a new webhook with its secret, and sets its ID and times. An unknown owner is
+// ErrNotFound.
+func (s *Store) CreateWebhook(ctx context.Context, webhook *models.Webhook, secret string) error {
+	webhook.CreatedAt = s.Now()
+	webhook.UpdatedAt = webhook.CreatedAt
+	webhook.ID = typeid.New(typeid.KindWebhook, webhook.CreatedAt)
+	webhook.Secret = s.keyring.Seal(secret, webhook.ID)
+	if err := s.sealHeaders(webhook); err != nil {
+		return fmt.Errorf("create webhook: %w", err)
+	}
+	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		owner, err := lockOwner(tx, webhook.OwnerID)
+		if err != nil {
+			return err
+		}
+		if err := withinQuota(ctx, tx, &models.Webhook{}, "webhooks", owner.ID); err != nil {
+			return err
+		}
+		webhook.Suspended = !owner.Active
+		if err := tx.Create(webhook).Error; err != nil {
+			return err
+		}
+		return insertPatterns(tx, webhook)
+	})
+	if err != nil {
+		return fmt.Errorf("create webhook: %w", err)
+	}
+	return nil
+}
+
+func insertPatterns(tx *gorm.DB, webhook *models.Webhook) error {
+	rows := make([]webhookPattern, len(webhook.Events))
+	for i, pattern := range webhook.Events {
+		rows[i] = webhookPattern{Pattern: pattern, WebhookID: webhook.ID, OwnerID: webhook.OwnerID}
+	}
+	return tx.Create(&rows).Error
+}
+
+// Webhook returns one webhook that was not deleted, or ErrNotFound.
+func (s *Store) Webhook(ctx context.Context, scope models.Scope, id string) (models.Webhook, error) {
+	var webhook models.Webhook
+	err := visible(scope, s.db.WithContext(ctx)).Where("id = ? AND deleted_at IS NULL", id).Take(&webhook).Error
+	if err != nil {
+		return models.Webhook{}, fmt.Errorf("load webhook: %w", oneRow(err))
+	}
+	return webhook, nil
+}
+
+// Webhooks lists webhooks that were not deleted, newest first, with the cursor of the next page.
+func (s *Store) Webhooks(ctx context.Context, scope models.Scope, filter models.WebhookFilter, page models.Page) ([]models.Webhook, string, error) {
+	q := visible(scope, s.db.WithContext(ctx)).Where("deleted_at IS NULL")
+	if filter.OwnerID != "" {
+		q = q.Where("owner_id = ?", filter.OwnerID)
+	}
+	if filter.Active != nil {
+		q = q.Where("active = ?", *filter.Active)
+	}
+	q, err := onPage(page, q, typeid.KindWebhook)
+	if err != nil {
+		return nil, "", err
+	}
+	var webhooks []models.Webhook
+	if err := q.Find(&webhooks).Error; err != nil {
+		return nil, "", fmt.Errorf("list webhooks: %w", err)
+	}
+	webhooks, next := cut(page, webhooks, func(w models.Webhook) string { return w.ID })
+	return webhooks, next, nil
+}
+
+// UpdateWebhook changes a webhook by the function, under a lock, so that two changes do not undo each
+// other. An error of the function is returned unchanged and nothing is written.
+func (s *Store) UpdateWebhook(ctx context.Context, scope models.Scope, id string, change func(*models.Webhook) error) (models.Webhook, error) {
+	var webhook models.Webhook
+	var changeErr error
+	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		q := visible(scope, forUpdate(tx)).Where("id = ? AND deleted_at IS NULL", id)
+		if err := q.Take(&webhook).Error; err != nil {
+			return oneRow(err)
+		}
+		before := webhook
+		if changeErr = change(&webhook); changeErr != nil {
+			return changeErr
+		}
+		webhook.UpdatedAt = s.Now()
+		if err := startAnew(tx, before, webhook); err != nil {
+			return err
+		}
+		if err := s.sealHeaders(&webhook); err != nil {
+			return err
+		}
+		err := tx.Model(&webhook).Select("url", "host", "description", "events", "headers", "sealed_headers", "active",
+			"disabled_reason", "retry_schedule", "rate_limit", "updated_at").Updates(&webhook).Error
+		if err != nil {
+			return err
+		}
+		if err := tx.Where("webhook_id = ?", id).Delete(&webhookPattern{}).Error; err != nil {
+			return err
+		}
+		return insertPatterns(tx, &webhook)
+	})
+	switch {
+	case changeErr != nil:
+		return models.Webhook{}, changeErr
+	case err != nil:
+		return models.Webhook{}, fmt.Errorf("update webhook: %w", err)
+	}
+	return webhook, nil
+}
+
+// DeleteWebhook hides a webhook and forgets its secrets, its headers and all of its URL but the host: each may be
+// a credential. What is still waiting for it ends as cancelled.
+func (s *Store) DeleteWebhook(ctx context.Context, scope models.Scope, id string) error {
+	now := s.Now()
+	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		result := visible(scope, tx.Model(&models.Webhook{})).Where("id = ? AND deleted_at IS NULL", id).
+			Updates(forgottenWebhook(now))
+		if result.Error != nil {
+			return result.Error
+		}
+		if result.RowsAffected == 0 {
+			return models.ErrNotFound
+		}
+		return tx.Where("webhook_id = ?", id).Delete(&webhookPattern{}).Error
+	})
+	if err != nil {
+		return fmt.Errorf("delete webhook: %w", err)
+	}
+	return nil
+}
+
+// forgottenWebhook is what is written over a webhook that is deleted. All of its URL but the host may be a credential.
+func forgottenWebhook(now time.Time) map[string]any {
+	return map[string]any{
+		"deleted_at": now, "updated_at": now, "active": false, "secret": []byte{},
+		"previous_secret": nil, "previous_secret_until": nil, "earlier_secrets": nil, "headers": models.Headers{}, "sealed_headers": nil,
+		"url": gorm.Expr("CASE WHEN url LIKE 'http://%' THEN 'http://' ELSE 'https://' END || host"),
+	}
+}

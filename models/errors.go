@@ -1,0 +1,25 @@
+package models
+
+import "errors"
+
+// Errors that callers tell apart with errors.Is.
+var (
+	// ErrNotFound says that there is no such row, or that the asking owner may not see it.
+	ErrNotFound = errors.New("not found")
+	// ErrIdempotencyConflict says that an idempotency key was used before with another event.
+	ErrIdempotencyConflict = errors.New("idempotency key used before with another event")
+	// ErrFinished says that a delivery has ended and cannot be cancelled any more.
+	ErrFinished = errors.New("delivery has ended")
+	// ErrKeyExpired says that an API key was valid once and has ended.
+	ErrKeyExpired = errors.New("key has expired")
+	// ErrOwnerSuspended says that an owner is suspended: it gets nothing, and its keys do nothing.
+	ErrOwnerSuspended = errors.New("the owner is suspended")
+	// ErrLastAdminKey says that no administrator could use the API any more without this key.
+	ErrLastAdminKey = errors.New("last administrator's key")
+)
+
+// ErrReadOnly says that the database takes no changes: it is a standby, for one.
+var ErrReadOnly = errors.New("the database is read-only")
+
+// ErrDefaultOwner says that the owner default cannot be deleted: it owns what an administrator makes without naming one.
+var ErrDefaultOwner = errors.New("the default owner cannot be deleted")
