@@ -117,7 +117,7 @@ bench-report: ## Measure SCENARIOS (all) on a whole installation, RUNS (3) times
 
 .PHONY: retention
 retention: ## Purge half of a log of ATTEMPTS (1,000,000) attempts while deliveries go on, with the plans.
-	POSTRIDER_TEST_ATTEMPTS=$(ATTEMPTS) go test ./models -run '^TestRetentionWhileDeliveriesGoOn$$' -count=1 -v -timeout 1h
+	POSTRIDER_TEST_ATTEMPTS=$(ATTEMPTS) go test ./internal/store -run '^TestRetentionWhileDeliveriesGoOn$$' -count=1 -v -timeout 1h
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (20s each).

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/internal/egress"
 	"github.com/postrider/postrider/internal/notify"
 	"github.com/postrider/postrider/models"
@@ -56,7 +57,7 @@ type Starter interface {
 	StartInbound(ctx context.Context, inbound []models.InboundEvent) error
 	// Release tells the workflows of deliveries that a setting of their webhook was changed; one that does not run is
 	// left alone.
-	Release(ctx context.Context, deliveryIDs []string, signal ReleaseSignal) error
+	Release(ctx context.Context, deliveryIDs []string, signal contract.ReleaseSignal) error
 	RecoveryStarter
 	OwnerStarter
 }

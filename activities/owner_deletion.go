@@ -6,6 +6,7 @@ import (
 
 	"go.temporal.io/sdk/activity"
 
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/models"
 )
 
@@ -26,38 +27,23 @@ type OwnerStarter interface {
 	CancelRecoveries(ctx context.Context, recoveries []models.Recovery) error
 }
 
-// OwnerDeletion is how far the removal of a deleted owner is.
-type OwnerDeletion struct {
-	OwnerID string `json:"owner_id"`
-	// Cancelled counts the deliveries and recoveries that were cancelled, After is the last delivery of them.
-	Cancelled int64  `json:"cancelled,omitempty"`
-	After     string `json:"after,omitempty"`
-	// Stopped says that nothing of it is under way any more, Settled that what was has had time to end.
-	Stopped bool `json:"stopped,omitempty"`
-	Settled bool `json:"settled,omitempty"`
-	// Deleted counts the rows that are gone, by table.
-	Deleted map[string]int64 `json:"deleted,omitempty"`
-	// Done says that nothing is left.
-	Done bool `json:"done,omitempty"`
-}
-
 // StopOwner cancels what waits of a deleted owner, page after page, and returns how far it came.
-func (a *Activities) StopOwner(ctx context.Context, deletion OwnerDeletion) (OwnerDeletion, error) {
-	return a.goOn(ctx, deletion, func(d OwnerDeletion) bool { return d.Stopped }, a.stopPage)
+func (a *Activities) StopOwner(ctx context.Context, deletion contract.OwnerDeletion) (contract.OwnerDeletion, error) {
+	return a.goOn(ctx, deletion, func(d contract.OwnerDeletion) bool { return d.Stopped }, a.stopPage)
 }
 
 // PurgeOwner deletes what a deleted owner had, batch after batch, and returns how far it came.
-func (a *Activities) PurgeOwner(ctx context.Context, deletion OwnerDeletion) (OwnerDeletion, error) {
-	return a.goOn(ctx, deletion, func(d OwnerDeletion) bool { return d.Done }, a.purgeOwned)
+func (a *Activities) PurgeOwner(ctx context.Context, deletion contract.OwnerDeletion) (contract.OwnerDeletion, error) {
+	return a.goOn(ctx, deletion, func(d contract.OwnerDeletion) bool { return d.Done }, a.purgeOwned)
 }
 
 // goOn takes step after step for a while, and rests after each for as long as it took: it leaves at least half of the
 // database to deliveries. A try that was cut off goes on from its last heartbeat.
-func (a *Activities) goOn(ctx context.Context, deletion OwnerDeletion, done func(OwnerDeletion) bool,
-	step func(context.Context, OwnerDeletion) (OwnerDeletion, error),
-) (OwnerDeletion, error) {
+func (a *Activities) goOn(ctx context.Context, deletion contract.OwnerDeletion, done func(contract.OwnerDeletion) bool,
+	step func(context.Context, contract.OwnerDeletion) (contract.OwnerDeletion, error),
+) (contract.OwnerDeletion, error) {
 	if activity.HasHeartbeatDetails(ctx) {
-		var before OwnerDeletion
+		var before contract.OwnerDeletion
 		if err := activity.GetHeartbeatDetails(ctx, &before); err == nil {
 			deletion = before
 		}
@@ -66,12 +52,12 @@ func (a *Activities) goOn(ctx context.Context, deletion OwnerDeletion, done func
 		began := a.Now()
 		var err error
 		if deletion, err = step(ctx, deletion); err != nil {
-			return OwnerDeletion{}, err
+			return contract.OwnerDeletion{}, err
 		}
 		activity.RecordHeartbeat(ctx, deletion)
 		select {
 		case <-ctx.Done():
-			return OwnerDeletion{}, ctx.Err()
+			return contract.OwnerDeletion{}, ctx.Err()
 		case <-activity.GetWorkerStopChannel(ctx):
 			return deletion, nil // another worker goes on
 		case <-time.After(a.Now().Sub(began)):
@@ -81,7 +67,7 @@ func (a *Activities) goOn(ctx context.Context, deletion OwnerDeletion, done func
 }
 
 // stopPage cancels a page of deliveries or, behind the last of them, all recoveries.
-func (a *Activities) stopPage(ctx context.Context, deletion OwnerDeletion) (OwnerDeletion, error) {
+func (a *Activities) stopPage(ctx context.Context, deletion contract.OwnerDeletion) (contract.OwnerDeletion, error) {
 	deliveries, err := a.Store.OwnerDeliveries(ctx, deletion.OwnerID, deletion.After, startPage)
 	if err != nil {
 		return deletion, err
@@ -108,7 +94,7 @@ func (a *Activities) stopPage(ctx context.Context, deletion OwnerDeletion) (Owne
 	}
 }
 
-func (a *Activities) purgeOwned(ctx context.Context, deletion OwnerDeletion) (OwnerDeletion, error) {
+func (a *Activities) purgeOwned(ctx context.Context, deletion contract.OwnerDeletion) (contract.OwnerDeletion, error) {
 	purge, err := a.Store.PurgeOwner(ctx, deletion.OwnerID, purgeBatch)
 	if err != nil {
 		return deletion, err

@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/models"
 )
 
@@ -41,42 +42,28 @@ type RecoveryInput struct {
 	Limit int `json:"limit,omitempty"`
 }
 
-// RecoveryProgress is how far a recovery is.
-type RecoveryProgress struct {
-	Status models.RecoveryStatus `json:"status"`
-	// Reason says why it is paused or was cancelled.
-	Reason string `json:"reason,omitempty"`
-	// Collected says that Total is final.
-	Collected bool  `json:"collected"`
-	Total     int64 `json:"total"`
-	Resent    int64 `json:"resent"`
-	Skipped   int64 `json:"skipped"`
-	// Rate is how many deliveries are resent per second.
-	Rate int `json:"rate"`
-}
-
-func progressOf(recovery models.Recovery, err error) (RecoveryProgress, error) {
+func progressOf(recovery models.Recovery, err error) (contract.RecoveryProgress, error) {
 	if errors.Is(err, models.ErrNotFound) {
-		return RecoveryProgress{}, temporal.NewNonRetryableApplicationError("there is no such recovery", ErrTypeRecoveryNotFound, nil)
+		return contract.RecoveryProgress{}, temporal.NewNonRetryableApplicationError("there is no such recovery", ErrTypeRecoveryNotFound, nil)
 	}
 	if err != nil {
-		return RecoveryProgress{}, err
+		return contract.RecoveryProgress{}, err
 	}
-	return RecoveryProgress{
-		Status: recovery.Status, Reason: recovery.Reason, Collected: recovery.Collected, Total: recovery.Total,
+	return contract.RecoveryProgress{
+		Status: string(recovery.Status), Reason: recovery.Reason, Collected: recovery.Collected, Total: recovery.Total,
 		Resent: recovery.Resent, Skipped: recovery.Skipped, Rate: recovery.Rate,
 	}, nil
 }
 
 // CollectRecovery finds a part of what a recovery is about.
-func (a *Activities) CollectRecovery(ctx context.Context, in RecoveryInput) (RecoveryProgress, error) {
+func (a *Activities) CollectRecovery(ctx context.Context, in RecoveryInput) (contract.RecoveryProgress, error) {
 	defer heartbeat(ctx)()
 	return progressOf(a.Store.CollectRecovery(ctx, in.RecoveryID, collectPage))
 }
 
 // RecoverPage starts a part of a recovery's deliveries. When its process dies, the next one goes on with the
 // same part and starts nothing twice.
-func (a *Activities) RecoverPage(ctx context.Context, in RecoveryInput) (RecoveryProgress, error) {
+func (a *Activities) RecoverPage(ctx context.Context, in RecoveryInput) (contract.RecoveryProgress, error) {
 	stopHeartbeat := heartbeat(ctx)
 	defer stopHeartbeat()
 	deliveries, recovery, err := a.Store.ClaimRecovery(ctx, in.RecoveryID, in.Limit)
@@ -85,7 +72,7 @@ func (a *Activities) RecoverPage(ctx context.Context, in RecoveryInput) (Recover
 	}
 	namespace := activity.GetInfo(ctx).Namespace
 	if err := a.Starter.Recover(ctx, namespace, in.RecoveryID, deliveries); err != nil {
-		return RecoveryProgress{}, err
+		return contract.RecoveryProgress{}, err
 	}
 	return progressOf(a.Store.FinishRecoveryPage(ctx, in.RecoveryID, deliveries))
 }
@@ -98,7 +85,7 @@ type RecordRecoveryInput struct {
 }
 
 // RecordRecovery writes a recovery's status; one that has ended stays as it is.
-func (a *Activities) RecordRecovery(ctx context.Context, in RecordRecoveryInput) (RecoveryProgress, error) {
+func (a *Activities) RecordRecovery(ctx context.Context, in RecordRecoveryInput) (contract.RecoveryProgress, error) {
 	return progressOf(a.Store.SetRecoveryStatus(ctx, in.RecoveryID, in.Status, in.Reason))
 }
 

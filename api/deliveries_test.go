@@ -9,10 +9,10 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/serviceerror"
 
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/internal/testdb"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
-	"github.com/postrider/postrider/workflows"
 )
 
 var deliveryMembers = []string{
@@ -129,10 +129,10 @@ func TestResend(t *testing.T) {
 	require.Equal(t, id, answer["id"])
 	s.admin(http.StatusAccepted, "POST", path, "")
 	require.Len(t, s.temporal.signals, 2)
-	first, ok := s.temporal.signals[0].(workflows.ResendSignal)
+	first, ok := s.temporal.signals[0].(contract.ResendSignal)
 	require.True(t, ok)
 	require.NoError(t, typeid.Check(typeid.KindKey, first.RequestedBy), "the key's ID, never the key")
-	require.Equal(t, workflows.ResendSignal{RequestedBy: "admin key", BeforeCancel: true}, s.temporal.signals[1])
+	require.Equal(t, contract.ResendSignal{RequestedBy: "admin key", BeforeCancel: true}, s.temporal.signals[1])
 
 	s.temporal.set(func(f *temporal) { f.away = serviceerror.NewUnavailable("connection refused to 10.1.2.3") })
 	reply := s.call(key, "POST", path, "")

@@ -16,9 +16,9 @@ import (
 	"github.com/postrider/postrider/api"
 	"github.com/postrider/postrider/internal/keyring"
 	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/store/migrations"
 	"github.com/postrider/postrider/internal/testdb"
 	"github.com/postrider/postrider/models"
-	"github.com/postrider/postrider/internal/store/migrations"
 )
 
 const configuredKey = "a configured administrator's key"

@@ -8,9 +8,9 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
-	"github.com/postrider/postrider/workflows"
 )
 
 // Owner is who webhooks belong to and who is told when a delivery fails for good.
@@ -169,7 +169,7 @@ func (s *server) deleteOwner(ctx context.Context, in *ownerPath) (*Output[OwnerD
 	if err != nil {
 		return nil, s.fail(ctx, orNotFound(err, "owner", in.ID))
 	}
-	id := workflows.OwnerDeletionID(owner.ID)
+	id := contract.OwnerDeletionID(owner.ID)
 	return &Output[OwnerDeletion]{OwnerDeletion{
 		ID: owner.ID, DeletedAt: owner.DeletedAt.UTC(), Workflow: Workflow{ID: id, URL: orNull(s.WorkflowURL(id, ""))},
 	}}, nil

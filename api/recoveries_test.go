@@ -16,9 +16,9 @@ import (
 	"github.com/postrider/postrider/internal/dispatch"
 	"github.com/postrider/postrider/internal/keyring"
 	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/store/migrations"
 	"github.com/postrider/postrider/internal/testdb"
 	"github.com/postrider/postrider/models"
-	"github.com/postrider/postrider/internal/store/migrations"
 )
 
 // recoveryServer is the API with a real store whose recoveries have no workflows: steering is noted.

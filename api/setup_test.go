@@ -30,10 +30,10 @@ import (
 	"github.com/postrider/postrider/internal/egress"
 	"github.com/postrider/postrider/internal/keyring"
 	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/store/migrations"
 	"github.com/postrider/postrider/internal/testdb"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
-	"github.com/postrider/postrider/internal/store/migrations"
 )
 
 const adminKey = "prk_the-administrator's"

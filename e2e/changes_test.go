@@ -11,6 +11,7 @@ import (
 	sdkworker "go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/workflows"
 )
@@ -22,7 +23,7 @@ import (
 func TestRunsFromBeforeAChangeFinish(t *testing.T) {
 	t.Parallel()
 	p := prepareInProcess(t, nil)
-	attempts := sdkworker.New(p.plain, workflows.TaskQueue, sdkworker.Options{DisableWorkflowWorker: true})
+	attempts := sdkworker.New(p.plain, contract.TaskQueue, sdkworker.Options{DisableWorkflowWorker: true})
 	attempts.RegisterActivity(p.activities)
 	require.NoError(t, attempts.Start())
 	t.Cleanup(attempts.Stop)
@@ -33,7 +34,7 @@ func TestRunsFromBeforeAChangeFinish(t *testing.T) {
 	before := p.deploy(t, versions(workflow.DefaultVersion))
 	begin(t, p.plain, delivery)
 	p.awaitStatus(t, delivery, models.StatusFailed)
-	require.NoError(t, p.plain.SignalWorkflow(t.Context(), delivery.ID, "", workflows.SignalResend, nil))
+	require.NoError(t, p.plain.SignalWorkflow(t.Context(), delivery.ID, "", contract.SignalResend, nil))
 	target.await(t, 2)
 	require.NoError(t, p.plain.CancelWorkflow(t.Context(), delivery.ID, ""))
 	awaitCancelSeen(t, p.plain, delivery.ID)
@@ -58,7 +59,7 @@ func (p *inProcess) deploy(t *testing.T, interceptors ...interceptor.WorkerInter
 	t.Helper()
 	// Nothing of the worker before this one is remembered, as in a new process.
 	sdkworker.PurgeStickyWorkflowCache()
-	w := sdkworker.New(p.plain, workflows.TaskQueue, sdkworker.Options{LocalActivityWorkerOnly: true, Interceptors: interceptors})
+	w := sdkworker.New(p.plain, contract.TaskQueue, sdkworker.Options{LocalActivityWorkerOnly: true, Interceptors: interceptors})
 	workflows.Register(w, p.activities)
 	require.NoError(t, w.Start())
 	stopped := false

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/models"
-	"github.com/postrider/postrider/workflows"
 )
 
 // TestKilled kills everything, Temporal too, while deliveries are at every stage, and starts it again: each
@@ -104,7 +104,7 @@ func TestKilledBeforeStart(t *testing.T) {
 
 func pauseSweep(t *testing.T, p *installation) {
 	t.Helper()
-	sweep := p.dial(t).ScheduleClient().GetHandle(t.Context(), workflows.SweepScheduleID)
+	sweep := p.dial(t).ScheduleClient().GetHandle(t.Context(), contract.SweepScheduleID)
 	require.NoError(t, sweep.Pause(t.Context(), client.SchedulePauseOptions{}))
 	p.sweepPaused = true
 	eventually(t, func() bool {

@@ -17,7 +17,7 @@ import (
 	svix "github.com/svix/svix-webhooks/go"
 	enumspb "go.temporal.io/api/enums/v1"
 
-	"github.com/postrider/postrider/workflows"
+	"github.com/postrider/postrider/internal/contract"
 )
 
 // raw is JSON that must arrive byte for byte: white space, the order of keys, forms of numbers and escapes.
@@ -167,11 +167,11 @@ func requireInTemporal(t *testing.T, p *installation, shown delivery, host strin
 		awaitFound(t, temporal, shown.ID, fmt.Sprintf("%s='%s'", key, want))
 	}
 	attributes := description.TypedSearchAttributes
-	eventType, _ := attributes.GetKeyword(workflows.SearchEvent)
+	eventType, _ := attributes.GetKeyword(contract.SearchEvent)
 	require.Equal(t, shown.Event, eventType)
-	webhookID, _ := attributes.GetKeyword(workflows.SearchWebhook)
+	webhookID, _ := attributes.GetKeyword(contract.SearchWebhook)
 	require.Equal(t, shown.WebhookID, webhookID)
-	ownerID, _ := attributes.GetKeyword(workflows.SearchOwner)
+	ownerID, _ := attributes.GetKeyword(contract.SearchOwner)
 	require.Equal(t, shown.OwnerID, ownerID)
 	summary, err := description.GetStaticSummary()
 	require.NoError(t, err)

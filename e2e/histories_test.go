@@ -21,18 +21,18 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/internal/devserver"
 	"github.com/postrider/postrider/internal/dispatch"
 	"github.com/postrider/postrider/internal/egress"
 	"github.com/postrider/postrider/internal/keyring"
 	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/store/migrations"
 	"github.com/postrider/postrider/internal/testdb"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
-	"github.com/postrider/postrider/internal/store/migrations"
 	"github.com/postrider/postrider/signature"
 	"github.com/postrider/postrider/worker"
-	"github.com/postrider/postrider/workflows"
 )
 
 var updateHistories = flag.Bool("update-histories", false, "record the histories that the replay test reads")
@@ -77,7 +77,7 @@ func prepareInProcess(t *testing.T, settings map[string]any) *inProcess {
 	dynamic := map[string]any{"frontend.WorkflowTimeSkippingEnabled": true}
 	maps.Copy(dynamic, settings)
 	server, err := devserver.Start(t.Context(), devserver.Config{
-		UIPort: devserver.NoUI, SearchAttributes: workflows.SearchAttributes(), DynamicConfig: dynamic,
+		UIPort: devserver.NoUI, SearchAttributes: contract.SearchAttributes(), DynamicConfig: dynamic,
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Stop()) })
@@ -128,8 +128,8 @@ func (p *inProcess) deliveryTo(t *testing.T, target *receiver) models.Delivery {
 // begin starts a delivery's workflow.
 func begin(t *testing.T, c client.Client, delivery models.Delivery) client.WorkflowRun {
 	t.Helper()
-	started, err := c.ExecuteWorkflow(t.Context(), workflows.DeliveryOptions(delivery), workflows.TypeDelivery,
-		workflows.DeliveryInput{DeliveryID: delivery.ID})
+	started, err := c.ExecuteWorkflow(t.Context(), contract.DeliveryOptions(toStart(delivery)), contract.TypeDelivery,
+		contract.DeliveryInput{DeliveryID: delivery.ID})
 	require.NoError(t, err)
 	return started
 }
@@ -154,7 +154,7 @@ func TestWholeSchedule(t *testing.T) {
 	t.Logf("the schedule took %s", time.Since(began).Round(time.Millisecond))
 
 	history := historyOf(t, p.plain, delivery.ID, "")
-	require.Equal(t, workflows.ErrTypeDeliveryExhausted, failureType(history))
+	require.Equal(t, contract.ErrTypeDeliveryExhausted, failureType(history))
 	require.Equal(t, []timer{
 		{time.Minute, "retry 1 of 5"}, {5 * time.Minute, "retry 2 of 5"}, {25 * time.Minute, "retry 3 of 5"},
 		{2 * time.Hour, "retry 4 of 5"}, {10 * time.Hour, "retry 5 of 5"},
@@ -169,9 +169,9 @@ func TestRecordHistories(t *testing.T) {
 	t.Parallel()
 	p := startInProcess(t, nil)
 	resend := func(t *testing.T, delivery models.Delivery) {
-		_, err := p.plain.SignalWithStartWorkflow(t.Context(), delivery.ID, workflows.SignalResend,
-			workflows.ResendSignal{RequestedBy: "test"}, workflows.ResendOptions(delivery), workflows.TypeDelivery,
-			workflows.DeliveryInput{DeliveryID: delivery.ID})
+		_, err := p.plain.SignalWithStartWorkflow(t.Context(), delivery.ID, contract.SignalResend,
+			contract.ResendSignal{RequestedBy: "test"}, contract.ResendOptions(toStart(delivery)), contract.TypeDelivery,
+			contract.DeliveryInput{DeliveryID: delivery.ID})
 		require.NoError(t, err)
 	}
 	for name, scenario := range map[string]struct {
@@ -266,8 +266,8 @@ func TestRecordHistories(t *testing.T) {
 	t.Run("retention", func(t *testing.T) {
 		// As the schedule starts it, without an argument.
 		started, err := p.plain.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{
-			ID: workflows.RetentionScheduleID, TaskQueue: workflows.TaskQueue,
-		}, workflows.TypeRetention)
+			ID: contract.RetentionScheduleID, TaskQueue: contract.TaskQueue,
+		}, contract.TypeRetention)
 		require.NoError(t, err)
 		require.NoError(t, started.Get(t.Context(), nil))
 		p.keepHistory(t, "retention", started.GetID(), "")
@@ -321,4 +321,9 @@ func (p *inProcess) keepHistory(t *testing.T, name, workflowID, runID string) {
 	require.NoError(t, err)
 	require.NoError(t, os.MkdirAll(historiesFolder, 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(historiesFolder, name+".json"), content, 0o600))
+}
+
+// toStart is what Temporal is told of a delivery.
+func toStart(d models.Delivery) contract.Delivery {
+	return contract.Delivery{ID: d.ID, OwnerID: d.OwnerID, WebhookID: d.WebhookID, Event: d.Event, Host: d.Host}
 }

@@ -9,27 +9,27 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/models"
-	"github.com/postrider/postrider/workflows"
 )
 
 // awaitStopped waits until nothing of a deleted owner waits any more, and returns how far its deletion is.
-func awaitStopped(t *testing.T, c client.Client, ownerID string) workflows.OwnerDeletionInput {
+func awaitStopped(t *testing.T, c client.Client, ownerID string) contract.OwnerDeletion {
 	t.Helper()
-	var progress workflows.OwnerDeletionInput
+	var progress contract.OwnerDeletion
 	eventually(t, func() bool {
-		value, err := c.QueryWorkflow(t.Context(), workflows.OwnerDeletionID(ownerID), "", workflows.QueryStatus)
+		value, err := c.QueryWorkflow(t.Context(), contract.OwnerDeletionID(ownerID), "", contract.QueryStatus)
 		return err == nil && value.Get(&progress) == nil && progress.Stopped
 	}, "what waits of %s is not stopped", ownerID)
 	return progress
 }
 
 // purgeNow ends a deletion that lets what is under way end, and starts it anew behind that. It waits for its end.
-func purgeNow(t *testing.T, c client.Client, progress workflows.OwnerDeletionInput) {
+func purgeNow(t *testing.T, c client.Client, progress contract.OwnerDeletion) {
 	t.Helper()
-	require.NoError(t, c.TerminateWorkflow(t.Context(), workflows.OwnerDeletionID(progress.OwnerID), "", "nothing is under way"))
+	require.NoError(t, c.TerminateWorkflow(t.Context(), contract.OwnerDeletionID(progress.OwnerID), "", "nothing is under way"))
 	progress.Settled = true
-	again, err := c.ExecuteWorkflow(t.Context(), workflows.OwnerDeletionOptions(progress.OwnerID), workflows.TypeOwnerDeletion, progress)
+	again, err := c.ExecuteWorkflow(t.Context(), contract.OwnerDeletionOptions(progress.OwnerID), contract.TypeOwnerDeletion, progress)
 	require.NoError(t, err)
 	require.NoError(t, again.Get(t.Context(), &progress))
 	require.True(t, progress.Done)
@@ -131,7 +131,7 @@ func TestSuspendedOwner(t *testing.T) {
 		p.call(t, http.MethodPatch, "/api/owners/"+owner, object{"active": false}, http.StatusOK, nil)
 		missed := p.publish(t, owner, "order.created", object{"n": "B"})
 		require.Zero(t, missed.Deliveries)
-		require.NoError(t, p.dial(t).SignalWorkflow(t.Context(), waits, "", workflows.SignalResend, nil)) // its hour is over
+		require.NoError(t, p.dial(t).SignalWorkflow(t.Context(), waits, "", contract.SignalResend, nil)) // its hour is over
 		p.await(t, waits, "cancelled")
 		p.settled(t)
 		require.Equal(t, 1, target.count(), "nothing arrives while the owner is suspended")

@@ -8,8 +8,8 @@ import (
 	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
 
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/models"
-	"github.com/postrider/postrider/workflows"
 )
 
 // TestPriorities looks at what Temporal was told: every delivery is its owner's share of a backlog, what someone
@@ -22,16 +22,16 @@ func TestPriorities(t *testing.T) {
 	run := begin(t, p.plain, delivery)
 	for attempt := 1; attempt <= 4; attempt++ {
 		p.awaitAttempts(t, delivery, attempt)
-		require.NoError(t, p.plain.SignalWorkflow(t.Context(), delivery.ID, "", workflows.SignalResend, nil))
+		require.NoError(t, p.plain.SignalWorkflow(t.Context(), delivery.ID, "", contract.SignalResend, nil))
 	}
 	require.NoError(t, run.Get(t.Context(), nil))
 	started, attempts := p.priorities(t, delivery)
 	require.Equal(t, &commonpb.Priority{FairnessKey: owner}, started)
 	require.Len(t, attempts, 4)
 	for n, attempt := range attempts {
-		queue := workflows.TaskQueue
+		queue := contract.TaskQueue
 		if n > 0 {
-			queue = workflows.TaskQueueSlow // it failed twice
+			queue = contract.TaskQueueSlow // it failed twice
 		}
 		require.Equal(t, scheduled{queue, 2}, attempt)
 	}

@@ -12,9 +12,9 @@ import (
 	"go.temporal.io/sdk/client"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/signature"
-	"github.com/postrider/postrider/workflows"
 )
 
 // nothingPrivateTold uses every feature with marked things, while the processes log all that they can, and then
@@ -29,10 +29,10 @@ func nothingPrivateTold(t *testing.T, p *installation, mail *mailServer) {
 	m.markSignatures()
 
 	temporal := p.dial(t)
-	require.NoError(t, temporal.ScheduleClient().GetHandle(t.Context(), workflows.RetentionScheduleID).
+	require.NoError(t, temporal.ScheduleClient().GetHandle(t.Context(), contract.RetentionScheduleID).
 		Trigger(t.Context(), client.ScheduleTriggerOptions{}))
-	for _, workflowType := range []string{workflows.TypeFanOut, workflows.TypeInbound, workflows.TypeNotification,
-		workflows.TypeRecovery, workflows.TypeRetention, workflows.TypeSweep} {
+	for _, workflowType := range []string{contract.TypeFanOut, contract.TypeInbound, contract.TypeNotification,
+		contract.TypeRecovery, contract.TypeRetention, contract.TypeSweep} {
 		eventually(t, func() bool {
 			return len(find(t, temporal, "WorkflowType='"+workflowType+"' AND ExecutionStatus!='Running'")) > 0
 		}, "no %s has ended", workflowType)

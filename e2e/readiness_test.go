@@ -10,9 +10,9 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/internal/testdb"
 	"github.com/postrider/postrider/worker"
-	"github.com/postrider/postrider/workflows"
 )
 
 // checks asks /readyz, or one of its checks, and returns the status with what each check says.
@@ -49,7 +49,7 @@ func TestReadinessTellsTheTruth(t *testing.T) {
 	require.Equal(t, http.StatusOK, status)
 	require.Equal(t, map[string]string{"database": "ok", "temporal": "ok", "sweep": "ok", "worker": "ok"}, checks)
 
-	sweep := p.dial(t).ScheduleClient().GetHandle(t.Context(), workflows.SweepScheduleID)
+	sweep := p.dial(t).ScheduleClient().GetHandle(t.Context(), contract.SweepScheduleID)
 	require.NoError(t, sweep.Pause(t.Context(), client.SchedulePauseOptions{}))
 	says("sweep", "its schedule postrider-sweep is paused")
 	require.NoError(t, sweep.Unpause(t.Context(), client.ScheduleUnpauseOptions{}))
@@ -83,7 +83,7 @@ func TestReadinessAsTimePasses(t *testing.T) {
 	p := prepareProduction(t)
 	p.start(t)
 	temporal := p.dial(t)
-	queue, err := temporal.DescribeTaskQueue(t.Context(), workflows.TaskQueue, enumspb.TASK_QUEUE_TYPE_ACTIVITY)
+	queue, err := temporal.DescribeTaskQueue(t.Context(), contract.TaskQueue, enumspb.TASK_QUEUE_TYPE_ACTIVITY)
 	require.NoError(t, err)
 	require.NotEmpty(t, queue.GetPollers())
 	polling := queue.GetPollers()[0].GetIdentity()
@@ -95,7 +95,7 @@ func TestReadinessAsTimePasses(t *testing.T) {
 	require.NoError(t, worker.CheckPolling(t.Context(), temporal, polling, now))
 	require.EqualError(t, worker.CheckPolling(t.Context(), temporal, polling, later), "does not poll")
 	require.EqualError(t, worker.CheckPolling(t.Context(), temporal, "another process", now), "does not poll")
-	require.NoError(t, temporal.ScheduleClient().GetHandle(t.Context(), workflows.SweepScheduleID).Delete(t.Context()))
+	require.NoError(t, temporal.ScheduleClient().GetHandle(t.Context(), contract.SweepScheduleID).Delete(t.Context()))
 	require.ErrorContains(t, worker.CheckSweep(t.Context(), temporal, now), "does not know of its schedule")
 }
 

@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/postrider/postrider/workflows"
+	"github.com/postrider/postrider/internal/contract"
 )
 
 // printed matches the commands of notices: method, path and body.
@@ -63,7 +63,7 @@ func TestRecoverWhatTheOwnerIsToldOf(t *testing.T) {
 		missed := p.publish(t, owner, "order.created", object{"n": "C"})
 		require.Zero(t, missed.Deliveries)
 		temporal := p.dial(t)
-		require.NoError(t, temporal.SignalWorkflow(t.Context(), waits, "", workflows.SignalResend, nil)) // its hour is over
+		require.NoError(t, temporal.SignalWorkflow(t.Context(), waits, "", contract.SignalResend, nil)) // its hour is over
 		p.await(t, waits, "cancelled")
 
 		commands, path := told(t, slack), "/api/webhooks/"+hook.ID

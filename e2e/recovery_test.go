@@ -13,11 +13,11 @@ import (
 	"go.temporal.io/sdk/client"
 	"gorm.io/gorm"
 
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/internal/testdb"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
-	"github.com/postrider/postrider/workflows"
 )
 
 // The size of the recovery of TestLongRecovery; TestRecovery tells the same story in short.
@@ -103,7 +103,7 @@ func recovers(t *testing.T, p *installation, deliveries, rate int) {
 	require.Equal(t, paused.Resent, arrived(), "nothing is resent during a pause")
 	temporal := p.dial(t)
 	require.Equal(t, paused.Resent, statusOf(t, temporal, made.ID).Resent)
-	require.NoError(t, temporal.SignalWorkflow(t.Context(), made.ID, "", workflows.SignalResume, nil))
+	require.NoError(t, temporal.SignalWorkflow(t.Context(), made.ID, "", contract.SignalResume, nil))
 
 	// Killed in the middle of pages.
 	awaitArrived := func(n int64) {
@@ -261,11 +261,11 @@ func (p *installation) awaitRecovery(t *testing.T, id string, condition func(rec
 	return found
 }
 
-func statusOf(t *testing.T, temporal client.Client, id string) workflows.RecoveryStatus {
+func statusOf(t *testing.T, temporal client.Client, id string) contract.RecoveryStatus {
 	t.Helper()
-	answer, err := temporal.QueryWorkflow(t.Context(), id, "", workflows.QueryStatus)
+	answer, err := temporal.QueryWorkflow(t.Context(), id, "", contract.QueryStatus)
 	require.NoError(t, err)
-	var status workflows.RecoveryStatus
+	var status contract.RecoveryStatus
 	require.NoError(t, answer.Get(&status))
 	return status
 }

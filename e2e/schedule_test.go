@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 
-	"github.com/postrider/postrider/workflows"
+	"github.com/postrider/postrider/internal/contract"
 )
 
 // TestScheduleOfAnOlderVersion finds a sweep that comes less often than it should, as an older version left
@@ -17,7 +17,7 @@ func TestScheduleOfAnOlderVersion(t *testing.T) {
 	p := prepareProduction(t)
 	p.start(t)
 	pauseSweep(t, p)
-	sweep := p.dial(t).ScheduleClient().GetHandle(t.Context(), workflows.SweepScheduleID)
+	sweep := p.dial(t).ScheduleClient().GetHandle(t.Context(), contract.SweepScheduleID)
 	require.NoError(t, sweep.Update(t.Context(), client.ScheduleUpdateOptions{
 		DoUpdate: func(in client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
 			schedule := in.Description.Schedule
@@ -32,6 +32,6 @@ func TestScheduleOfAnOlderVersion(t *testing.T) {
 		found, err := sweep.Describe(t.Context())
 		require.NoError(t, err)
 		require.True(t, found.Schedule.State.Paused)
-		return found.Schedule.Spec.Intervals[0].Every == workflows.SweepInterval
+		return found.Schedule.Spec.Intervals[0].Every == contract.SweepInterval
 	}, "the sweep is not corrected")
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 	enumspb "go.temporal.io/api/enums/v1"
 
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/models"
-	"github.com/postrider/postrider/workflows"
 )
 
 // TestRecordSteeringHistories has what runs be told of changes on a real server: of an owner that is deleted, of a rate
@@ -23,10 +23,10 @@ func TestRecordSteeringHistories(t *testing.T) {
 		p.awaitStatus(t, delivery, models.StatusFailed)
 		_, err := p.store.DeleteOwner(t.Context(), delivery.OwnerID)
 		require.NoError(t, err)
-		started, err := p.skipping.ExecuteWorkflow(t.Context(), workflows.OwnerDeletionOptions(delivery.OwnerID),
-			workflows.TypeOwnerDeletion, workflows.OwnerDeletionInput{OwnerID: delivery.OwnerID})
+		started, err := p.skipping.ExecuteWorkflow(t.Context(), contract.OwnerDeletionOptions(delivery.OwnerID),
+			contract.TypeOwnerDeletion, contract.OwnerDeletion{OwnerID: delivery.OwnerID})
 		require.NoError(t, err)
-		var result workflows.OwnerDeletionInput
+		var result contract.OwnerDeletion
 		require.NoError(t, started.Get(t.Context(), &result))
 		require.True(t, result.Done)
 		require.EqualValues(t, 1, result.Cancelled)
@@ -50,8 +50,8 @@ func TestRecordSteeringHistories(t *testing.T) {
 		started := begin(t, p.plain, delivery)
 		eventually(t, func() bool { return len(timersOf(t, historyOf(t, p.plain, delivery.ID, ""))) > 0 }, "%s does not wait", delivery.ID)
 		limit(nil)
-		release, err := p.plain.ExecuteWorkflow(t.Context(), workflows.ReleaseOptions(delivery.WebhookID), workflows.TypeRelease,
-			workflows.NewReleaseInput(delivery.WebhookID, false))
+		release, err := p.plain.ExecuteWorkflow(t.Context(), contract.ReleaseOptions(delivery.WebhookID), contract.TypeRelease,
+			contract.NewReleaseInput(delivery.WebhookID, false))
 		require.NoError(t, err)
 		require.NoError(t, release.Get(t.Context(), nil))
 		require.NoError(t, started.Get(t.Context(), nil))
@@ -66,7 +66,7 @@ func TestRecordSteeringHistories(t *testing.T) {
 		started := begin(t, p.plain, delivery)
 		target.await(t, 1)
 		require.NoError(t, p.plain.CancelWorkflow(t.Context(), delivery.ID, ""))
-		require.NoError(t, p.plain.SignalWorkflow(t.Context(), delivery.ID, "", workflows.SignalResend, workflows.ResendSignal{RequestedBy: "test"}))
+		require.NoError(t, p.plain.SignalWorkflow(t.Context(), delivery.ID, "", contract.SignalResend, contract.ResendSignal{RequestedBy: "test"}))
 		gate.open()
 		awaitWorkflow(t, p.plain, delivery.ID, started.GetRunID(), enumspb.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW)
 		awaitWorkflow(t, p.plain, delivery.ID, "", enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED)

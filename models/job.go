@@ -1,6 +1,6 @@
 package models
 
-// Dispatch is all that one attempt needs to know.
+// Job is all that one attempt needs to know.
 type Job struct {
 	Delivery Delivery `gorm:"embedded;embeddedPrefix:d_"`
 	Event    Event    `gorm:"embedded;embeddedPrefix:e_"`

@@ -10,7 +10,7 @@ import (
 // KeyPrefix begins every API key, so that people and secret scanners recognise one.
 const KeyPrefix = "prk_"
 
-// shownPrefix is how much of a key lists show: enough to tell keys apart, too little to guess one.
+// KeyShownLength is how much of a key lists show: enough to tell keys apart, too little to guess one.
 const KeyShownLength = len(KeyPrefix) + 6
 
 // KeyUseInterval is how often the last use of a key is written.

@@ -44,6 +44,7 @@ type WebhookFilter struct {
 	Active  *bool
 }
 
+// SameRateLimit says that two limits, of which none may be set, are the same.
 func SameRateLimit(a, b *float64) bool {
 	return a == nil && b == nil || a != nil && b != nil && *a == *b
 }

@@ -16,8 +16,8 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/internal/devserver"
-	"github.com/postrider/postrider/workflows"
 )
 
 // patience is how long a test waits for something that must happen.
@@ -28,7 +28,7 @@ const patience = 30 * time.Second
 func TestEagerStartWhileStopping(t *testing.T) {
 	t.Parallel()
 	server, err := devserver.Start(t.Context(), devserver.Config{
-		UIPort: devserver.NoUI, SearchAttributes: workflows.SearchAttributes(),
+		UIPort: devserver.NoUI, SearchAttributes: contract.SearchAttributes(),
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Stop()) })
@@ -83,8 +83,8 @@ const workflowID = "dlv_refused"
 // startRefused starts a delivery whose workflow fails in its first task, because its input names none.
 func startRefused(ctx context.Context, c client.Client) error {
 	_, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID: workflowID, TaskQueue: workflows.TaskQueue, EnableEagerStart: true,
-	}, workflows.TypeDelivery, workflows.DeliveryInput{DeliveryID: "none"})
+		ID: workflowID, TaskQueue: contract.TaskQueue, EnableEagerStart: true,
+	}, contract.TypeDelivery, contract.DeliveryInput{DeliveryID: "none"})
 	return err
 }
 

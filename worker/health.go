@@ -10,7 +10,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
-	"github.com/postrider/postrider/workflows"
+	"github.com/postrider/postrider/internal/contract"
 )
 
 const (
@@ -19,7 +19,7 @@ const (
 	polledWithin = 90 * time.Second
 	// sweptWithin is how old the last sweep may be: some in a row may fail to start, while Temporal is restarted
 	// for one.
-	sweptWithin = 6 * workflows.SweepInterval
+	sweptWithin = 6 * contract.SweepInterval
 )
 
 // CheckTemporal returns nil when Temporal can do its work: its frontend answers, and so does the database
@@ -36,9 +36,9 @@ func CheckPolling(ctx context.Context, temporal client.Client, identity string, 
 		queue string
 		kind  enumspb.TaskQueueType
 	}{
-		{workflows.TaskQueue, enumspb.TASK_QUEUE_TYPE_WORKFLOW},
-		{workflows.TaskQueue, enumspb.TASK_QUEUE_TYPE_ACTIVITY},
-		{workflows.TaskQueueSlow, enumspb.TASK_QUEUE_TYPE_ACTIVITY},
+		{contract.TaskQueue, enumspb.TASK_QUEUE_TYPE_WORKFLOW},
+		{contract.TaskQueue, enumspb.TASK_QUEUE_TYPE_ACTIVITY},
+		{contract.TaskQueueSlow, enumspb.TASK_QUEUE_TYPE_ACTIVITY},
 	} {
 		queue, err := temporal.DescribeTaskQueue(ctx, source.queue, source.kind)
 		if err != nil {
@@ -58,12 +58,12 @@ func CheckPolling(ctx context.Context, temporal client.Client, identity string, 
 // CheckSweep returns nil when the sweep comes by as often as it should. One that has more to start than it can
 // in time holds up the next one, so this finds a backlog too.
 func CheckSweep(ctx context.Context, temporal client.Client, now time.Time) error {
-	schedule, err := temporal.ScheduleClient().GetHandle(ctx, workflows.SweepScheduleID).Describe(ctx)
+	schedule, err := temporal.ScheduleClient().GetHandle(ctx, contract.SweepScheduleID).Describe(ctx)
 	if err != nil {
 		return errors.New("Temporal does not know of its schedule, or does not answer") //nolint:staticcheck // a name
 	}
 	if schedule.Schedule.State.Paused {
-		return errors.New("its schedule " + workflows.SweepScheduleID + " is paused")
+		return errors.New("its schedule " + contract.SweepScheduleID + " is paused")
 	}
 	last := schedule.Info.CreatedAt
 	for _, action := range schedule.Info.RecentActions {
@@ -72,7 +72,7 @@ func CheckSweep(ctx context.Context, temporal client.Client, now time.Time) erro
 		}
 	}
 	if behind := now.Sub(last); behind > sweptWithin {
-		return fmt.Errorf("the last one began %s ago instead of every %s", behind.Round(time.Second), workflows.SweepInterval)
+		return fmt.Errorf("the last one began %s ago instead of every %s", behind.Round(time.Second), contract.SweepInterval)
 	}
 	return nil
 }

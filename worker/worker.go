@@ -18,6 +18,7 @@ import (
 	"go.temporal.io/sdk/worker"
 
 	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/workflows"
 )
 
@@ -45,7 +46,7 @@ type Worker struct {
 func New(temporal client.Client, eager *EagerStarts, implementation *activities.Activities, onFatalError func(error)) *Worker {
 	w := &Worker{
 		eager: eager,
-		fast: worker.New(temporal, workflows.TaskQueue, worker.Options{
+		fast: worker.New(temporal, contract.TaskQueue, worker.Options{
 			MaxConcurrentActivityExecutionSize:      activities.FastPlaces,
 			MaxConcurrentLocalActivityExecutionSize: activities.FastPlaces,
 			MaxConcurrentWorkflowTaskExecutionSize:  activities.FastPlaces,
@@ -54,7 +55,7 @@ func New(temporal client.Client, eager *EagerStarts, implementation *activities.
 			WorkerStopTimeout:                       StopTimeout,
 			OnFatalError:                            onFatalError,
 		}),
-		slow: worker.New(temporal, workflows.TaskQueueSlow, worker.Options{
+		slow: worker.New(temporal, contract.TaskQueueSlow, worker.Options{
 			MaxConcurrentActivityExecutionSize: activities.SlowPlaces,
 			ActivityTaskPollerBehavior:         pollers(),
 			DisableWorkflowWorker:              true,
@@ -95,7 +96,7 @@ func Prepare(ctx context.Context, temporalClient client.Client, namespace string
 	if err := addSearchAttributes(ctx, temporalClient, namespace, logger); err != nil {
 		return err
 	}
-	for _, schedule := range workflows.Schedules() {
+	for _, schedule := range contract.Schedules() {
 		_, err := temporalClient.ScheduleClient().Create(ctx, schedule)
 		if errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
 			err = updateSchedule(ctx, temporalClient, schedule)
@@ -133,7 +134,7 @@ func addSearchAttributes(ctx context.Context, temporalClient client.Client, name
 	if err != nil {
 		return fmt.Errorf("list search attributes: %w", err)
 	}
-	missing := workflows.SearchAttributes()
+	missing := contract.SearchAttributes()
 	for name := range existing.GetCustomAttributes() {
 		delete(missing, name)
 	}
@@ -154,7 +155,7 @@ func addSearchAttributes(ctx context.Context, temporalClient client.Client, name
 // waitForSearchAttributes asks until Temporal's frontends know the new attributes; they cache a namespace for
 // some seconds.
 func waitForSearchAttributes(ctx context.Context, temporalClient client.Client, namespace string) error {
-	query := workflows.SearchEvent.GetName() + " = 'none'"
+	query := contract.SearchEvent.GetName() + " = 'none'"
 	for {
 		_, err := temporalClient.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{
 			Namespace: namespace, Query: query,
@@ -173,7 +174,7 @@ func waitForSearchAttributes(ctx context.Context, temporalClient client.Client, 
 
 // SweepNow starts every delivery and inbound event that is still pending: what the process before this one left behind.
 func SweepNow(ctx context.Context, temporalClient client.Client) error {
-	_, err := temporalClient.ExecuteWorkflow(ctx, workflows.StartSweepOptions(), workflows.TypeSweep, workflows.SweepInput{})
+	_, err := temporalClient.ExecuteWorkflow(ctx, contract.StartSweepOptions(), contract.TypeSweep, contract.SweepInput{})
 	if err != nil {
 		return fmt.Errorf("start sweep: %w", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/workflows"
 )
@@ -19,9 +20,9 @@ import (
 // or taken back, is not.
 func TestResendOfACancelledRun(t *testing.T) {
 	t.Parallel()
-	asked := workflows.ResendSignal{RequestedBy: "key_x"}
-	before := workflows.ResendSignal{RequestedBy: "key_x", BeforeCancel: true}
-	withdrawn := workflows.ResendSignal{Withdrawn: true}
+	asked := contract.ResendSignal{RequestedBy: "key_x"}
+	before := contract.ResendSignal{RequestedBy: "key_x", BeforeCancel: true}
+	withdrawn := contract.ResendSignal{Withdrawn: true}
 	for name, test := range map[string]struct {
 		signals []any
 		made    bool
@@ -42,7 +43,7 @@ func TestResendOfACancelledRun(t *testing.T) {
 			r.after(10*time.Second, func() {
 				r.env.CancelWorkflow()
 				for _, signal := range test.signals {
-					r.env.SignalWorkflow(workflows.SignalResend, signal)
+					r.env.SignalWorkflow(contract.SignalResend, signal)
 				}
 			})
 			err := r.run()
@@ -64,9 +65,9 @@ func (r *rig) continues(err error) {
 	r.t.Helper()
 	var continued *workflow.ContinueAsNewError
 	require.True(r.t, errors.As(err, &continued), err)
-	var next workflows.DeliveryInput
+	var next contract.DeliveryInput
 	require.NoError(r.t, converter.GetDefaultDataConverter().FromPayloads(continued.Input, &next))
-	require.Equal(r.t, workflows.DeliveryInput{DeliveryID: r.delivery.ID, Resend: true}, next)
+	require.Equal(r.t, contract.DeliveryInput{DeliveryID: r.delivery.ID, Resend: true}, next)
 	now := r.env.Now()
 	r.receiver.answers(answer{status: http.StatusOK})
 	env := newEnv()

@@ -8,6 +8,8 @@ import (
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
+
+	"github.com/postrider/postrider/internal/contract"
 )
 
 // The history was recorded before changeCancelUnstarted: a delivery that is cancelled during an attempt goes
@@ -25,14 +27,14 @@ func TestRunsFromBeforeAChangeNeedItsGuard(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			replayer := worker.NewWorkflowReplayer()
-			replayer.RegisterWorkflowWithOptions(func(ctx workflow.Context, in DeliveryInput) error {
+			replayer.RegisterWorkflowWithOptions(func(ctx workflow.Context, in contract.DeliveryInput) error {
 				d, err := newDelivery(ctx, in)
 				if err != nil {
 					return err
 				}
 				d.changed = test.changed
 				return d.run(ctx)
-			}, workflow.RegisterOptions{Name: TypeDelivery})
+			}, workflow.RegisterOptions{Name: contract.TypeDelivery})
 			quiet := log.NewStructuredLogger(slog.New(slog.DiscardHandler))
 			err := replayer.ReplayWorkflowHistoryFromJSONFile(quiet, "testdata/histories/cancelled-during-attempt-before-cancel-unstarted-attempt.json")
 			if test.fits {

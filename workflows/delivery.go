@@ -9,13 +9,14 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
 
 // Delivery brings one event to one webhook. It ends completed when the receiver has it, failed with
 // DeliveryExhausted when the schedule is used up, canceled when someone cancels it or the webhook is gone.
-func Delivery(ctx workflow.Context, in DeliveryInput) error {
+func Delivery(ctx workflow.Context, in contract.DeliveryInput) error {
 	d, err := newDelivery(ctx, in)
 	if err != nil {
 		return err
@@ -46,21 +47,21 @@ type delivery struct {
 // do names activities by method; it is never called.
 var do *activities.Activities
 
-func newDelivery(ctx workflow.Context, in DeliveryInput) (*delivery, error) {
+func newDelivery(ctx workflow.Context, in contract.DeliveryInput) (*delivery, error) {
 	if err := typeid.Check(typeid.KindDelivery, in.DeliveryID); err != nil {
 		return nil, temporal.NewNonRetryableApplicationError(
 			fmt.Sprintf("the input's delivery_id is no delivery: %s", err), "BadInput", nil)
 	}
 	d := &delivery{
 		id:        in.DeliveryID,
-		resends:   workflow.GetSignalChannel(ctx, SignalResend),
-		releases:  workflow.GetSignalChannel(ctx, SignalRelease),
+		resends:   workflow.GetSignalChannel(ctx, contract.SignalResend),
+		releases:  workflow.GetSignalChannel(ctx, contract.SignalRelease),
 		recovered: in.RecoveryID != "",
 		resent:    in.Resend,
 		last:      activities.AttemptResult{Status: models.StatusPending},
 		changed:   changed,
 	}
-	return d, workflow.SetQueryHandler(ctx, QueryStatus, d.status)
+	return d, workflow.SetQueryHandler(ctx, contract.QueryStatus, d.status)
 }
 
 // run goes through the schedule, and again for a resend that arrives as it ends. A run that was cancelled leaves that
@@ -76,7 +77,7 @@ func (d *delivery) run(ctx workflow.Context) error {
 		err = d.deliver(ctx, models.TriggerResend)
 	}
 	if ctx.Err() != nil && d.resendHolds() && d.changed(ctx, changeResendAfterCancel) {
-		return workflow.NewContinueAsNewError(ctx, Delivery, DeliveryInput{DeliveryID: d.id, Resend: true})
+		return workflow.NewContinueAsNewError(ctx, Delivery, contract.DeliveryInput{DeliveryID: d.id, Resend: true})
 	}
 	return err
 }
@@ -307,7 +308,7 @@ func (d *delivery) resendHolds() bool {
 		if !d.resends.ReceiveAsync(&argument) {
 			return holds
 		}
-		resend := argumentOf[ResendSignal](argument)
+		resend := argumentOf[contract.ResendSignal](argument)
 		holds = !resend.Withdrawn && (holds || !resend.BeforeCancel)
 	}
 }
@@ -322,7 +323,7 @@ func (d *delivery) forgetReleases() {
 func (d *delivery) newReceiver() bool {
 	isNew := false
 	for {
-		var release activities.ReleaseSignal
+		var release contract.ReleaseSignal
 		if !d.releases.ReceiveAsync(&release) {
 			return isNew
 		}
@@ -351,12 +352,12 @@ func (d *delivery) giveUp(ctx workflow.Context) error {
 		}
 	}
 	return temporal.NewNonRetryableApplicationError(
-		fmt.Sprintf("gave up after attempt %d: %s", d.last.Number, d.last.Error), ErrTypeDeliveryExhausted, nil)
+		fmt.Sprintf("gave up after attempt %d: %s", d.last.Number, d.last.Error), contract.ErrTypeDeliveryExhausted, nil)
 }
 
 // tell has the owner told of the delivery's final failure, or of a change of its webhook's health.
 func (d *delivery) tell(ctx workflow.Context, change models.HealthChange) error {
-	in := NotificationInput{DeliveryID: d.id, Attempt: d.last.Number, Change: change}
+	in := contract.NotificationInput{DeliveryID: d.id, Attempt: d.last.Number, Change: string(change)}
 	child := workflow.ExecuteChildWorkflow(withNotificationOptions(ctx, in), Notification, in)
 	err := child.GetChildWorkflowExecution().Get(ctx, nil)
 	if err != nil && !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
@@ -366,10 +367,10 @@ func (d *delivery) tell(ctx workflow.Context, change models.HealthChange) error 
 }
 
 // status answers QueryStatus.
-func (d *delivery) status() (DeliveryStatus, error) {
-	return DeliveryStatus{
-		DeliveryID: d.id, Status: d.last.Status, Attempts: d.last.Number,
+func (d *delivery) status() (contract.DeliveryStatus, error) {
+	return contract.DeliveryStatus{
+		DeliveryID: d.id, Status: string(d.last.Status), Attempts: d.last.Number,
 		Retry: d.last.Retry, Retries: d.last.Retries, NextAttemptAt: d.last.NextAttemptAt,
-		LastStatusCode: d.last.StatusCode, LastErrorClass: d.last.ErrorClass, LastError: d.last.Error,
+		LastStatusCode: d.last.StatusCode, LastErrorClass: string(d.last.ErrorClass), LastError: d.last.Error,
 	}, nil
 }

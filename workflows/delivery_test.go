@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/internal/notify"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
@@ -213,14 +214,14 @@ func TestBadInputFailsAtOnce(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.delivery.ID = r.webhook.ID
-	r.env.ExecuteWorkflow(workflows.Delivery, workflows.DeliveryInput{DeliveryID: r.webhook.ID})
+	r.env.ExecuteWorkflow(workflows.Delivery, contract.DeliveryInput{DeliveryID: r.webhook.ID})
 	require.ErrorContains(t, r.env.GetWorkflowError(), "delivery_id is no delivery")
 }
 
 func TestUnknownDeliveryFailsAtOnce(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.env.ExecuteWorkflow(workflows.Delivery, workflows.DeliveryInput{DeliveryID: typeid.New(typeid.KindDelivery, start)})
+	r.env.ExecuteWorkflow(workflows.Delivery, contract.DeliveryInput{DeliveryID: typeid.New(typeid.KindDelivery, start)})
 	var failure *temporal.ApplicationError
 	require.ErrorAs(t, r.env.GetWorkflowError(), &failure)
 	require.Equal(t, "DeliveryNotFound", failure.Type())

@@ -4,13 +4,14 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/contract"
 )
 
 // pagesPerRun bounds the history of a run that starts workflows; the next run goes on where it stopped.
 const pagesPerRun = 100
 
 // FanOut starts the deliveries of an event that matched many webhooks.
-func FanOut(ctx workflow.Context, in FanOutInput) error {
+func FanOut(ctx workflow.Context, in contract.FanOutInput) error {
 	last, err := startPending(ctx, activities.StartInput{EventID: in.EventID, After: in.After})
 	if err != nil || last == "" {
 		return err

@@ -4,11 +4,12 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/contract"
 )
 
 // Inbound publishes what a provider sent as an event, and starts its deliveries. The provider has had its
 // answer: from here on nothing may be lost.
-func Inbound(ctx workflow.Context, in InboundInput) error {
+func Inbound(ctx workflow.Context, in contract.InboundInput) error {
 	input := activities.ProcessInput{InboundEventID: in.InboundEventID}
 	var result activities.ProcessResult
 	err := workflow.ExecuteLocalActivity(withFirstProcessOptions(ctx), do.ProcessInbound, input).Get(ctx, &result)
@@ -27,6 +28,6 @@ func startDeliveriesOf(ctx workflow.Context, eventID string) error {
 	if err != nil || last == "" {
 		return err
 	}
-	ctx = workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{WorkflowID: FanOutOptions(eventID).ID})
-	return workflow.ExecuteChildWorkflow(ctx, FanOut, FanOutInput{EventID: eventID, After: last}).Get(ctx, nil)
+	ctx = workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{WorkflowID: contract.FanOutOptions(eventID).ID})
+	return workflow.ExecuteChildWorkflow(ctx, FanOut, contract.FanOutInput{EventID: eventID, After: last}).Get(ctx, nil)
 }

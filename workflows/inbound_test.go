@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/sdk/testsuite"
 
 	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/workflows"
@@ -49,7 +50,7 @@ func (r *inboundRig) receive(providerType, contentType, body string) models.Inbo
 }
 
 func (r *inboundRig) process(id string) error {
-	r.env.ExecuteWorkflow(workflows.Inbound, workflows.InboundInput{InboundEventID: id})
+	r.env.ExecuteWorkflow(workflows.Inbound, contract.InboundInput{InboundEventID: id})
 	return r.env.GetWorkflowError()
 }
 

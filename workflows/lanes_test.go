@@ -11,8 +11,8 @@ import (
 	"go.temporal.io/sdk/converter"
 
 	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/models"
-	"github.com/postrider/postrider/workflows"
 )
 
 // noteQueues collects the task queues of attempts that are activities of their own.
@@ -34,7 +34,7 @@ func TestFirstAttemptInTheSlowLane(t *testing.T) {
 	queues := r.noteQueues()
 	r.receiver.answers(answer{status: http.StatusOK})
 	require.NoError(t, r.run())
-	require.Equal(t, []string{workflows.TaskQueueSlow}, *queues)
+	require.Equal(t, []string{contract.TaskQueueSlow}, *queues)
 	r.requireTimes(0)
 	attempts := r.attempts()
 	require.Len(t, attempts, 1)
@@ -48,7 +48,7 @@ func TestRetriesInTheSlowLane(t *testing.T) {
 	r := newRig(t)
 	queues := r.noteQueues()
 	requireExhausted(t, r.run())
-	const slow = workflows.TaskQueueSlow
+	const slow = contract.TaskQueueSlow
 	require.Equal(t, []string{"default-test-taskqueue", slow, slow, slow, slow}, *queues)
 	require.Len(t, r.attempts(), 6)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/internal/notify"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/workflows"
@@ -21,7 +22,7 @@ func newFailedRig(t *testing.T) *rig {
 }
 
 func (r *rig) notify() error {
-	r.env.ExecuteWorkflow(workflows.Notification, workflows.NotificationInput{DeliveryID: r.delivery.ID, Attempt: 1})
+	r.env.ExecuteWorkflow(workflows.Notification, contract.NotificationInput{DeliveryID: r.delivery.ID, Attempt: 1})
 	return r.env.GetWorkflowError()
 }
 

@@ -11,13 +11,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/postrider/postrider/activities"
-)
-
-// Temporal's priorities: of an attempt that someone waits for, and of deliveries that a recovery starts by the
-// thousand. That of all others is 3.
-const (
-	priorityAsked     = 2
-	priorityRecovered = 4
+	"github.com/postrider/postrider/internal/contract"
 )
 
 // attemptTimeout leaves room around the 30 seconds of an attempt for loading it and writing the log.
@@ -48,10 +42,10 @@ func withSendOptions(ctx workflow.Context, slow, asked bool, summary string) wor
 		Summary:             summary,
 	}
 	if slow {
-		options.TaskQueue = TaskQueueSlow
+		options.TaskQueue = contract.TaskQueueSlow
 	}
 	if asked {
-		options.Priority.PriorityKey = priorityAsked
+		options.Priority.PriorityKey = contract.PriorityAsked
 	}
 	return workflow.WithActivityOptions(ctx, options)
 }
@@ -142,13 +136,13 @@ func withTurnOptions(detour activities.Detour) workflow.TimerOptions {
 }
 
 // withNotificationOptions start the workflow that tells an owner; it goes on when the delivery has ended.
-func withNotificationOptions(ctx workflow.Context, in NotificationInput) workflow.Context {
+func withNotificationOptions(ctx workflow.Context, in contract.NotificationInput) workflow.Context {
 	summary := "final failure of " + in.DeliveryID
 	if in.Change != "" {
 		summary = "webhook " + string(in.Change)
 	}
 	return workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
-		WorkflowID:            notificationID(in),
+		WorkflowID:            contract.NotificationID(in),
 		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
 		ParentClosePolicy:     enumspb.PARENT_CLOSE_POLICY_ABANDON,
 		StaticSummary:         summary,

@@ -7,7 +7,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
-	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/internal/typeid"
 )
 
@@ -17,14 +17,14 @@ const settlingTime = time.Minute
 
 // OwnerDeletion removes all that a deleted owner had: it cancels what waits, lets what is under way end, and deletes.
 // Begun anew, it goes on with what is left.
-func OwnerDeletion(ctx workflow.Context, deletion activities.OwnerDeletion) (activities.OwnerDeletion, error) {
+func OwnerDeletion(ctx workflow.Context, deletion contract.OwnerDeletion) (contract.OwnerDeletion, error) {
 	if err := typeid.Check(typeid.KindOwner, deletion.OwnerID); err != nil {
 		return deletion, temporal.NewNonRetryableApplicationError(
 			fmt.Sprintf("the input's owner_id is no owner: %s", err), "BadInput", nil)
 	}
 	// The handler answers with what is known when it is asked.
 	progress := &deletion
-	err := workflow.SetQueryHandler(ctx, QueryStatus, func() (activities.OwnerDeletion, error) { return *progress, nil })
+	err := workflow.SetQueryHandler(ctx, contract.QueryStatus, func() (contract.OwnerDeletion, error) { return *progress, nil })
 	if err != nil {
 		return deletion, err
 	}
@@ -37,8 +37,8 @@ func OwnerDeletion(ctx workflow.Context, deletion activities.OwnerDeletion) (act
 	return deletion, workflow.NewContinueAsNewError(ctx, OwnerDeletion, *progress)
 }
 
-func deleteOwnerStep(ctx workflow.Context, progress *activities.OwnerDeletion) error {
-	var next activities.OwnerDeletion
+func deleteOwnerStep(ctx workflow.Context, progress *contract.OwnerDeletion) error {
+	var next contract.OwnerDeletion
 	step, summary := do.StopOwner, "cancel what waits"
 	switch {
 	case progress.Stopped && !progress.Settled:
@@ -56,7 +56,7 @@ func deleteOwnerStep(ctx workflow.Context, progress *activities.OwnerDeletion) e
 }
 
 // deletionDetails is what the Temporal Web UI shows of a deletion that runs.
-func deletionDetails(d activities.OwnerDeletion) string {
+func deletionDetails(d contract.OwnerDeletion) string {
 	rows := int64(0)
 	for _, of := range []string{"deliveries", "attempts", "events", "inbound_events"} {
 		rows += d.Deleted[of]

@@ -13,6 +13,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
@@ -46,17 +47,17 @@ func TestOwnerDeletion(t *testing.T) {
 	env, store, started, owner, waiting := newDeletionRig(t)
 	started.fail = 2
 	env.RegisterDelayedCallback(func() {
-		value, err := env.QueryWorkflow(workflows.QueryStatus)
+		value, err := env.QueryWorkflow(contract.QueryStatus)
 		require.NoError(t, err)
-		var progress workflows.OwnerDeletionInput
+		var progress contract.OwnerDeletion
 		require.NoError(t, value.Get(&progress))
-		require.Equal(t, workflows.OwnerDeletionInput{OwnerID: owner.ID, Cancelled: 2, After: waiting[0], Stopped: true, Settled: true}, progress)
+		require.Equal(t, contract.OwnerDeletion{OwnerID: owner.ID, Cancelled: 2, After: waiting[0], Stopped: true, Settled: true}, progress)
 		_, err = store.Delivery(t.Context(), models.Scope{}, waiting[0])
 		require.NoError(t, err, "its workflow has time to end")
 	}, 30*time.Second)
-	env.ExecuteWorkflow(workflows.TypeOwnerDeletion, workflows.OwnerDeletionInput{OwnerID: owner.ID})
+	env.ExecuteWorkflow(contract.TypeOwnerDeletion, contract.OwnerDeletion{OwnerID: owner.ID})
 	require.NoError(t, env.GetWorkflowError())
-	var result workflows.OwnerDeletionInput
+	var result contract.OwnerDeletion
 	require.NoError(t, env.GetWorkflowResult(&result))
 	require.True(t, result.Done)
 	require.Equal(t, map[string]int64{"deliveries": 1, "events": 1, "recoveries": 1, "webhooks": 1}, result.Deleted)
@@ -70,14 +71,14 @@ func TestOwnerDeletionOfNobody(t *testing.T) {
 	t.Parallel()
 	for _, id := range []string{models.DefaultOwnerID, typeid.New(typeid.KindOwner, start)} {
 		env, store, _ := newStartRig(t, 1)
-		env.ExecuteWorkflow(workflows.TypeOwnerDeletion, workflows.OwnerDeletionInput{OwnerID: id})
+		env.ExecuteWorkflow(contract.TypeOwnerDeletion, contract.OwnerDeletion{OwnerID: id})
 		require.NoError(t, env.GetWorkflowError())
 		webhooks, _, err := store.Webhooks(t.Context(), models.Scope{}, models.WebhookFilter{}, models.Page{})
 		require.NoError(t, err)
 		require.Len(t, webhooks, 1)
 	}
 	env, _, _ := newStartRig(t, 0)
-	env.ExecuteWorkflow(workflows.TypeOwnerDeletion, workflows.OwnerDeletionInput{})
+	env.ExecuteWorkflow(contract.TypeOwnerDeletion, contract.OwnerDeletion{})
 	require.ErrorContains(t, env.GetWorkflowError(), "owner_id is no owner")
 }
 
@@ -86,16 +87,16 @@ func TestOwnerDeletionContinuesAsNew(t *testing.T) {
 	t.Parallel()
 	env, _, _, owner, waiting := newDeletionRig(t)
 	env.OnActivity((*activities.Activities)(nil).PurgeOwner, mock.Anything, mock.Anything).
-		Return(func(_ context.Context, in workflows.OwnerDeletionInput) (workflows.OwnerDeletionInput, error) {
+		Return(func(_ context.Context, in contract.OwnerDeletion) (contract.OwnerDeletion, error) {
 			in.Deleted = map[string]int64{"events": in.Deleted["events"] + 1000}
 			return in, nil
 		})
-	env.ExecuteWorkflow(workflows.TypeOwnerDeletion, workflows.OwnerDeletionInput{OwnerID: owner.ID})
+	env.ExecuteWorkflow(contract.TypeOwnerDeletion, contract.OwnerDeletion{OwnerID: owner.ID})
 	var again *workflow.ContinueAsNewError
 	require.ErrorAs(t, env.GetWorkflowError(), &again)
-	var next workflows.OwnerDeletionInput
+	var next contract.OwnerDeletion
 	require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(again.Input, &next))
-	require.Equal(t, workflows.OwnerDeletionInput{
+	require.Equal(t, contract.OwnerDeletion{
 		OwnerID: owner.ID, Cancelled: 2, After: waiting[0], Stopped: true, Settled: true, Deleted: map[string]int64{"events": 18_000},
 	}, next)
 }
@@ -104,8 +105,8 @@ func TestOwnerDeletionContinuesAsNew(t *testing.T) {
 func TestSweepStartsOwnerDeletions(t *testing.T) {
 	t.Parallel()
 	env, _, started, owner, _ := newDeletionRig(t)
-	env.SetStartTime(env.Now().Add(workflows.SweepAge + time.Second))
-	env.ExecuteWorkflow(workflows.TypeSweep, workflows.SweepInput{MinAge: workflows.SweepAge})
+	env.SetStartTime(env.Now().Add(contract.SweepAge + time.Second))
+	env.ExecuteWorkflow(contract.TypeSweep, contract.SweepInput{MinAge: contract.SweepAge})
 	require.NoError(t, env.GetWorkflowError())
 	require.Equal(t, 1, started.ids[owner.ID])
 }

@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
@@ -18,7 +19,7 @@ import (
 //
 // The database knows what is still to be done: a Recovery that begins anew, after its predecessor was
 // terminated for one, goes on where that one stopped.
-func Recovery(ctx workflow.Context, in RecoveryInput) error {
+func Recovery(ctx workflow.Context, in contract.RecoveryInput) error {
 	r, err := newRecovery(ctx, in)
 	if err != nil {
 		return err
@@ -34,26 +35,29 @@ type recovery struct {
 	// progress says what the database knows of it.
 	pause     bool
 	steeredAt time.Time
-	progress  activities.RecoveryProgress
+	progress  contract.RecoveryProgress
 }
 
-func newRecovery(ctx workflow.Context, in RecoveryInput) (*recovery, error) {
+func newRecovery(ctx workflow.Context, in contract.RecoveryInput) (*recovery, error) {
 	if err := typeid.Check(typeid.KindRecovery, in.RecoveryID); err != nil {
 		return nil, temporal.NewNonRetryableApplicationError(
 			fmt.Sprintf("the input's recovery_id is no recovery: %s", err), "BadInput", nil)
 	}
 	r := &recovery{
 		id:       in.RecoveryID,
-		pauses:   workflow.GetSignalChannel(ctx, SignalPause),
-		resumes:  workflow.GetSignalChannel(ctx, SignalResume),
+		pauses:   workflow.GetSignalChannel(ctx, contract.SignalPause),
+		resumes:  workflow.GetSignalChannel(ctx, contract.SignalResume),
 		pause:    in.Pause,
-		progress: activities.RecoveryProgress{Status: models.RecoveryRunning},
+		progress: contract.RecoveryProgress{Status: string(models.RecoveryRunning)},
 	}
 	if in.Progress != nil {
 		r.progress = *in.Progress
 	}
-	return r, workflow.SetQueryHandler(ctx, QueryStatus, r.status)
+	return r, workflow.SetQueryHandler(ctx, contract.QueryStatus, r.status)
 }
+
+// stands is the recovery's status as it was recorded last.
+func (r *recovery) stands() models.RecoveryStatus { return models.RecoveryStatus(r.progress.Status) }
 
 // run takes step after step until the recovery ends.
 func (r *recovery) run(ctx workflow.Context) error {
@@ -63,13 +67,13 @@ func (r *recovery) run(ctx workflow.Context) error {
 			return r.cancel(ctx)
 		}
 		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
-			in := RecoveryInput{RecoveryID: r.id, Pause: r.pause, Progress: &r.progress}
+			in := contract.RecoveryInput{RecoveryID: r.id, Pause: r.pause, Progress: &r.progress}
 			return workflow.NewContinueAsNewError(ctx, Recovery, in)
 		}
 		if err := r.next(ctx); err != nil {
 			return err
 		}
-		switch r.progress.Status {
+		switch r.stands() {
 		case models.RecoveryCompleted:
 			return nil
 		case models.RecoveryCancelled:
@@ -88,7 +92,7 @@ func (r *recovery) takeSignals(ctx workflow.Context) {
 func (r *recovery) take(ctx workflow.Context, signals workflow.ReceiveChannel, pause bool) {
 	var argument json.RawMessage
 	for signals.ReceiveAsync(&argument) {
-		steer := argumentOf[SteerSignal](argument)
+		steer := argumentOf[contract.SteerSignal](argument)
 		switch {
 		case steer.At.IsZero() || !changed(ctx, changeSteerInOrder):
 			r.pause = pause
@@ -101,7 +105,7 @@ func (r *recovery) take(ctx workflow.Context, signals workflow.ReceiveChannel, p
 
 // next does what is to be done next.
 func (r *recovery) next(ctx workflow.Context) error {
-	recorded := r.progress.Status == models.RecoveryPaused
+	recorded := r.stands() == models.RecoveryPaused
 	switch {
 	case r.pause && !recorded:
 		return r.record(ctx, models.RecoveryPaused, "paused on request")
@@ -121,7 +125,7 @@ func (r *recovery) next(ctx workflow.Context) error {
 // cancelled.
 func (r *recovery) step(ctx workflow.Context, activity, in any) error {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
-	var progress activities.RecoveryProgress
+	var progress contract.RecoveryProgress
 	if err := workflow.ExecuteActivity(withRecoverOptions(ctx), activity, in).Get(ctx, &progress); err != nil {
 		return err
 	}
@@ -134,11 +138,11 @@ func (r *recovery) step(ctx workflow.Context, activity, in any) error {
 func (r *recovery) page(ctx workflow.Context) error {
 	second := workflow.NewTimerWithOptions(ctx, time.Second, workflow.TimerOptions{Summary: "at most one page per second"})
 	err := r.step(ctx, do.RecoverPage, activities.RecoveryInput{RecoveryID: r.id, Limit: r.progress.Rate})
-	if err != nil || r.progress.Status.Finished() {
+	if err != nil || r.stands().Finished() {
 		return err
 	}
-	r.pause = r.progress.Status == models.RecoveryPaused // the webhook gets no deliveries at present
-	_ = second.Get(ctx, nil)                             // it fails when the recovery is cancelled, which run sees
+	r.pause = r.stands() == models.RecoveryPaused // the webhook gets no deliveries at present
+	_ = second.Get(ctx, nil)                      // it fails when the recovery is cancelled, which run sees
 	return nil
 }
 
@@ -176,6 +180,6 @@ func (r *recovery) details() string {
 }
 
 // status answers QueryStatus.
-func (r *recovery) status() (RecoveryStatus, error) {
-	return RecoveryStatus{RecoveryID: r.id, RecoveryProgress: r.progress}, nil
+func (r *recovery) status() (contract.RecoveryStatus, error) {
+	return contract.RecoveryStatus{RecoveryID: r.id, RecoveryProgress: r.progress}, nil
 }

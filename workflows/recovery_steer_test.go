@@ -6,19 +6,19 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/models"
-	"github.com/postrider/postrider/workflows"
 )
 
 // steer signals what was asked for at a time.
 func (r *recoveryRig) steer(signal string, at int) {
-	r.env.SignalWorkflow(signal, workflows.SteerSignal{At: start.Add(time.Duration(at) * time.Millisecond)})
+	r.env.SignalWorkflow(signal, contract.SteerSignal{At: start.Add(time.Duration(at) * time.Millisecond)})
 }
 
 // Of a pause and a resume that arrive together, the one that was asked for last holds, in whatever order they come.
 func TestLastRequestHolds(t *testing.T) {
 	t.Parallel()
-	const pause, resume = workflows.SignalPause, workflows.SignalResume
+	const pause, resume = contract.SignalPause, contract.SignalResume
 	type request struct {
 		signal string
 		at     int

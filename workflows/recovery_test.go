@@ -16,6 +16,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
@@ -119,10 +120,10 @@ func (r *recoveryRig) register() {
 
 func (r *recoveryRig) run() error {
 	r.t.Helper()
-	return r.runWith(workflows.RecoveryInput{RecoveryID: r.recovery.ID})
+	return r.runWith(contract.RecoveryInput{RecoveryID: r.recovery.ID})
 }
 
-func (r *recoveryRig) runWith(in workflows.RecoveryInput) error {
+func (r *recoveryRig) runWith(in contract.RecoveryInput) error {
 	r.t.Helper()
 	r.env.ExecuteWorkflow(workflows.Recovery, in)
 	require.True(r.t, r.env.IsWorkflowCompleted())
@@ -131,9 +132,9 @@ func (r *recoveryRig) runWith(in workflows.RecoveryInput) error {
 
 func (r *recoveryRig) after(d time.Duration, do func()) { r.env.RegisterDelayedCallback(do, d) }
 
-func (r *recoveryRig) pause() { r.env.SignalWorkflow(workflows.SignalPause, nil) }
+func (r *recoveryRig) pause() { r.env.SignalWorkflow(contract.SignalPause, nil) }
 
-func (r *recoveryRig) resume() { r.env.SignalWorkflow(workflows.SignalResume, nil) }
+func (r *recoveryRig) resume() { r.env.SignalWorkflow(contract.SignalResume, nil) }
 
 func (r *recoveryRig) row() models.Recovery {
 	r.t.Helper()
@@ -149,12 +150,12 @@ func (r *recoveryRig) requireShown(status models.RecoveryStatus, reason string, 
 	require.Equal(r.t, status, row.Status)
 	require.Equal(r.t, reason, row.Reason)
 	require.Equal(r.t, resent, row.Resent)
-	value, err := r.env.QueryWorkflow(workflows.QueryStatus)
+	value, err := r.env.QueryWorkflow(contract.QueryStatus)
 	require.NoError(r.t, err)
-	var shown workflows.RecoveryStatus
+	var shown contract.RecoveryStatus
 	require.NoError(r.t, value.Get(&shown))
-	require.Equal(r.t, workflows.RecoveryStatus{RecoveryID: r.recovery.ID, RecoveryProgress: activities.RecoveryProgress{
-		Status: status, Reason: reason, Collected: true, Total: int64(len(r.deliveries)), Resent: resent, Rate: row.Rate,
+	require.Equal(r.t, contract.RecoveryStatus{RecoveryID: r.recovery.ID, RecoveryProgress: contract.RecoveryProgress{
+		Status: string(status), Reason: reason, Collected: true, Total: int64(len(r.deliveries)), Resent: resent, Rate: row.Rate,
 	}}, shown)
 }
 
@@ -371,10 +372,10 @@ func TestRecoveryContinuesAsNew(t *testing.T) {
 			var next *workflow.ContinueAsNewError
 			require.ErrorAs(t, r.run(), &next)
 			require.Equal(t, []page{{0, 10}}, r.starter.pages)
-			var in workflows.RecoveryInput
+			var in contract.RecoveryInput
 			require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(next.Input, &in))
-			require.Equal(t, workflows.RecoveryInput{RecoveryID: r.recovery.ID, Pause: paused, Progress: &activities.RecoveryProgress{
-				Status: models.RecoveryRunning, Collected: true, Total: 30, Resent: 10, Rate: 10,
+			require.Equal(t, contract.RecoveryInput{RecoveryID: r.recovery.ID, Pause: paused, Progress: &contract.RecoveryProgress{
+				Status: string(models.RecoveryRunning), Collected: true, Total: 30, Resent: 10, Rate: 10,
 			}}, in)
 
 			r.newEnv()
@@ -417,7 +418,7 @@ func TestDeliveryStartedByARecovery(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.receiver.fails(1)
-	r.env.ExecuteWorkflow(workflows.Delivery, workflows.DeliveryInput{DeliveryID: r.delivery.ID, RecoveryID: "rec_x"})
+	r.env.ExecuteWorkflow(workflows.Delivery, contract.DeliveryInput{DeliveryID: r.delivery.ID, RecoveryID: "rec_x"})
 	require.NoError(t, r.env.GetWorkflowError())
 	r.requireTimes(0, time.Minute)
 	attempts := r.attempts()
@@ -431,7 +432,7 @@ func TestSweepStartsRecoveries(t *testing.T) {
 	env, store, started := newStartRig(t, 0)
 	recovery := models.Recovery{WebhookID: "wh_x", OwnerID: models.DefaultOwnerID, Since: start, Until: start, Rate: 1}
 	require.NoError(t, store.CreateRecovery(t.Context(), &recovery))
-	env.ExecuteWorkflow(workflows.Sweep, workflows.SweepInput{})
+	env.ExecuteWorkflow(workflows.Sweep, contract.SweepInput{})
 	require.NoError(t, env.GetWorkflowError())
 	require.Equal(t, map[string]int{recovery.ID: 1}, started.ids)
 }
@@ -450,7 +451,7 @@ func TestRecoveryOfWhatIsNotThere(t *testing.T) {
 			t.Parallel()
 			r := newRecoveryRig(t, 0, 1)
 			var failure *temporal.ApplicationError
-			require.ErrorAs(t, r.runWith(workflows.RecoveryInput{RecoveryID: test.id}), &failure)
+			require.ErrorAs(t, r.runWith(contract.RecoveryInput{RecoveryID: test.id}), &failure)
 			require.Equal(t, test.want, failure.Type())
 		})
 	}

@@ -1,3 +1,5 @@
+// Package workflows holds Postrider's Temporal workflows. A delivery is one of them: it can be watched in the
+// Temporal Web UI, resent by a signal and cancelled there, and no crash makes it forget where it was.
 package workflows
 
 import (
@@ -5,6 +7,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/contract"
 )
 
 // Register adds every workflow and activity to a worker or to a test environment.
@@ -16,9 +19,9 @@ func Register(registry worker.Registry, implementation *activities.Activities) {
 // RegisterWorkflows adds every workflow; that is all that a replay needs.
 func RegisterWorkflows(registry worker.WorkflowRegistry) {
 	for name, function := range map[string]any{
-		TypeDelivery: Delivery, TypeFanOut: FanOut, TypeInbound: Inbound, TypeNotification: Notification,
-		TypeOwnerDeletion: OwnerDeletion, TypeRecovery: Recovery,
-		TypeRelease: Release, TypeRetention: Retention, TypeSweep: Sweep,
+		contract.TypeDelivery: Delivery, contract.TypeFanOut: FanOut, contract.TypeInbound: Inbound, contract.TypeNotification: Notification,
+		contract.TypeOwnerDeletion: OwnerDeletion, contract.TypeRecovery: Recovery,
+		contract.TypeRelease: Release, contract.TypeRetention: Retention, contract.TypeSweep: Sweep,
 	} {
 		registry.RegisterWorkflowWithOptions(function, workflow.RegisterOptions{Name: name})
 	}

@@ -6,6 +6,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/models"
 )
 
@@ -15,11 +16,11 @@ const releasePause = time.Second
 
 // Release tells what waits for a webhook that its rate limit or its URL was changed, or that it is active again. A
 // change during a pass makes for another pass.
-func Release(ctx workflow.Context, in ReleaseInput) error {
-	changes := workflow.GetSignalChannel(ctx, SignalRelease)
+func Release(ctx workflow.Context, in contract.ReleaseInput) error {
+	changes := workflow.GetSignalChannel(ctx, contract.SignalRelease)
 	noted := func() {
 		for {
-			var change ReleaseInput
+			var change contract.ReleaseInput
 			if !changes.ReceiveAsync(&change) {
 				return
 			}
@@ -28,12 +29,12 @@ func Release(ctx workflow.Context, in ReleaseInput) error {
 		}
 	}
 	if noted(); in.Status == "" {
-		in.Again, in.Status = false, models.StatusPending
+		in.Again, in.Status = false, string(models.StatusPending)
 	}
 	began := workflow.Now(ctx)
 	for range pagesPerRun {
 		var err error
-		if in.ReleaseInput, err = releasePage(ctx, in.ReleaseInput); err != nil {
+		if in.ReleasePage, err = releasePage(ctx, in.ReleasePage); err != nil {
 			return err
 		}
 		if noted(); in.Status != "" {
@@ -46,14 +47,14 @@ func Release(ctx workflow.Context, in ReleaseInput) error {
 			return err
 		}
 		noted()
-		in.Again, in.Status, began = false, models.StatusPending, workflow.Now(ctx)
+		in.Again, in.Status, began = false, string(models.StatusPending), workflow.Now(ctx)
 	}
 	return workflow.NewContinueAsNewError(ctx, Release, in)
 }
 
 // releasePage tells a page of deliveries, and says where to go on: behind those without an attempt come, where the
 // change is about them too, those that wait for a retry. Behind the last page the status is empty.
-func releasePage(ctx workflow.Context, in activities.ReleaseInput) (activities.ReleaseInput, error) {
+func releasePage(ctx workflow.Context, in contract.ReleasePage) (contract.ReleasePage, error) {
 	var result activities.ReleaseResult
 	if err := workflow.ExecuteActivity(withStartOptions(ctx), do.ReleaseWaiting, in).Get(ctx, &result); err != nil {
 		return in, err
@@ -61,8 +62,8 @@ func releasePage(ctx workflow.Context, in activities.ReleaseInput) (activities.R
 	switch {
 	case result.Last != "":
 		in.After = result.Last
-	case in.Status == models.StatusPending && in.Retries:
-		in.Status, in.After = models.StatusFailed, ""
+	case in.Status == string(models.StatusPending) && in.Retries:
+		in.Status, in.After = string(models.StatusFailed), ""
 	default:
 		in.Status, in.After = "", ""
 	}

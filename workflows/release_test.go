@@ -13,6 +13,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
@@ -29,7 +30,7 @@ func (r *rig) change(change func(*models.Webhook)) {
 	require.NoError(r.t, err)
 	healths, err := r.store.WebhookHealths(context.Background(), []string{r.webhook.ID})
 	require.NoError(r.t, err)
-	r.env.SignalWorkflow(workflows.SignalRelease, activities.ReleaseSignal{Receiver: healths[r.webhook.ID].Receiver})
+	r.env.SignalWorkflow(contract.SignalRelease, contract.ReleaseSignal{Receiver: healths[r.webhook.ID].Receiver})
 }
 
 func perSecond(limit float64) option {
@@ -216,9 +217,9 @@ func TestReleaseTellsAllThatWait(t *testing.T) {
 					}
 				}
 			}
-			in := workflows.ReleaseInput{ReleaseInput: activities.ReleaseInput{WebhookID: webhooks[0].ID, Retries: test.retries}}
+			in := contract.ReleaseInput{ReleasePage: contract.ReleasePage{WebhookID: webhooks[0].ID, Retries: test.retries}}
 			if test.again {
-				told.afterFirst = func() { env.SignalWorkflow(workflows.SignalRelease, in) }
+				told.afterFirst = func() { env.SignalWorkflow(contract.SignalRelease, in) }
 			}
 			env.ExecuteWorkflow(workflows.Release, in)
 			require.NoError(t, env.GetWorkflowError())
@@ -252,12 +253,12 @@ func TestReleaseContinues(t *testing.T) {
 	env, _, _ := newStartRig(t, 0)
 	env.OnActivity((*activities.Activities)(nil).ReleaseWaiting, mock.Anything, mock.Anything).
 		Return(activities.ReleaseResult{Released: 1, Last: "dlv_x"}, nil)
-	in := workflows.ReleaseInput{ReleaseInput: activities.ReleaseInput{WebhookID: "wh_a"}}
+	in := contract.ReleaseInput{ReleasePage: contract.ReleasePage{WebhookID: "wh_a"}}
 	env.ExecuteWorkflow(workflows.Release, in)
 	var continued *workflow.ContinueAsNewError
 	require.True(t, errors.As(env.GetWorkflowError(), &continued))
-	var next workflows.ReleaseInput
+	var next contract.ReleaseInput
 	require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(continued.Input, &next))
-	in.Status, in.After = models.StatusPending, "dlv_x"
+	in.Status, in.After = string(models.StatusPending), "dlv_x"
 	require.Equal(t, in, next)
 }

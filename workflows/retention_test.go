@@ -14,6 +14,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/workflows"
@@ -74,7 +75,7 @@ func TestRetentionDeletesWhatIsOlderThanItIsKept(t *testing.T) {
 			t.Parallel()
 			env, store := newRetentionEnv(t, test.age, test.keep)
 			// The schedule of an older version starts it without an argument.
-			env.ExecuteWorkflow(workflows.TypeRetention)
+			env.ExecuteWorkflow(contract.TypeRetention)
 			require.NoError(t, env.GetWorkflowError())
 			var result activities.Purging
 			require.NoError(t, env.GetWorkflowResult(&result))
@@ -97,7 +98,7 @@ func TestRetentionOfAnOlderVersion(t *testing.T) {
 		Retention: testRetention, InboundRetention: testInboundRetention,
 	})
 	env.OnGetVersion("purge-everything", workflow.DefaultVersion, workflow.Version(1)).Return(workflow.DefaultVersion)
-	env.ExecuteWorkflow(workflows.TypeRetention)
+	env.ExecuteWorkflow(contract.TypeRetention)
 	require.NoError(t, env.GetWorkflowError())
 	events, _, err := store.Events(t.Context(), models.Scope{}, models.EventFilter{}, models.Page{})
 	require.NoError(t, err)
@@ -119,7 +120,7 @@ func TestRetentionContinuesAsNew(t *testing.T) {
 			in.What, in.After = models.PurgeDeliveries, fmt.Sprintf("dlv_%02d", calls)
 			return in, nil
 		})
-	env.ExecuteWorkflow(workflows.TypeRetention)
+	env.ExecuteWorkflow(contract.TypeRetention)
 	var again *workflow.ContinueAsNewError
 	require.ErrorAs(t, env.GetWorkflowError(), &again)
 	var next activities.Purging

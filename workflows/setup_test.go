@@ -18,13 +18,14 @@ import (
 	"go.temporal.io/sdk/worker"
 
 	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/internal/egress"
 	"github.com/postrider/postrider/internal/keyring"
 	"github.com/postrider/postrider/internal/notify"
 	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/store/migrations"
 	"github.com/postrider/postrider/internal/testdb"
 	"github.com/postrider/postrider/models"
-	"github.com/postrider/postrider/internal/store/migrations"
 	"github.com/postrider/postrider/workflows"
 )
 
@@ -113,7 +114,7 @@ func openStore(t *testing.T, now func() time.Time) *store.Store {
 // run carries the delivery to its end and returns the workflow's error.
 func (r *rig) run() error {
 	r.t.Helper()
-	r.env.ExecuteWorkflow(workflows.Delivery, workflows.DeliveryInput{DeliveryID: r.delivery.ID})
+	r.env.ExecuteWorkflow(workflows.Delivery, contract.DeliveryInput{DeliveryID: r.delivery.ID})
 	require.True(r.t, r.env.IsWorkflowCompleted())
 	return r.env.GetWorkflowError()
 }
@@ -122,7 +123,7 @@ func (r *rig) run() error {
 func (r *rig) after(d time.Duration, do func()) { r.env.RegisterDelayedCallback(do, d) }
 
 func (r *rig) resend() {
-	r.env.SignalWorkflow(workflows.SignalResend, workflows.ResendSignal{RequestedBy: "test"})
+	r.env.SignalWorkflow(contract.SignalResend, contract.ResendSignal{RequestedBy: "test"})
 }
 
 // row is the delivery as the database has it.
@@ -140,11 +141,11 @@ func (r *rig) attempts() []models.Attempt {
 	return attempts
 }
 
-func (r *rig) status() workflows.DeliveryStatus {
+func (r *rig) status() contract.DeliveryStatus {
 	r.t.Helper()
-	value, err := r.env.QueryWorkflow(workflows.QueryStatus)
+	value, err := r.env.QueryWorkflow(contract.QueryStatus)
 	require.NoError(r.t, err)
-	var status workflows.DeliveryStatus
+	var status contract.DeliveryStatus
 	require.NoError(r.t, value.Get(&status))
 	return status
 }
@@ -164,7 +165,7 @@ func requireExhausted(t *testing.T, err error) {
 	t.Helper()
 	var failure *temporal.ApplicationError
 	require.ErrorAs(t, err, &failure)
-	require.Equal(t, workflows.ErrTypeDeliveryExhausted, failure.Type())
+	require.Equal(t, contract.ErrTypeDeliveryExhausted, failure.Type())
 }
 
 func requireCanceled(t *testing.T, err error) {

@@ -17,6 +17,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
@@ -50,7 +51,7 @@ func (s *starts) Start(_ context.Context, deliveries []models.Delivery) error {
 
 func (s *starts) StartInbound(context.Context, []models.InboundEvent) error { return nil }
 
-func (s *starts) Release(_ context.Context, ids []string, _ activities.ReleaseSignal) error {
+func (s *starts) Release(_ context.Context, ids []string, _ contract.ReleaseSignal) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, id := range ids {
@@ -127,7 +128,7 @@ func TestFanOutStartsEveryDeliveryOfItsEvent(t *testing.T) {
 			require.NoError(t, err)
 			_, err = store.Publish(t.Context(), models.Event{Type: "b", Data: []byte(`{}`)})
 			require.NoError(t, err)
-			env.ExecuteWorkflow(workflows.FanOut, workflows.FanOutInput{EventID: published.Event.ID})
+			env.ExecuteWorkflow(workflows.FanOut, contract.FanOutInput{EventID: published.Event.ID})
 			require.NoError(t, env.GetWorkflowError())
 			requireAllOnce(t, webhooks, started)
 		})
@@ -146,7 +147,7 @@ func TestSweepStartsWhatIsPendingAndOldEnough(t *testing.T) {
 	env.SetStartTime(start.Add(time.Minute))
 	_, err = store.Publish(t.Context(), models.Event{Type: "c", Data: []byte(`{}`)})
 	require.NoError(t, err)
-	env.ExecuteWorkflow(workflows.Sweep, workflows.SweepInput{MinAge: workflows.SweepAge})
+	env.ExecuteWorkflow(workflows.Sweep, contract.SweepInput{MinAge: contract.SweepAge})
 	require.NoError(t, env.GetWorkflowError())
 	requireAllOnce(t, 1, started)
 	require.Contains(t, started.ids, old.Deliveries[0].ID)
@@ -162,7 +163,7 @@ func TestSweepContinuesAsNew(t *testing.T) {
 			pages++
 			return activities.StartResult{Started: 200, Last: typeid.New(typeid.KindDelivery, start)}, nil
 		})
-	env.ExecuteWorkflow(workflows.Sweep, workflows.SweepInput{})
+	env.ExecuteWorkflow(workflows.Sweep, contract.SweepInput{})
 	var again *workflow.ContinueAsNewError
 	require.ErrorAs(t, env.GetWorkflowError(), &again)
 	require.Equal(t, 100, pages)

@@ -4,11 +4,12 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/contract"
 )
 
 // Sweep starts deliveries, inbound events and recoveries whose process died, or whose Temporal was away, between
 // their commit and the start of their workflow. Starting one that runs already changes nothing.
-func Sweep(ctx workflow.Context, in SweepInput) error {
+func Sweep(ctx workflow.Context, in contract.SweepInput) error {
 	if in.MadeBy.IsZero() {
 		in.MadeBy = workflow.Now(ctx).Add(-in.MinAge)
 	}

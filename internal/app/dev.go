@@ -16,9 +16,9 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/internal/keyring"
 	"github.com/postrider/postrider/models"
-	"github.com/postrider/postrider/workflows"
 )
 
 // DevTemporal is an embedded Temporal server that runs.
@@ -96,7 +96,7 @@ func PostriderDev(args []string, start StartDevTemporal) int {
 func (d DevFlags) config(logger *slog.Logger) DevTemporalConfig {
 	return DevTemporalConfig{
 		DataDir: d.DataDir, Port: d.TemporalPort, UIPort: d.TemporalUIPort,
-		SearchAttributes: workflows.SearchAttributes(), Logger: logger,
+		SearchAttributes: contract.SearchAttributes(), Logger: logger,
 	}
 }
 

@@ -14,9 +14,9 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
-	"github.com/postrider/postrider/workflows"
 )
 
 // The floor is what Temporal itself costs: workflows of the shape of a delivery that succeeds at once, with
@@ -74,7 +74,7 @@ func (b *bench) floor(s scenario) (Result, error) {
 // startFloor starts a workflow as Postrider starts a delivery's.
 func (b *bench) startFloor(ctx context.Context, f *floorWorker, n int) error {
 	now := time.Now()
-	options := workflows.DeliveryOptions(models.Delivery{
+	options := contract.DeliveryOptions(contract.Delivery{
 		ID: typeid.New(typeid.KindDelivery, now), Event: "bench-floor.all", Host: "127.0.0.1",
 		WebhookID: floorWebhook, OwnerID: floorOwner,
 	})
@@ -82,7 +82,7 @@ func (b *bench) startFloor(ctx context.Context, f *floorWorker, n int) error {
 	f.mu.Lock()
 	f.numbers[options.ID] = n
 	f.mu.Unlock()
-	_, err := b.target.temporal.ExecuteWorkflow(ctx, options, floorType, workflows.DeliveryInput{DeliveryID: options.ID})
+	_, err := b.target.temporal.ExecuteWorkflow(ctx, options, floorType, contract.DeliveryInput{DeliveryID: options.ID})
 	return err
 }
 
@@ -93,9 +93,9 @@ const (
 )
 
 // workflow has the shape of workflows.Delivery when the first attempt succeeds.
-func (f *floorWorker) workflow(ctx workflow.Context, in workflows.DeliveryInput) error {
-	status := workflows.DeliveryStatus{DeliveryID: in.DeliveryID, Status: models.StatusPending}
-	err := workflow.SetQueryHandler(ctx, workflows.QueryStatus, func() (workflows.DeliveryStatus, error) { return status, nil })
+func (f *floorWorker) workflow(ctx workflow.Context, in contract.DeliveryInput) error {
+	status := contract.DeliveryStatus{DeliveryID: in.DeliveryID, Status: string(models.StatusPending)}
+	err := workflow.SetQueryHandler(ctx, contract.QueryStatus, func() (contract.DeliveryStatus, error) { return status, nil })
 	if err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ func (f *floorWorker) workflow(ctx workflow.Context, in workflows.DeliveryInput)
 		DeliveryID: in.DeliveryID, Trigger: models.TriggerSchedule, Sequence: 1,
 		ScheduledAt: workflow.GetInfo(ctx).WorkflowStartTime,
 	}).Get(ctx, &result)
-	status.Status = result.Status
+	status.Status = string(result.Status)
 	return err
 }
 

@@ -11,9 +11,9 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib"
 	"github.com/stretchr/testify/require"
 
+	"github.com/postrider/postrider/internal/store/migrations"
 	"github.com/postrider/postrider/internal/testdb"
 	"github.com/postrider/postrider/internal/typeid"
-	"github.com/postrider/postrider/internal/store/migrations"
 )
 
 // TestFillerMakesRowsOfToday fails when the schema has changed in a way that the filler must follow.

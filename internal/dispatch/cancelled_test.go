@@ -6,8 +6,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/serviceerror"
 
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/models"
-	"github.com/postrider/postrider/workflows"
 )
 
 // Temporal takes a cancellation of what has ended for done. The delivery of a run that was terminated is cancelled in
@@ -43,7 +43,7 @@ func TestResendSaysWhetherTheRunWasCancelled(t *testing.T) {
 			defer d.Close()
 			makeWebhook(t, store)
 			require.NoError(t, d.Resend(t.Context(), publishOne(t, store), "key_x"))
-			require.Equal(t, test.beforeCancel, fake.started[0].argument.(workflows.ResendSignal).BeforeCancel)
+			require.Equal(t, test.beforeCancel, fake.started[0].argument.(contract.ResendSignal).BeforeCancel)
 		})
 	}
 }
@@ -58,7 +58,7 @@ func TestCancelTakesBackAResend(t *testing.T) {
 	makeWebhook(t, store)
 	delivery := publishOne(t, store)
 	require.NoError(t, d.Cancel(t.Context(), delivery))
-	withdrawn := signalled{delivery.ID, "one", workflows.SignalResend, workflows.ResendSignal{Withdrawn: true}}
+	withdrawn := signalled{delivery.ID, "one", contract.SignalResend, contract.ResendSignal{Withdrawn: true}}
 	require.Equal(t, []signalled{withdrawn}, fake.signals)
 	require.Empty(t, fake.cancelled)
 

@@ -5,8 +5,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/models"
-	"github.com/postrider/postrider/workflows"
 )
 
 // A resend that comes while this process makes the first attempt is made behind it, whatever comes of that.
@@ -35,7 +35,7 @@ func TestResendDuringADirectAttempt(t *testing.T) {
 			resends := 0
 			for _, call := range fake.started {
 				require.Equal(t, delivery.ID, call.options.ID)
-				if call.signal == workflows.SignalResend {
+				if call.signal == contract.SignalResend {
 					resends++
 				}
 			}

@@ -14,8 +14,8 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/models"
-	"github.com/postrider/postrider/workflows"
 )
 
 // MostStarts is how many deliveries an event may have for this process to start them, and MostAttempts for it to make
@@ -159,19 +159,19 @@ func (d *Dispatcher) startSoon(delivery models.Delivery) {
 }
 
 func (d *Dispatcher) startFanOut(ctx context.Context, eventID string) error {
-	in := workflows.FanOutInput{EventID: eventID}
-	_, err := d.temporal.ExecuteWorkflow(ctx, workflows.FanOutOptions(eventID), workflows.TypeFanOut, in)
+	in := contract.FanOutInput{EventID: eventID}
+	_, err := d.temporal.ExecuteWorkflow(ctx, contract.FanOutOptions(eventID), contract.TypeFanOut, in)
 	return unavailable(err)
 }
 
 func (d *Dispatcher) startDelivery(ctx context.Context, delivery models.Delivery) error {
-	return d.startFirst(ctx, workflows.DeliveryOptions(delivery))
+	return d.startFirst(ctx, contract.DeliveryOptions(toStart(delivery)))
 }
 
 // startFirst starts the first run of a delivery; one that was started already is left alone.
 func (d *Dispatcher) startFirst(ctx context.Context, options client.StartWorkflowOptions) error {
-	in := workflows.DeliveryInput{DeliveryID: options.ID}
-	_, err := d.temporal.ExecuteWorkflow(ctx, options, workflows.TypeDelivery, in)
+	in := contract.DeliveryInput{DeliveryID: options.ID}
+	_, err := d.temporal.ExecuteWorkflow(ctx, options, contract.TypeDelivery, in)
 	if temporal.IsWorkflowExecutionAlreadyStartedError(err) {
 		return nil
 	}
@@ -193,8 +193,8 @@ func (d *Dispatcher) Test(ctx context.Context, webhook models.Webhook) (models.D
 		leave()
 		return delivery, err
 	}
-	in := workflows.DeliveryInput{DeliveryID: delivery.ID}
-	run, err := d.temporal.ExecuteWorkflow(ctx, workflows.DeliveryOptions(delivery), workflows.TypeDelivery, in)
+	in := contract.DeliveryInput{DeliveryID: delivery.ID}
+	run, err := d.temporal.ExecuteWorkflow(ctx, contract.DeliveryOptions(toStart(delivery)), contract.TypeDelivery, in)
 	if err != nil {
 		leave()
 		// A test that arrives later, sent by the sweep, would only confuse.

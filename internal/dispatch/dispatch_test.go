@@ -17,14 +17,14 @@ import (
 	"go.temporal.io/sdk/mocks"
 	"go.uber.org/goleak"
 
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/internal/dispatch"
 	"github.com/postrider/postrider/internal/keyring"
 	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/store/migrations"
 	"github.com/postrider/postrider/internal/testdb"
 	"github.com/postrider/postrider/models"
-	"github.com/postrider/postrider/internal/store/migrations"
 	"github.com/postrider/postrider/signature"
-	"github.com/postrider/postrider/workflows"
 )
 
 func TestMain(m *testing.M) {
@@ -74,10 +74,10 @@ func TestPublishStartsAWorkflowForEachDelivery(t *testing.T) {
 			temporal := mocks.NewClient(t)
 			started := make(chan string, webhooks)
 			if webhooks > 0 {
-				temporal.On("ExecuteWorkflow", mock.Anything, mock.Anything, workflows.TypeDelivery, mock.Anything).
+				temporal.On("ExecuteWorkflow", mock.Anything, mock.Anything, contract.TypeDelivery, mock.Anything).
 					Run(func(args mock.Arguments) {
 						options, _ := args.Get(1).(client.StartWorkflowOptions)
-						input, _ := args.Get(3).(workflows.DeliveryInput)
+						input, _ := args.Get(3).(contract.DeliveryInput)
 						if options.ID == input.DeliveryID && options.StaticSummary == "order.created → x.test" {
 							started <- options.ID
 						}
@@ -102,7 +102,7 @@ func TestPublishStartsAWorkflowForEachDelivery(t *testing.T) {
 func TestPublishLeavesManyDeliveriesToAFanOut(t *testing.T) {
 	t.Parallel()
 	temporal := mocks.NewClient(t)
-	temporal.On("ExecuteWorkflow", mock.Anything, mock.Anything, workflows.TypeFanOut, mock.Anything).Return(nil, nil).Once()
+	temporal.On("ExecuteWorkflow", mock.Anything, mock.Anything, contract.TypeFanOut, mock.Anything).Return(nil, nil).Once()
 	d := dispatch.New(newStore(t, 101), temporal, slog.New(slog.DiscardHandler))
 	require.Len(t, publish(t, d).Deliveries, 101)
 	d.Close()

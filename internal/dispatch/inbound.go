@@ -10,8 +10,8 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/models"
-	"github.com/postrider/postrider/workflows"
 )
 
 // endPatience is how long an inbound event's workflow counts as under way at most: it may wait for something else
@@ -78,10 +78,10 @@ func (d *Dispatcher) StartInbound(ctx context.Context, inbound []models.InboundE
 
 // startInbound starts a workflow and waits for its end. The caller has its turn with the pacer.
 func (d *Dispatcher) startInbound(ctx context.Context, inbound models.InboundEvent) error {
-	in := workflows.InboundInput{InboundEventID: inbound.ID}
+	in := contract.InboundInput{InboundEventID: inbound.ID}
 	var run client.WorkflowRun
 	err := d.inbound.pacer.time(func() (err error) {
-		run, err = d.temporal.ExecuteWorkflow(ctx, workflows.InboundOptions(inbound), workflows.TypeInbound, in)
+		run, err = d.temporal.ExecuteWorkflow(ctx, contract.InboundOptions(inboundToStart(inbound)), contract.TypeInbound, in)
 		return err
 	})
 	if temporal.IsWorkflowExecutionAlreadyStartedError(err) {
@@ -102,8 +102,8 @@ func (d *Dispatcher) Reprocess(ctx context.Context, inbound models.InboundEvent)
 	if err := d.store.ReprocessInbound(ctx, inbound.ID); err != nil {
 		return err
 	}
-	in := workflows.InboundInput{InboundEventID: inbound.ID}
-	_, err := d.temporal.ExecuteWorkflow(ctx, workflows.InboundOptions(inbound), workflows.TypeInbound, in)
+	in := contract.InboundInput{InboundEventID: inbound.ID}
+	_, err := d.temporal.ExecuteWorkflow(ctx, contract.InboundOptions(inboundToStart(inbound)), contract.TypeInbound, in)
 	if temporal.IsWorkflowExecutionAlreadyStartedError(err) {
 		return nil // the run finds the event pending, or the sweep does if it had just looked
 	}

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/models"
-	"github.com/postrider/postrider/workflows"
 )
 
 // DeleteOwner ends an owner and returns when that is durable; the workflow that removes what it had starts behind it,
@@ -20,8 +20,8 @@ func (d *Dispatcher) DeleteOwner(ctx context.Context, id string) (models.Owner, 
 }
 
 func (d *Dispatcher) startOwnerDeletion(ctx context.Context, ownerID string) error {
-	_, err := d.temporal.ExecuteWorkflow(ctx, workflows.OwnerDeletionOptions(ownerID), workflows.TypeOwnerDeletion,
-		workflows.OwnerDeletionInput{OwnerID: ownerID})
+	_, err := d.temporal.ExecuteWorkflow(ctx, contract.OwnerDeletionOptions(ownerID), contract.TypeOwnerDeletion,
+		contract.OwnerDeletion{OwnerID: ownerID})
 	return unavailable(err)
 }
 

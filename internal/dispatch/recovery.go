@@ -13,8 +13,8 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/models"
-	"github.com/postrider/postrider/workflows"
 )
 
 // ErrRecoveryFinished says that a recovery has ended and cannot be steered any more.
@@ -44,8 +44,8 @@ func (d *Dispatcher) StartRecoveries(ctx context.Context, recoveries []models.Re
 }
 
 func (d *Dispatcher) startRecovery(ctx context.Context, recovery models.Recovery) error {
-	in := workflows.RecoveryInput{RecoveryID: recovery.ID}
-	_, err := d.temporal.ExecuteWorkflow(ctx, workflows.RecoveryOptions(recovery), workflows.TypeRecovery, in)
+	in := contract.RecoveryInput{RecoveryID: recovery.ID}
+	_, err := d.temporal.ExecuteWorkflow(ctx, contract.RecoveryOptions(recoveryToStart(recovery)), contract.TypeRecovery, in)
 	if temporal.IsWorkflowExecutionAlreadyStartedError(err) {
 		return nil
 	}
@@ -54,12 +54,12 @@ func (d *Dispatcher) startRecovery(ctx context.Context, recovery models.Recovery
 
 // PauseRecovery holds a recovery back once the page under way is done.
 func (d *Dispatcher) PauseRecovery(ctx context.Context, recovery models.Recovery) error {
-	return d.signalRecovery(ctx, recovery, workflows.SignalPause)
+	return d.signalRecovery(ctx, recovery, contract.SignalPause)
 }
 
 // ResumeRecovery lets a paused recovery go on. One whose workflow was terminated goes on in a new one.
 func (d *Dispatcher) ResumeRecovery(ctx context.Context, recovery models.Recovery) error {
-	return d.signalRecovery(ctx, recovery, workflows.SignalResume)
+	return d.signalRecovery(ctx, recovery, contract.SignalResume)
 }
 
 // signalRecovery tells a recovery's workflow what is asked for, and when that was in the order of all such requests.
@@ -71,8 +71,8 @@ func (d *Dispatcher) signalRecovery(ctx context.Context, recovery models.Recover
 	case recovery.Status.Finished():
 		return ErrRecoveryFinished
 	}
-	_, err = d.temporal.SignalWithStartWorkflow(ctx, recovery.ID, signal, workflows.SteerSignal{At: recovery.UpdatedAt.UTC()},
-		workflows.RecoveryOptions(recovery), workflows.TypeRecovery, workflows.RecoveryInput{RecoveryID: recovery.ID})
+	_, err = d.temporal.SignalWithStartWorkflow(ctx, recovery.ID, signal, contract.SteerSignal{At: recovery.UpdatedAt.UTC()},
+		contract.RecoveryOptions(recoveryToStart(recovery)), contract.TypeRecovery, contract.RecoveryInput{RecoveryID: recovery.ID})
 	return unavailable(err)
 }
 
@@ -100,7 +100,7 @@ func (d *Dispatcher) CancelRecovery(ctx context.Context, recovery models.Recover
 func (d *Dispatcher) Recover(ctx context.Context, namespace, recoveryID string, deliveries []models.Delivery) error {
 	return startAll(ctx, deliveries, func(ctx context.Context, delivery models.Delivery) error {
 		if delivery.Status == models.StatusPending {
-			return d.startFirst(ctx, workflows.MissedOptions(delivery))
+			return d.startFirst(ctx, contract.MissedOptions(toStart(delivery)))
 		}
 		request, err := recoverRequest(namespace, recoveryID, delivery)
 		if err != nil {
@@ -118,14 +118,14 @@ func (d *Dispatcher) Recover(ctx context.Context, namespace, recoveryID string, 
 
 // signalRunning asks the run that there is for one more attempt, once.
 func (d *Dispatcher) signalRunning(ctx context.Context, start *workflowservice.StartWorkflowExecutionRequest) error {
-	input, err := converter.GetDefaultDataConverter().ToPayloads(workflows.ResendSignal{RequestedBy: start.GetIdentity()})
+	input, err := converter.GetDefaultDataConverter().ToPayloads(contract.ResendSignal{RequestedBy: start.GetIdentity()})
 	if err != nil {
 		return err
 	}
 	_, err = d.temporal.WorkflowService().SignalWorkflowExecution(ctx, &workflowservice.SignalWorkflowExecutionRequest{
 		Namespace:         start.GetNamespace(),
 		WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: start.GetWorkflowId()},
-		SignalName:        workflows.SignalResend,
+		SignalName:        contract.SignalResend,
 		Input:             input,
 		Identity:          start.GetIdentity(),
 		RequestId:         start.GetRequestId(),
@@ -136,9 +136,9 @@ func (d *Dispatcher) signalRunning(ctx context.Context, start *workflowservice.S
 // recoverRequest is what the SDK would make of the options, with the request's ID, which it does not let its
 // callers choose.
 func recoverRequest(namespace, recoveryID string, delivery models.Delivery) (*workflowservice.StartWorkflowExecutionRequest, error) {
-	options := workflows.RecoverOptions(delivery)
+	options := contract.RecoverOptions(toStart(delivery))
 	data := converter.GetDefaultDataConverter()
-	input, err := data.ToPayloads(workflows.DeliveryInput{DeliveryID: delivery.ID, RecoveryID: recoveryID})
+	input, err := data.ToPayloads(contract.DeliveryInput{DeliveryID: delivery.ID, RecoveryID: recoveryID})
 	if err != nil {
 		return nil, err
 	}
@@ -153,7 +153,7 @@ func recoverRequest(namespace, recoveryID string, delivery models.Delivery) (*wo
 	return &workflowservice.StartWorkflowExecutionRequest{
 		Namespace:                namespace,
 		WorkflowId:               options.ID,
-		WorkflowType:             &commonpb.WorkflowType{Name: workflows.TypeDelivery},
+		WorkflowType:             &commonpb.WorkflowType{Name: contract.TypeDelivery},
 		TaskQueue:                &taskqueuepb.TaskQueue{Name: options.TaskQueue},
 		Input:                    input,
 		Identity:                 recoveryID,

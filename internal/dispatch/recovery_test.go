@@ -14,9 +14,9 @@ import (
 	"go.temporal.io/sdk/converter"
 	"google.golang.org/grpc"
 
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/models"
-	"github.com/postrider/postrider/workflows"
 )
 
 // service takes the place of Temporal's API below its client.
@@ -73,8 +73,8 @@ func TestStartRecovery(t *testing.T) {
 	require.ErrorIs(t, d.StartRecovery(t.Context(), webhook, &models.Recovery{}), ErrWebhookInactive)
 	d.Close()
 	require.Equal(t, []string{recovery.ID}, fake.ids())
-	require.Equal(t, workflows.TypeRecovery, fake.started[0].workflow)
-	require.Equal(t, workflows.RecoveryInput{RecoveryID: recovery.ID}, fake.started[0].input)
+	require.Equal(t, contract.TypeRecovery, fake.started[0].workflow)
+	require.Equal(t, contract.RecoveryInput{RecoveryID: recovery.ID}, fake.started[0].input)
 
 	require.NoError(t, d.StartRecoveries(t.Context(), []models.Recovery{recovery}))
 	fake.start = func(context.Context, string) error {
@@ -93,13 +93,13 @@ func TestSteerRecovery(t *testing.T) {
 	d.Close()
 	fake.started = nil
 	for signal, steer := range map[string]func(context.Context, models.Recovery) error{
-		workflows.SignalPause: d.PauseRecovery, workflows.SignalResume: d.ResumeRecovery,
+		contract.SignalPause: d.PauseRecovery, contract.SignalResume: d.ResumeRecovery,
 	} {
 		fake.started, fake.start = nil, nil
 		require.NoError(t, steer(t.Context(), recovery))
 		require.Equal(t, []string{recovery.ID}, fake.ids())
 		require.Equal(t, signal, fake.started[0].signal)
-		require.Equal(t, workflows.RecoveryInput{RecoveryID: recovery.ID}, fake.started[0].input, "one that was terminated begins anew")
+		require.Equal(t, contract.RecoveryInput{RecoveryID: recovery.ID}, fake.started[0].input, "one that was terminated begins anew")
 		fake.start = func(context.Context, string) error { return errAway }
 		require.ErrorIs(t, steer(t.Context(), recovery), ErrTemporalUnavailable)
 	}
@@ -110,7 +110,7 @@ func TestSteerRecovery(t *testing.T) {
 	}
 	var last time.Time
 	for _, call := range fake.started {
-		steer, ok := call.argument.(workflows.SteerSignal)
+		steer, ok := call.argument.(contract.SteerSignal)
 		require.True(t, ok)
 		require.True(t, steer.At.After(last), "the last one that was answered holds")
 		last = steer.At
@@ -158,13 +158,13 @@ func TestRecoverStartsWhatTheSDKWouldUnderARequestIDOfItsOwn(t *testing.T) {
 	require.Equal(t, "rec_x/"+delivery.ID, request.GetRequestId())
 	require.Equal(t, "space", request.GetNamespace())
 	require.Equal(t, delivery.ID, request.GetWorkflowId())
-	require.Equal(t, workflows.TypeDelivery, request.GetWorkflowType().GetName())
-	require.Equal(t, workflows.TaskQueue, request.GetTaskQueue().GetName())
+	require.Equal(t, contract.TypeDelivery, request.GetWorkflowType().GetName())
+	require.Equal(t, contract.TaskQueue, request.GetTaskQueue().GetName())
 	require.Equal(t, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, request.GetWorkflowIdReusePolicy())
 	require.Equal(t, enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL, request.GetWorkflowIdConflictPolicy())
-	var in workflows.DeliveryInput
+	var in contract.DeliveryInput
 	require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(request.GetInput(), &in))
-	require.Equal(t, workflows.DeliveryInput{DeliveryID: delivery.ID, RecoveryID: "rec_x"}, in)
+	require.Equal(t, contract.DeliveryInput{DeliveryID: delivery.ID, RecoveryID: "rec_x"}, in)
 	require.Equal(t, "order.paid → example.com", decode(t, request.GetUserMetadata().GetSummary()))
 	attributes := map[string]string{}
 	for name, payload := range request.GetSearchAttributes().GetIndexedFields() {
@@ -198,11 +198,11 @@ func TestRecoverSignalsARunOfSomeoneElse(t *testing.T) {
 	signal := below.signals[0]
 	require.Equal(t, "space", signal.GetNamespace())
 	require.Equal(t, delivery.ID, signal.GetWorkflowExecution().GetWorkflowId())
-	require.Equal(t, workflows.SignalResend, signal.GetSignalName())
+	require.Equal(t, contract.SignalResend, signal.GetSignalName())
 	require.Equal(t, below.starts[0].GetRequestId(), signal.GetRequestId())
-	var argument workflows.ResendSignal
+	var argument contract.ResendSignal
 	require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(signal.GetInput(), &argument))
-	require.Equal(t, workflows.ResendSignal{RequestedBy: "rec_x"}, argument)
+	require.Equal(t, contract.ResendSignal{RequestedBy: "rec_x"}, argument)
 
 	below.signalErr = serviceerror.NewNotFound("it has ended")
 	require.ErrorIs(t, d.Recover(t.Context(), "space", "rec_x", []models.Delivery{delivery}), ErrTemporalUnavailable, "to be tried again")
@@ -223,8 +223,8 @@ func TestRecoverStartsWhatWasMissed(t *testing.T) {
 	require.NoError(t, d.Recover(t.Context(), "space", "rec_x", []models.Delivery{delivery}))
 	require.Equal(t, []string{delivery.ID}, fake.ids())
 	started := fake.started[0]
-	require.Equal(t, workflows.TypeDelivery, started.workflow)
-	require.Equal(t, workflows.DeliveryInput{DeliveryID: delivery.ID}, started.input)
+	require.Equal(t, contract.TypeDelivery, started.workflow)
+	require.Equal(t, contract.DeliveryInput{DeliveryID: delivery.ID}, started.input)
 	require.Equal(t, enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE, started.options.WorkflowIDReusePolicy)
 	require.Greater(t, started.options.Priority.PriorityKey, 3, "behind what is new")
 	fake.start = func(context.Context, string) error {

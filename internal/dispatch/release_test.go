@@ -6,9 +6,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/serviceerror"
 
-	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/models"
-	"github.com/postrider/postrider/workflows"
 )
 
 // What can end a wait is told to those who wait; what cannot costs nothing.
@@ -44,9 +43,9 @@ func TestWebhookChanged(t *testing.T) {
 			require.Len(t, fake.started, 1)
 			call := fake.started[0]
 			require.Equal(t, "release/wh_a", call.options.ID)
-			require.Equal(t, workflows.SignalRelease, call.signal)
-			require.Equal(t, workflows.TypeRelease, call.workflow)
-			want := workflows.ReleaseInput{ReleaseInput: activities.ReleaseInput{WebhookID: "wh_a", Retries: test.retries}}
+			require.Equal(t, contract.SignalRelease, call.signal)
+			require.Equal(t, contract.TypeRelease, call.workflow)
+			want := contract.ReleaseInput{ReleasePage: contract.ReleasePage{WebhookID: "wh_a", Retries: test.retries}}
 			require.Equal(t, want, call.input)
 			require.Equal(t, want, call.argument)
 		})
@@ -59,9 +58,9 @@ func TestReleaseOfWhatHasEnded(t *testing.T) {
 	fake := &fakeTemporal{signalErr: map[string]error{"dlv_a": serviceerror.NewNotFound("none")}}
 	d, _, _ := setup(t, fake)
 	defer d.Close()
-	signal := activities.ReleaseSignal{Receiver: 3}
+	signal := contract.ReleaseSignal{Receiver: 3}
 	require.NoError(t, d.Release(t.Context(), []string{"dlv_a", "dlv_b"}, signal))
-	require.Contains(t, fake.signals, signalled{"dlv_b", "", workflows.SignalRelease, signal})
+	require.Contains(t, fake.signals, signalled{"dlv_b", "", contract.SignalRelease, signal})
 	fake.signalErr["dlv_b"] = errAway
 	require.ErrorIs(t, d.Release(t.Context(), []string{"dlv_a", "dlv_b"}, signal), ErrTemporalUnavailable)
 }

@@ -7,8 +7,8 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/models"
-	"github.com/postrider/postrider/workflows"
 )
 
 // cancelledOnRequest is the reason of a delivery that an API call cancels.
@@ -68,9 +68,9 @@ func (d *Dispatcher) resend(ctx context.Context, delivery models.Delivery, reque
 	if err != nil {
 		return err
 	}
-	signal := workflows.ResendSignal{RequestedBy: requestedBy, BeforeCancel: run.running && !run.cancelled}
-	_, err = d.temporal.SignalWithStartWorkflow(ctx, delivery.ID, workflows.SignalResend, signal,
-		workflows.ResendOptions(delivery), workflows.TypeDelivery, workflows.DeliveryInput{DeliveryID: delivery.ID})
+	signal := contract.ResendSignal{RequestedBy: requestedBy, BeforeCancel: run.running && !run.cancelled}
+	_, err = d.temporal.SignalWithStartWorkflow(ctx, delivery.ID, contract.SignalResend, signal,
+		contract.ResendOptions(toStart(delivery)), contract.TypeDelivery, contract.DeliveryInput{DeliveryID: delivery.ID})
 	return unavailable(err)
 }
 
@@ -106,7 +106,7 @@ func resentSince(delivery models.Delivery, run latestRun) bool {
 // is taken back.
 func (d *Dispatcher) cancelRun(ctx context.Context, deliveryID string, run latestRun) error {
 	if run.cancelled {
-		return unavailable(d.temporal.SignalWorkflow(ctx, deliveryID, run.id, workflows.SignalResend, workflows.ResendSignal{Withdrawn: true}))
+		return unavailable(d.temporal.SignalWorkflow(ctx, deliveryID, run.id, contract.SignalResend, contract.ResendSignal{Withdrawn: true}))
 	}
 	return unavailable(d.temporal.CancelWorkflow(ctx, deliveryID, run.id))
 }
@@ -118,18 +118,18 @@ func (d *Dispatcher) WebhookChanged(before, now models.Webhook) {
 	if !letsGo {
 		return
 	}
-	in := workflows.NewReleaseInput(now.ID, retries)
-	options := workflows.ReleaseOptions(now.ID)
+	in := contract.NewReleaseInput(now.ID, retries)
+	options := contract.ReleaseOptions(now.ID)
 	d.starter.add(func(ctx context.Context) error {
-		_, err := d.temporal.SignalWithStartWorkflow(ctx, options.ID, workflows.SignalRelease, in, options, workflows.TypeRelease, in)
+		_, err := d.temporal.SignalWithStartWorkflow(ctx, options.ID, contract.SignalRelease, in, options, contract.TypeRelease, in)
 		return unavailable(err)
 	})
 }
 
 // Release tells the workflows of deliveries that a setting of their webhook was changed; activities call it.
-func (d *Dispatcher) Release(ctx context.Context, deliveryIDs []string, signal workflows.ReleaseSignal) error {
+func (d *Dispatcher) Release(ctx context.Context, deliveryIDs []string, signal contract.ReleaseSignal) error {
 	return startAll(ctx, deliveryIDs, func(ctx context.Context, id string) error {
-		err := d.temporal.SignalWorkflow(ctx, id, "", workflows.SignalRelease, signal)
+		err := d.temporal.SignalWorkflow(ctx, id, "", contract.SignalRelease, signal)
 		var notRunning *serviceerror.NotFound
 		if errors.As(err, &notRunning) {
 			return nil

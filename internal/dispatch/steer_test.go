@@ -13,9 +13,9 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
-	"github.com/postrider/postrider/workflows"
 )
 
 func TestResendSignalsOrStarts(t *testing.T) {
@@ -29,10 +29,10 @@ func TestResendSignalsOrStarts(t *testing.T) {
 	require.Len(t, fake.started, 1)
 	call := fake.started[0]
 	require.Equal(t, delivery.ID, call.options.ID)
-	require.Equal(t, workflows.SignalResend, call.signal)
-	require.Equal(t, workflows.ResendSignal{RequestedBy: "key_x", BeforeCancel: true}, call.argument)
-	require.Equal(t, workflows.TypeDelivery, call.workflow)
-	require.Equal(t, workflows.DeliveryInput{DeliveryID: delivery.ID}, call.input)
+	require.Equal(t, contract.SignalResend, call.signal)
+	require.Equal(t, contract.ResendSignal{RequestedBy: "key_x", BeforeCancel: true}, call.argument)
+	require.Equal(t, contract.TypeDelivery, call.workflow)
+	require.Equal(t, contract.DeliveryInput{DeliveryID: delivery.ID}, call.input)
 	require.Equal(t, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, call.options.WorkflowIDReusePolicy)
 	require.Equal(t, enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING, call.options.WorkflowIDConflictPolicy)
 
@@ -183,8 +183,8 @@ func TestReceiveStartsOnceForEachEvent(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, stored, 1)
 	require.Len(t, fake.started, 1)
-	require.Equal(t, workflows.TypeInbound, fake.started[0].workflow)
-	require.Equal(t, workflows.InboundInput{InboundEventID: stored[0].ID}, fake.started[0].input)
+	require.Equal(t, contract.TypeInbound, fake.started[0].workflow)
+	require.Equal(t, contract.InboundInput{InboundEventID: stored[0].ID}, fake.started[0].input)
 }
 
 func TestReprocess(t *testing.T) {

@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 	_ "modernc.org/sqlite" // registers the driver
 
-	"github.com/postrider/postrider/internal/testdb"
 	"github.com/postrider/postrider/internal/store/migrations"
+	"github.com/postrider/postrider/internal/testdb"
 )
 
 // migrationFiles is how many files each folder has.

@@ -6,8 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/postrider/postrider/internal/testdb"
 	"github.com/postrider/postrider/internal/store/migrations"
+	"github.com/postrider/postrider/internal/testdb"
 )
 
 // What ended before the migration has its end and its cause afterwards.

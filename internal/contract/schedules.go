@@ -1,0 +1,26 @@
+package contract
+
+import (
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
+)
+
+// Schedules are the Temporal Schedules that the installation keeps.
+func Schedules() []client.ScheduleOptions {
+	return []client.ScheduleOptions{
+		schedule(SweepScheduleID, SweepInterval, TypeSweep, SweepInput{MinAge: SweepAge}),
+		schedule(RetentionScheduleID, RetentionInterval, TypeRetention),
+	}
+}
+
+// schedule runs a workflow again and again, but never twice at once.
+func schedule(id string, every time.Duration, workflowType string, args ...any) client.ScheduleOptions {
+	return client.ScheduleOptions{
+		ID:      id,
+		Spec:    client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: every}}},
+		Overlap: enumspb.SCHEDULE_OVERLAP_POLICY_SKIP,
+		Action:  &client.ScheduleWorkflowAction{ID: id, Workflow: workflowType, TaskQueue: TaskQueue, Args: args},
+	}
+}
