@@ -89,7 +89,7 @@ func TestStatusQuery(t *testing.T) {
 	r.receiver.fails(2)
 	r.after(2*time.Minute, func() {
 		status := r.status()
-		require.Equal(t, models.StatusFailed, status.Status)
+		require.EqualValues(t, models.StatusFailed, status.Status)
 		require.Equal(t, 2, status.Attempts)
 		require.Equal(t, 2, status.Retry)
 		require.Equal(t, 5, status.Retries)
@@ -100,7 +100,7 @@ func TestStatusQuery(t *testing.T) {
 		require.Equal(t, start.Add(due[2]), row.NextAttemptAt.UTC())
 	})
 	require.NoError(t, r.run())
-	require.Equal(t, models.StatusDelivered, r.status().Status)
+	require.EqualValues(t, models.StatusDelivered, r.status().Status)
 }
 
 func TestGoneEndsTheDeliveryAndDisablesTheWebhook(t *testing.T) {
