@@ -80,7 +80,7 @@ func (a *Activities) startNews(ctx context.Context, news []models.Delivery) {
 	if len(news) == 0 {
 		return
 	}
-	if err := a.Starter.Start(ctx, news); err != nil {
+	if err := a.Starter.StartDeliveries(ctx, news); err != nil {
 		a.Logger.WarnContext(ctx, "operational events are stored and the sweep will start them", "error", err)
 	}
 }

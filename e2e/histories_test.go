@@ -24,6 +24,7 @@ import (
 	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/internal/devserver"
 	"github.com/postrider/postrider/internal/dispatch"
+	"github.com/postrider/postrider/internal/dispatch/start"
 	"github.com/postrider/postrider/internal/egress"
 	"github.com/postrider/postrider/internal/keyring"
 	"github.com/postrider/postrider/internal/store"
@@ -99,10 +100,11 @@ func prepareInProcess(t *testing.T, settings map[string]any) *inProcess {
 	require.NoError(t, err)
 	t.Cleanup(sender.Close)
 	quiet := slog.New(slog.DiscardHandler)
-	p.dispatcher = dispatch.New(p.store, p.plain, quiet)
-	t.Cleanup(p.dispatcher.Close)
+	starter := start.New(p.plain, quiet)
+	t.Cleanup(starter.Close)
+	p.dispatcher = dispatch.New(dispatch.Config{Store: p.store, Starter: starter, Temporal: p.plain, Logger: quiet})
 	p.activities = &activities.Activities{
-		Store: p.store, Sender: sender, Starter: p.dispatcher, Lanes: activities.NewLanes(activities.DefaultConcurrency), Schedule: models.DefaultRetrySchedule(),
+		Store: p.store, Sender: sender, Starter: starter, Canceller: p.dispatcher, Lanes: activities.NewLanes(activities.DefaultConcurrency), Schedule: models.DefaultRetrySchedule(),
 		UserAgent: "Postrider/test", Now: time.Now, Logger: quiet,
 		Links: activities.Links{Workflow: func(string) string { return "" }},
 	}

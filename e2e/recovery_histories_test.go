@@ -105,7 +105,7 @@ func TestRecordRecoveryHistories(t *testing.T) {
 		recovery := models.Recovery{
 			Since: time.Now().Add(-time.Hour).UTC(), Until: time.Now().Add(time.Hour).UTC(), Include: include, Rate: 1,
 		}
-		require.NoError(t, p.dispatcher.StartRecovery(t.Context(), webhook, &recovery))
+		require.NoError(t, p.dispatcher.Recover(t.Context(), webhook, &recovery))
 		p.awaitRecovery(t, recovery.ID, func(r models.Recovery) bool { return r.Resent >= 1 })
 		return recovery
 	}

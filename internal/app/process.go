@@ -15,6 +15,8 @@ import (
 	"github.com/postrider/postrider/activities"
 	"github.com/postrider/postrider/api"
 	"github.com/postrider/postrider/internal/dispatch"
+	"github.com/postrider/postrider/internal/dispatch/first"
+	"github.com/postrider/postrider/internal/dispatch/start"
 	"github.com/postrider/postrider/internal/egress"
 	"github.com/postrider/postrider/internal/notify"
 	"github.com/postrider/postrider/internal/store"
@@ -60,6 +62,8 @@ type process struct {
 	namespace string
 	// identity is by what Temporal knows this process.
 	identity   string
+	starter    *start.Starter
+	first      *first.Attempts
 	dispatcher *dispatch.Dispatcher
 	eager      *worker.EagerStarts
 	worker     *worker.Worker
@@ -133,7 +137,6 @@ func (p *process) assemble(ctx context.Context, options client.Options) error {
 	if p.egress, err = p.settings.egressClient(); err != nil {
 		return err
 	}
-	p.dispatcher = dispatch.New(p.store, p.temporal, p.logger)
 	if err := p.assembleWork(); err != nil {
 		return err
 	}
@@ -165,19 +168,33 @@ func newServer(handler http.Handler, logger *slog.Logger) *http.Server {
 	}
 }
 
-// assembleWork makes what attempts are made with, where this process makes any.
+// assembleWork makes what starts workflows, makes first attempts and works on what was started, each from what was
+// made before it.
 func (p *process) assembleWork() error {
+	p.starter = start.New(p.temporal, p.logger)
+	cfg := dispatch.Config{Store: p.store, Starter: p.starter, Temporal: p.temporal, Logger: p.logger}
 	direct := p.role.api && p.settings.directly()
 	if !p.role.worker && !direct {
+		p.dispatcher = dispatch.New(cfg)
 		return nil
 	}
 	implementation, err := p.activities()
 	if err != nil {
 		return err
 	}
-	p.dispatcher.AttemptWith(activities.FirstAttempts{Activities: implementation}, direct)
+	maker := activities.FirstAttempts{Activities: implementation}
 	if p.role.worker {
-		p.worker = worker.New(p.temporal, p.eager, implementation, func(err error) {
+		cfg.Expect = maker.Expect
+	}
+	if direct {
+		p.first = first.New(maker, p.store, p.starter, p.logger)
+		cfg.FirstAttempts = p.first
+	}
+	p.dispatcher = dispatch.New(cfg)
+	if p.role.worker {
+		working := *implementation
+		working.Canceller = p.dispatcher
+		p.worker = worker.New(p.temporal, p.eager, &working, func(err error) {
 			p.failed <- fmt.Errorf("worker: %w", err)
 		})
 	}
@@ -190,7 +207,7 @@ func (p *process) activities() (*activities.Activities, error) {
 	implementation := &activities.Activities{
 		Store:            p.store,
 		Sender:           p.egress,
-		Starter:          p.dispatcher,
+		Starter:          p.starter,
 		Slack:            notify.NewSlack(p.egress),
 		Lanes:            activities.NewLanes(s.WebhookConcurrency),
 		Fresh:            &activities.Fresh{},
@@ -326,7 +343,10 @@ func (p *process) stop() error {
 		if err != nil {
 			err = errors.Join(err, p.server.Close())
 		}
-		p.dispatcher.Close()
+		if p.first != nil {
+			p.first.Close()
+		}
+		p.starter.Close()
 		intakeEnded <- err
 	}()
 	p.stopWorker()
