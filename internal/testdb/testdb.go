@@ -8,13 +8,10 @@ package testdb
 
 import (
 	"context"
-	"crypto/rand"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/stretchr/testify/require"
 )
 
 // URLVariable names the environment variable with the postgres:// URL of the server to make databases on.
@@ -51,18 +48,8 @@ func SQLite(t testing.TB) string {
 // notifications reach across the schemas of one database.
 func Postgres(t testing.TB) string {
 	t.Helper()
-	server, err := serverURL()
-	require.NoError(t, err, "find a PostgreSQL server for the test")
-
-	name := "postrider_test_" + strings.ToLower(rand.Text())
-	database, err := withDatabase(server, name)
-	require.NoError(t, err)
 	// The template without additions, because someone's server may have something in template1.
-	require.NoError(t, execute(server, "CREATE DATABASE "+name+" TEMPLATE template0"), "create the test's database")
-	t.Cleanup(func() {
-		require.NoError(t, execute(server, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)"), "drop the test's database")
-	})
-	return database
+	return PostgresFrom(t, "template0")
 }
 
 // execute runs one statement on a connection of its own. It has its own context because a test's context is
