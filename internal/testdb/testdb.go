@@ -10,9 +10,16 @@ import (
 	"context"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/postrider/postrider/internal/pgcluster"
 )
+
+// patience bounds one statement, also on a busy machine.
+const patience = time.Minute
 
 // URLVariable names the environment variable with the postgres:// URL of the server to make databases on.
 // Its user must be allowed to create databases.
@@ -50,6 +57,16 @@ func Postgres(t testing.TB) string {
 	t.Helper()
 	// The template without additions, because someone's server may have something in template1.
 	return PostgresFrom(t, "template0")
+}
+
+// NewCluster starts a server that belongs to the test and is closed when the test ends. Most tests want Postgres:
+// a server of their own is for tests that stop or kill it.
+func NewCluster(t testing.TB) *pgcluster.Cluster {
+	t.Helper()
+	cluster, err := pgcluster.Start(pgcluster.Options{})
+	require.NoError(t, err, "start a PostgreSQL server for the test")
+	t.Cleanup(func() { require.NoError(t, cluster.Close()) })
+	return cluster
 }
 
 // execute runs one statement on a connection of its own. It has its own context because a test's context is
