@@ -44,6 +44,7 @@ const historiesFolder = "../workflows/testdata/histories"
 type inProcess struct {
 	store      *recorder
 	activities *activities.Activities
+	starter    *start.Starter
 	dispatcher *dispatch.Dispatcher
 	// skipping starts workflows whose waits take no time, plain such whose waits are real.
 	skipping, plain client.Client
@@ -100,11 +101,11 @@ func prepareInProcess(t *testing.T, settings map[string]any) *inProcess {
 	require.NoError(t, err)
 	t.Cleanup(sender.Close)
 	quiet := slog.New(slog.DiscardHandler)
-	starter := start.New(p.plain, quiet)
-	t.Cleanup(starter.Close)
-	p.dispatcher = dispatch.New(dispatch.Config{Store: p.store, Starter: starter, Temporal: p.plain, Logger: quiet})
+	p.starter = start.New(p.plain, quiet)
+	t.Cleanup(p.starter.Close)
+	p.dispatcher = dispatch.New(dispatch.Config{Store: p.store, Starter: p.starter, Temporal: p.plain, Logger: quiet})
 	p.activities = &activities.Activities{
-		Store: p.store, Sender: sender, Starter: starter, Canceller: p.dispatcher, Lanes: activities.NewLanes(activities.DefaultConcurrency), Schedule: models.DefaultRetrySchedule(),
+		Store: p.store, Sender: sender, Starter: p.starter, Canceller: p.dispatcher, Lanes: activities.NewLanes(activities.DefaultConcurrency), Schedule: models.DefaultRetrySchedule(),
 		UserAgent: "Postrider/test", Now: time.Now, Logger: quiet,
 		Links: activities.Links{Workflow: func(string) string { return "" }},
 	}

@@ -34,7 +34,7 @@ func TestRecoverStartsOnce(t *testing.T) {
 	const recoveryID = "rec_01m85g2jgxe2xatkthx700jqn8"
 	ask := func(delivery models.Delivery) {
 		t.Helper()
-		require.NoError(t, p.dispatcher.Recover(t.Context(), namespace, recoveryID, []models.Delivery{delivery}))
+		require.NoError(t, p.starter.StartRecovered(t.Context(), namespace, recoveryID, []models.Delivery{delivery}))
 	}
 	const scheduled = 6 // attempts of the schedule
 
