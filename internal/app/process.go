@@ -14,6 +14,7 @@ import (
 
 	"github.com/postrider/postrider/activities"
 	"github.com/postrider/postrider/api"
+	"github.com/postrider/postrider/internal/attempt"
 	"github.com/postrider/postrider/internal/dispatch"
 	"github.com/postrider/postrider/internal/dispatch/first"
 	"github.com/postrider/postrider/internal/dispatch/start"
@@ -168,59 +169,47 @@ func newServer(handler http.Handler, logger *slog.Logger) *http.Server {
 	}
 }
 
-// assembleWork makes what starts workflows, makes first attempts and works on what was started, each from what was
-// made before it.
+// assembleWork makes what starts workflows, makes attempts and works on what was started, each from what was made
+// before it.
 func (p *process) assembleWork() error {
 	p.starter = start.New(p.temporal, p.logger)
+	maker := p.attempts()
 	cfg := dispatch.Config{Store: p.store, Starter: p.starter, Temporal: p.temporal, Logger: p.logger}
-	direct := p.role.api && p.settings.directly()
-	if !p.role.worker && !direct {
-		p.dispatcher = dispatch.New(cfg)
-		return nil
-	}
-	implementation, err := p.activities()
-	if err != nil {
-		return err
-	}
-	maker := activities.FirstAttempts{Activities: implementation}
 	if p.role.worker {
 		cfg.Expect = maker.Expect
 	}
-	if direct {
+	if p.role.api && p.settings.directly() {
 		p.first = first.New(maker, p.store, p.starter, p.logger)
 		cfg.FirstAttempts = p.first
 	}
 	p.dispatcher = dispatch.New(cfg)
-	if p.role.worker {
-		working := *implementation
-		working.Canceller = p.dispatcher
-		p.worker = worker.New(p.temporal, p.eager, &working, func(err error) {
-			p.failed <- fmt.Errorf("worker: %w", err)
-		})
+	if !p.role.worker {
+		return nil
 	}
+	implementation, err := p.activities(maker)
+	if err != nil {
+		return err
+	}
+	p.worker = worker.New(p.temporal, p.eager, implementation, func(err error) {
+		p.failed <- fmt.Errorf("worker: %w", err)
+	})
 	return nil
 }
 
-func (p *process) activities() (*activities.Activities, error) {
+func (p *process) activities(maker *attempt.Maker) (*activities.Activities, error) {
 	s := p.settings
 	link := s.workflowURL(p.namespace)
 	implementation := &activities.Activities{
 		Store:            p.store,
-		Sender:           p.egress,
 		Starter:          p.starter,
+		Canceller:        p.dispatcher,
 		Slack:            notify.NewSlack(p.egress),
-		Lanes:            activities.NewLanes(s.WebhookConcurrency),
-		Fresh:            &activities.Fresh{},
-		Schedule:         s.RetrySchedule,
-		RetryJitter:      s.RetryJitter,
+		Attempts:         maker,
 		DisableAfter:     s.DisableAfter,
 		Retention:        s.Retention,
 		InboundRetention: s.InboundRetention,
-		UserAgent:        "Postrider/" + Version,
 		Links:            activities.Links{API: s.publicURL(), Workflow: func(id string) string { return link(id, "") }},
-		Attempted:        p.metrics.attempted,
 		Now:              time.Now,
-		Logger:           p.logger,
 	}
 	if s.SMTPURL == "" {
 		return implementation, nil
@@ -228,6 +217,21 @@ func (p *process) activities() (*activities.Activities, error) {
 	var err error
 	implementation.Email, err = notify.NewEmail(notify.EmailConfig{URL: s.SMTPURL, From: s.SMTPFrom})
 	return implementation, err
+}
+
+func (p *process) attempts() *attempt.Maker {
+	return &attempt.Maker{
+		Store:       p.store,
+		Sender:      p.egress,
+		Starter:     p.starter,
+		Lanes:       attempt.NewLanes(p.settings.WebhookConcurrency),
+		Schedule:    p.settings.RetrySchedule,
+		RetryJitter: p.settings.RetryJitter,
+		UserAgent:   "Postrider/" + Version,
+		Attempted:   p.metrics.attempted,
+		Now:         time.Now,
+		Logger:      p.logger,
+	}
 }
 
 func (p *process) handler() http.Handler {

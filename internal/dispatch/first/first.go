@@ -30,8 +30,8 @@ const (
 
 // Maker makes attempts.
 type Maker interface {
-	// DeliverDirectly makes a first attempt without a workflow; false says that the delivery needs one from here.
-	DeliverDirectly(ctx context.Context, job models.Job) bool
+	// MakeFirst makes a first attempt without a workflow; false says that the delivery needs one from here.
+	MakeFirst(ctx context.Context, job models.Job) bool
 }
 
 // Store is what first attempts need of the database.
@@ -71,7 +71,7 @@ func (a *Attempts) Make(ctx context.Context, job models.Job) bool {
 	}
 	a.starter.Hold(job.Delivery.ID)
 	a.running.Go(func() {
-		done := a.maker.DeliverDirectly(context.Background(), job)
+		done := a.maker.MakeFirst(context.Background(), job)
 		a.room.Release(size)
 		delivery := job.Delivery
 		if !done {

@@ -30,7 +30,7 @@ type receiver struct {
 	made []string
 }
 
-func (r *receiver) DeliverDirectly(_ context.Context, job models.Job) bool {
+func (r *receiver) MakeFirst(_ context.Context, job models.Job) bool {
 	done := r.deliver == nil || r.deliver(job)
 	r.mu.Lock()
 	defer r.mu.Unlock()
