@@ -8,9 +8,7 @@ package testdb
 
 import (
 	"context"
-	"crypto/rand"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -57,18 +55,8 @@ func SQLite(t testing.TB) string {
 // notifications reach across the schemas of one database.
 func Postgres(t testing.TB) string {
 	t.Helper()
-	server, err := serverURL()
-	require.NoError(t, err, "find a PostgreSQL server for the test")
-
-	name := "postrider_test_" + strings.ToLower(rand.Text())
-	database, err := withDatabase(server, name)
-	require.NoError(t, err)
 	// The template without additions, because someone's server may have something in template1.
-	require.NoError(t, execute(server, "CREATE DATABASE "+name+" TEMPLATE template0"), "create the test's database")
-	t.Cleanup(func() {
-		require.NoError(t, execute(server, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)"), "drop the test's database")
-	})
-	return database
+	return PostgresFrom(t, "template0")
 }
 
 // NewCluster starts a server that belongs to the test and is closed when the test ends. Most tests want Postgres:
