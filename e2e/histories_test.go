@@ -21,14 +21,13 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/attempt"
 	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/internal/devserver"
 	"github.com/postrider/postrider/internal/dispatch"
 	"github.com/postrider/postrider/internal/egress"
-	"github.com/postrider/postrider/internal/keyring"
 	"github.com/postrider/postrider/internal/store"
-	"github.com/postrider/postrider/internal/store/migrations"
-	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/signature"
@@ -81,15 +80,7 @@ func prepareInProcess(t *testing.T, settings map[string]any) *inProcess {
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Stop()) })
-	databaseURL := testdb.SQLite(t)
-	db, err := store.Open(databaseURL, 4)
-	require.NoError(t, err)
-	pool, err := db.DB()
-	require.NoError(t, err)
-	_, err = migrations.Up(t.Context(), pool, "sqlite")
-	require.NoError(t, err)
-	require.NoError(t, pool.Close())
-	p := &inProcess{store: &recorder{Store: openStore(t, databaseURL, keyring.NewKey())}}
+	p := &inProcess{store: &recorder{Store: storetest.New(t, storetest.SQLite(t), store.Config{})}}
 	options := client.Options{HostPort: server.Address()}
 	p.plain = dialTemporal(t, options)
 	options.ConnectionOptions.DialOptions = []grpc.DialOption{grpc.WithChainUnaryInterceptor(devserver.TimeSkipping())}
@@ -102,9 +93,12 @@ func prepareInProcess(t *testing.T, settings map[string]any) *inProcess {
 	p.dispatcher = dispatch.New(p.store, p.plain, quiet)
 	t.Cleanup(p.dispatcher.Close)
 	p.activities = &activities.Activities{
-		Store: p.store, Sender: sender, Starter: p.dispatcher, Lanes: activities.NewLanes(activities.DefaultConcurrency), Schedule: models.DefaultRetrySchedule(),
-		UserAgent: "Postrider/test", Now: time.Now, Logger: quiet,
+		Store: p.store, Starter: p.dispatcher, Now: time.Now,
 		Links: activities.Links{Workflow: func(string) string { return "" }},
+		Attempts: &attempt.Maker{
+			Store: p.store, Sender: sender, Starter: p.dispatcher, Lanes: attempt.NewLanes(attempt.DefaultConcurrency),
+			Schedule: models.DefaultRetrySchedule(), UserAgent: "Postrider/test", Now: time.Now, Logger: quiet,
+		},
 	}
 	return p
 }

@@ -7,7 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/attempt"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
 )
 
@@ -36,10 +37,10 @@ func TestManyWebhooksHang(t *testing.T) {
 	now, most := hanging.counts()
 	t.Logf("%d requests hang, at most %d at once, of %d deliveries", now, most, webhooks*events)
 	require.NotZero(t, now)
-	require.LessOrEqual(t, most, (activities.FastPlaces+activities.SlowPlaces)*7/10)
+	require.LessOrEqual(t, most, (attempt.FastSlots+attempt.SlowSlots)*7/10)
 
 	hanging.gate.open()
-	db := p.database(t)
+	db := storetest.Open(t, p.databaseURL)
 	eventuallyWithin(t, 3*patience, func() bool {
 		var delivered int64
 		require.NoError(t, db.Model(&models.Delivery{}).Where("owner_id = ? AND status = 'delivered'", noisy).Count(&delivered).Error)

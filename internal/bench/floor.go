@@ -11,7 +11,7 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
-	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/attempt"
 	"github.com/postrider/postrider/internal/bench/load"
 	"github.com/postrider/postrider/internal/bench/report"
 	"github.com/postrider/postrider/internal/contract"
@@ -104,8 +104,8 @@ func (f *floorWorker) workflow(ctx workflow.Context, in contract.DeliveryInput) 
 		RetryPolicy:         &temporal.RetryPolicy{MaximumAttempts: 1},
 		Summary:             "attempt 1",
 	})
-	var result activities.AttemptResult
-	err = workflow.ExecuteLocalActivity(ctx, f.deliver, activities.AttemptInput{
+	var result attempt.Result
+	err = workflow.ExecuteLocalActivity(ctx, f.deliver, attempt.Input{
 		DeliveryID: in.DeliveryID, Trigger: models.TriggerSchedule, Sequence: 1,
 		ScheduledAt: workflow.GetInfo(ctx).WorkflowStartTime,
 	}).Get(ctx, &result)
@@ -114,7 +114,7 @@ func (f *floorWorker) workflow(ctx workflow.Context, in contract.DeliveryInput) 
 }
 
 // deliver does nothing, with a result of a delivery's size.
-func (f *floorWorker) deliver(_ context.Context, in activities.AttemptInput) (activities.AttemptResult, error) {
+func (f *floorWorker) deliver(_ context.Context, in attempt.Input) (attempt.Result, error) {
 	at := f.ledger.Now()
 	f.mu.Lock()
 	n, known := f.numbers[in.DeliveryID]
@@ -123,8 +123,8 @@ func (f *floorWorker) deliver(_ context.Context, in activities.AttemptInput) (ac
 		f.ledger.Arrive(n, 0, in.DeliveryID, at)
 	}
 	status := http.StatusOK
-	return activities.AttemptResult{
+	return attempt.Result{Attempted: attempt.Attempted{
 		AttemptID: "att_00000000000000000000000000", Number: 1, Trigger: in.Trigger, StatusCode: &status,
-		DurationMS: 1, RemoteAddr: "127.0.0.1:9000", StartedAt: time.Now().UTC(), Status: models.StatusDelivered,
-	}, nil
+		DurationMS: 1, RemoteAddr: "127.0.0.1:9000", StartedAt: time.Now().UTC(),
+	}, Decision: attempt.Decision{Status: models.StatusDelivered}}, nil
 }

@@ -1,4 +1,4 @@
-package activities
+package attempt
 
 import (
 	"bytes"
@@ -18,7 +18,7 @@ func BenchmarkRequest(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	dispatch := models.Job{
+	job := models.Job{
 		Delivery: models.Delivery{ID: typeid.New(typeid.KindDelivery, at)},
 		Event: models.Event{
 			ID: typeid.New(typeid.KindEvent, at), Type: "order.created", CreatedAt: at,
@@ -28,13 +28,13 @@ func BenchmarkRequest(b *testing.B) {
 	}
 	attempt := models.Attempt{Number: 1, StartedAt: at}
 	b.ReportAllocs()
-	b.SetBytes(int64(len(dispatch.Event.Data)))
+	b.SetBytes(int64(len(job.Event.Data)))
 	for b.Loop() {
 		signer, err := signature.NewSigner(secret)
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := newRequest(context.Background(), dispatch, signer, attempt, "Postrider/0.1.0"); err != nil {
+		if _, err := newRequest(context.Background(), job, signer, attempt, "Postrider/0.1.0"); err != nil {
 			b.Fatal(err)
 		}
 	}

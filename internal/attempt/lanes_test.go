@@ -1,4 +1,4 @@
-package activities_test
+package attempt_test
 
 import (
 	"net/http"
@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/attempt"
 	"github.com/postrider/postrider/models"
 )
 
@@ -21,25 +21,17 @@ func (r *rig) next() {
 }
 
 // deliverLocally makes a first attempt as a workflow does, within its task.
-func (r *rig) deliverLocally() activities.AttemptResult {
+func (r *rig) deliverLocally() attempt.Result {
 	r.t.Helper()
-	value, err := r.env.ExecuteLocalActivity(r.activities.Deliver, r.input(1))
-	require.NoError(r.t, err)
-	var result activities.AttemptResult
-	require.NoError(r.t, value.Get(&result))
-	return result
+	return r.make(r.input(1), attempt.Run{ID: testRun, Local: true})
 }
 
 // again makes the attempt to which a detour leads, in an activity of its own.
-func (r *rig) again(detour *activities.Detour) activities.AttemptResult {
+func (r *rig) again(detour *attempt.Detour) attempt.Result {
 	r.t.Helper()
 	in := r.input(1)
-	in.Slow, in.SlotAt, in.SlotSince, in.Detours = detour.Slow, detour.SlotAt, detour.SlotSince, 1
-	value, err := r.env.ExecuteActivity(r.activities.Deliver, in)
-	require.NoError(r.t, err)
-	var result activities.AttemptResult
-	require.NoError(r.t, value.Get(&result))
-	return result
+	in.Slow, in.ReservedAt, in.ReservedSince, in.Detours = detour.Slow, detour.ReservedAt, detour.ReservedSince, 1
+	return r.make(in, attempt.Run{ID: testRun})
 }
 
 func (r *rig) limit(perSecond float64) {
@@ -64,7 +56,7 @@ func TestWebhookThatFailsGoesToTheSlowLane(t *testing.T) {
 
 	r.next()
 	result = r.deliverLocally()
-	require.Equal(t, &activities.Detour{Slow: true}, result.Detour)
+	require.Equal(t, &attempt.Detour{Slow: true}, result.Detour)
 	require.Equal(t, models.StatusPending, result.Status)
 	require.Len(t, r.requests, 2)
 	require.Empty(t, r.attempts())
@@ -96,17 +88,17 @@ func TestRateLimitIsWaitedFor(t *testing.T) {
 	require.Nil(t, r.deliverLocally().Detour, "the second one has next to nothing to wait for")
 	for n := 2; n <= 20; n++ {
 		r.next()
-		require.Equal(t, &activities.Detour{SlotAt: slot(n), SlotSince: since}, r.deliverLocally().Detour)
+		require.Equal(t, &attempt.Detour{ReservedAt: slot(n), ReservedSince: since}, r.deliverLocally().Detour)
 	}
 	r.next()
 	detour := r.deliverLocally().Detour
-	require.Equal(t, &activities.Detour{SlotAt: slot(21), SlotSince: since, WaitMS: 100}, detour)
+	require.Equal(t, &attempt.Detour{ReservedAt: slot(21), ReservedSince: since, WaitMS: 100}, detour)
 	pending, err := r.store.PendingDeliveries(t.Context(), now.Add(time.Minute), "", 100)
 	require.NoError(t, err)
 	require.Empty(t, pending)
 	require.Len(t, r.requests, 2)
 
-	r.activities.Now = func() time.Time { return *slot(21) }
+	r.maker.Now = func() time.Time { return *slot(21) }
 	require.Equal(t, models.StatusDelivered, r.again(detour).Status)
 	require.Len(t, r.requests, 3)
 }
@@ -120,14 +112,14 @@ func TestMomentThatWasMissed(t *testing.T) {
 	r.next()
 	detour := r.deliverLocally().Detour
 	first := now.Add(10 * time.Second)
-	require.Equal(t, &activities.Detour{SlotAt: &first, SlotSince: now.UnixMicro(), WaitMS: 8000}, detour)
+	require.Equal(t, &attempt.Detour{ReservedAt: &first, ReservedSince: now.UnixMicro(), WaitMS: 8000}, detour)
 
-	r.activities.Now = func() time.Time { return first.Add(5*time.Second + time.Microsecond) }
+	r.maker.Now = func() time.Time { return first.Add(5*time.Second + time.Microsecond) }
 	second := now.Add(20 * time.Second)
-	require.Equal(t, second, *r.again(detour).Detour.SlotAt)
+	require.Equal(t, second, *r.again(detour).Detour.ReservedAt)
 	require.Len(t, r.requests, 1)
-	r.activities.Now = func() time.Time { return second.Add(5 * time.Second) }
-	require.Equal(t, models.StatusDelivered, r.again(&activities.Detour{SlotAt: &second, SlotSince: now.UnixMicro()}).Status)
+	r.maker.Now = func() time.Time { return second.Add(5 * time.Second) }
+	require.Equal(t, models.StatusDelivered, r.again(&attempt.Detour{ReservedAt: &second, ReservedSince: now.UnixMicro()}).Status)
 }
 
 // A test is waited for by a person: neither health nor rate limit holds it back, and it says nothing of them.

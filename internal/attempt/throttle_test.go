@@ -1,4 +1,4 @@
-package activities_test
+package attempt_test
 
 import (
 	"fmt"
@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/attempt"
 	"github.com/postrider/postrider/models"
 )
 
@@ -63,7 +63,7 @@ func TestThrottledUntil(t *testing.T) {
 			r.status = test.first
 			failed := r.deliver(1)
 			clock := now.Add(test.apart)
-			r.activities.Now = func() time.Time { return clock }
+			r.maker.Now = func() time.Time { return clock }
 			r.publish()
 			r.status, r.header = test.second, http.Header{"Retry-After": {test.retryAfter}}
 			result := r.deliver(1)
@@ -92,7 +92,7 @@ func TestThrottleHoldsFirstAttempts(t *testing.T) {
 	r.publish()
 	const asked = time.Minute
 	waits := map[int64]bool{}
-	var last activities.AttemptResult
+	var last attempt.Result
 	for range 20 {
 		result := r.deliver(1)
 		require.Equal(t, models.StatusPending, result.Status)
@@ -112,7 +112,7 @@ func TestThrottleHoldsFirstAttempts(t *testing.T) {
 	require.Equal(t, due, held.NextAttemptAt.UTC(), "what is shown is when its turn comes")
 
 	// Its workflow asks again when the wait is over.
-	r.activities.Now = func() time.Time { return now.Add(asked) }
+	r.maker.Now = func() time.Time { return now.Add(asked) }
 	require.Nil(t, r.deliver(1).Detour)
 	require.Len(t, r.requests, 2)
 
@@ -122,9 +122,8 @@ func TestThrottleHoldsFirstAttempts(t *testing.T) {
 	asResend, asRetry := r.input(1), r.input(2)
 	asResend.Trigger, asResend.Slow = models.TriggerResend, true
 	asRetry.DeliveryID, asRetry.Slow = waiting.ID, true
-	for i, in := range []activities.AttemptInput{asResend, asRetry} {
-		_, err := r.env.ExecuteActivity(r.activities.Deliver, in)
-		require.NoError(t, err)
+	for i, in := range []attempt.Input{asResend, asRetry} {
+		r.make(in, attempt.Run{ID: testRun})
 		require.Len(t, r.requests, 3+i)
 	}
 }
@@ -140,7 +139,7 @@ func TestThrottleHoldsAnHourAtMost(t *testing.T) {
 		at   time.Duration
 		held bool
 	}{{0, true}, {59 * time.Minute, true}, {time.Hour, false}} {
-		r.activities.Now = func() time.Time { return now.Add(test.at) }
+		r.maker.Now = func() time.Time { return now.Add(test.at) }
 		if test.held {
 			r.publish() // its age is that of the store's clock
 			detour := r.deliver(1).Detour
@@ -169,7 +168,7 @@ func TestRetryJitter(t *testing.T) {
 		t.Run(fmt.Sprintf("%v %s", test.jitter, test.after), func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t)
-			r.activities.RetryJitter = test.jitter
+			r.maker.RetryJitter = test.jitter
 			waits := map[time.Duration]bool{}
 			for range 10 {
 				r.publish()
@@ -179,10 +178,7 @@ func TestRetryJitter(t *testing.T) {
 				}
 				in := r.input(1)
 				in.Slow, in.Trigger = true, models.TriggerResend // so that nothing is held back
-				value, err := r.env.ExecuteActivity(r.activities.Deliver, in)
-				require.NoError(t, err)
-				var result activities.AttemptResult
-				require.NoError(t, value.Get(&result))
+				result := r.make(in, attempt.Run{ID: testRun})
 				require.GreaterOrEqual(t, result.Wait(), test.atLeast)
 				require.LessOrEqual(t, result.Wait(), test.most)
 				waits[result.Wait()] = true

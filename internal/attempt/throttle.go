@@ -1,4 +1,4 @@
-package activities
+package attempt
 
 import (
 	"math/rand/v2"
@@ -20,8 +20,8 @@ const (
 // throttledUntil says until when other deliveries' first attempts keep away from a webhook after an attempt;
 // nil when they need not. The receiver's own word counts at once. Without it, the second failure in a row that
 // tells of too much work is needed, and the pause is as long as the failures have gone on.
-func (a *Activities) throttledUntil(health models.WebhookHealth, attempt models.Attempt, asked time.Duration) *time.Time {
-	now := a.nowInMS()
+func (m *Maker) throttledUntil(health models.WebhookHealth, attempt models.Attempt, asked time.Duration) *time.Time {
+	now := m.nowInMS()
 	if asked == 0 && overloaded(attempt) && health.FirstFailureAt != nil {
 		asked = min(max(minThrottle, now.Sub(*health.FirstFailureAt)), maxThrottle)
 	}
@@ -44,14 +44,14 @@ func overloaded(attempt models.Attempt) bool {
 	return false
 }
 
-// throttle is for how long a first attempt keeps away from its webhook. The waits are spread, so that what was
-// held back does not come all at once, but nothing is held back for longer than maxHeld in all.
-func throttle(dispatch models.Job, in AttemptInput, now time.Time) time.Duration {
-	until := dispatch.Health.ThrottledUntil
-	if until == nil || dispatch.Delivery.Status != models.StatusPending || in.Trigger != models.TriggerSchedule {
+// throttledFor is for how long a first attempt keeps away from its webhook. The waits are spread, so that what was held
+// back does not come all at once, but nothing is held back for longer than maxHeld in all.
+func throttledFor(job models.Job, in Input, now time.Time) time.Duration {
+	until := job.Health.ThrottledUntil
+	if until == nil || job.Delivery.Status != models.StatusPending || in.Trigger != models.TriggerSchedule {
 		return 0
 	}
-	left := dispatch.Delivery.CreatedAt.Add(maxHeld).Sub(now)
+	left := job.Delivery.CreatedAt.Add(maxHeld).Sub(now)
 	wait := min(until.Sub(now), left)
 	if wait < time.Millisecond { // which is the unit of waits
 		return 0

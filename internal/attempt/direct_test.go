@@ -1,4 +1,4 @@
-package activities_test
+package attempt_test
 
 import (
 	"context"
@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/attempt"
 	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/models"
 )
@@ -41,7 +41,7 @@ func (r *rig) dispatch() models.Job {
 }
 
 func (r *rig) directly(dispatch models.Job) bool {
-	return activities.FirstAttempts{Activities: r.activities}.DeliverDirectly(r.t.Context(), dispatch)
+	return r.maker.DeliverDirectly(r.t.Context(), dispatch)
 }
 
 func TestDeliverDirectly(t *testing.T) {
@@ -115,7 +115,7 @@ func TestDeliverDirectlyWhileTheLogCannotBeWritten(t *testing.T) {
 	r := newRig(t)
 	store := &watchedStore{Store: r.store}
 	store.failures.Store(2)
-	r.activities.Store = store
+	r.maker.Store = store
 	require.True(t, r.directly(r.dispatch()))
 	require.Len(t, r.requests, 1)
 	require.Len(t, r.attempts(), 1)
@@ -136,9 +136,9 @@ func TestDeliverOfWhatIsExpected(t *testing.T) {
 	} {
 		r := newRig(t)
 		store := &watchedStore{Store: r.store}
-		r.activities.Store = store
-		activities.FirstAttempts{Activities: r.activities}.Expect([]models.Job{r.dispatch()})
-		r.activities.Now = func() time.Time { return now.Add(test.later) }
+		r.maker.Store = store
+		r.maker.Expect([]models.Job{r.dispatch()})
+		r.maker.Now = func() time.Time { return now.Add(test.later) }
 		require.Equal(t, models.StatusDelivered, r.deliver(test.sequence).Status, name)
 		require.Equal(t, test.loads, store.loads.Load(), name)
 
@@ -149,7 +149,7 @@ func TestDeliverOfWhatIsExpected(t *testing.T) {
 	}
 }
 
-var _ activities.Store = (*watchedStore)(nil)
+var _ attempt.Store = (*watchedStore)(nil)
 
 // A resend through another process waits while the first attempt may be under way; what comes of that attempt, and
 // the death of its process, end the wait.
@@ -173,23 +173,19 @@ func TestResendBehindAnAttemptOfAnotherProcess(t *testing.T) {
 			if test.cancelled {
 				require.NoError(t, r.store.CancelDelivery(t.Context(), r.delivery.ID, "cancelled on request"))
 			}
-			resend := func() activities.AttemptResult {
+			resend := func() attempt.Result {
 				in := r.input(1)
 				in.Trigger = models.TriggerResend
-				value, err := r.env.ExecuteActivity(r.activities.Deliver, in)
-				require.NoError(t, err)
-				var result activities.AttemptResult
-				require.NoError(t, value.Get(&result))
-				return result
+				return r.make(in, attempt.Run{ID: testRun})
 			}
-			require.Equal(t, &activities.Detour{WaitMS: 2000}, resend().Detour)
-			r.activities.Now = func() time.Time { return now.Add(9 * time.Second) }
-			require.Equal(t, &activities.Detour{WaitMS: 1001}, resend().Detour)
+			require.Equal(t, &attempt.Detour{WaitMS: 2000}, resend().Detour)
+			r.maker.Now = func() time.Time { return now.Add(9 * time.Second) }
+			require.Equal(t, &attempt.Detour{WaitMS: 1001}, resend().Detour)
 			require.Empty(t, r.requests)
 			require.Nil(t, r.dispatch().Delivery.NextAttemptAt, "the wait is no turn")
 
 			test.then(r)
-			r.activities.Now = func() time.Time { return now.Add(10 * time.Second) }
+			r.maker.Now = func() time.Time { return now.Add(10 * time.Second) }
 			require.Equal(t, models.StatusDelivered, resend().Status)
 			var numbers []int
 			for _, attempt := range r.attempts() {

@@ -1,4 +1,4 @@
-package activities_test
+package attempt_test
 
 import (
 	"bytes"
@@ -189,7 +189,7 @@ func TestRefusedTargetIsExplainedInTheLogOnly(t *testing.T) {
 	} {
 		r := newRig(t)
 		var logged bytes.Buffer
-		r.activities.Logger = slog.New(slog.NewTextHandler(&logged, nil))
+		r.maker.Logger = slog.New(slog.NewTextHandler(&logged, nil))
 		_, err := r.store.UpdateWebhook(t.Context(), models.Scope{}, r.webhook.ID, func(w *models.Webhook) error {
 			w.URL = url
 			return nil

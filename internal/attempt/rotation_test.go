@@ -1,4 +1,4 @@
-package activities_test
+package attempt_test
 
 import (
 	"testing"
@@ -25,12 +25,12 @@ func TestBothSecretsSignUntilTheGraceEnds(t *testing.T) {
 		{time.Hour - time.Second, map[string]bool{testSecret: true, second: true}},
 		{time.Hour, map[string]bool{testSecret: false, second: true}},
 	} {
-		r.activities.Now = func() time.Time { return now.Add(test.later) }
+		r.maker.Now = func() time.Time { return now.Add(test.later) }
 		r.deliver(i + 1)
 		for secret, accepted := range test.accepts {
 			for _, scheme := range []signature.Scheme{signature.SchemePostrider, signature.SchemeStandardWebhooks} {
 				verifier, err := signature.NewVerifier(signature.Config{
-					Scheme: scheme, Secrets: []string{secret}, Now: r.activities.Now,
+					Scheme: scheme, Secrets: []string{secret}, Now: r.maker.Now,
 				})
 				require.NoError(t, err)
 				err = verifier.Verify(r.requests[i].Header, []byte(r.bodies[i]))
