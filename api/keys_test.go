@@ -15,6 +15,7 @@ import (
 
 	"github.com/postrider/postrider/api"
 	"github.com/postrider/postrider/internal/keyring"
+	"github.com/postrider/postrider/internal/service"
 	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/internal/store/migrations"
 	"github.com/postrider/postrider/internal/testdb"
@@ -35,7 +36,7 @@ type keyedAPI struct {
 }
 
 // newKeyedAPI makes the API with a configuration that may be changed.
-func newKeyedAPI(t *testing.T, url string, change func(*api.Config)) *keyedAPI {
+func newKeyedAPI(t *testing.T, url string, change func(*config)) *keyedAPI {
 	t.Helper()
 	db, err := store.Open(url, 4)
 	require.NoError(t, err)
@@ -52,14 +53,14 @@ func newKeyedAPI(t *testing.T, url string, change func(*api.Config)) *keyedAPI {
 	k := &keyedAPI{t: t, clock: &atomic.Int64{}}
 	k.clock.Store(time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC).UnixMicro())
 	k.store = store.New(db, store.Config{Keyring: keyring, Now: k.now})
-	cfg := api.Config{
-		Store: k.store, Now: k.now, Logger: slog.New(slog.DiscardHandler),
-		KeyUsed: func(id string) { k.used = append(k.used, id) },
+	cfg := config{
+		Config:  api.Config{Store: k.store, Now: k.now, Logger: slog.New(slog.DiscardHandler)},
+		Service: service.Config{Store: k.store, KeyUsed: func(id string) { k.used = append(k.used, id) }},
 	}
 	if change != nil {
 		change(&cfg)
 	}
-	k.handler = api.New(cfg)
+	k.handler = newAPI(cfg)
 	return k
 }
 
@@ -209,7 +210,7 @@ func TestLastAdminKeyIsNotRevoked(t *testing.T) {
 
 func TestLastStoredAdminKeyMayGoBesideAConfiguredOne(t *testing.T) {
 	t.Parallel()
-	k := newKeyedAPI(t, testdb.SQLite(t), func(cfg *api.Config) { cfg.AdminKey = configuredKey })
+	k := newKeyedAPI(t, testdb.SQLite(t), func(cfg *config) { cfg.Service.AdminKey = configuredKey })
 	last, _ := k.newKey("")
 	status, _ := k.call(http.MethodDelete, "/api/keys/"+last.ID, configuredKey, "")
 	require.Equal(t, http.StatusNoContent, status)
@@ -217,7 +218,7 @@ func TestLastStoredAdminKeyMayGoBesideAConfiguredOne(t *testing.T) {
 
 func TestUseOfKeysIsReported(t *testing.T) {
 	t.Parallel()
-	k := newKeyedAPI(t, testdb.SQLite(t), func(cfg *api.Config) { cfg.AdminKey = configuredKey })
+	k := newKeyedAPI(t, testdb.SQLite(t), func(cfg *config) { cfg.Service.AdminKey = configuredKey })
 	key, token := k.newKey(models.DefaultOwnerID)
 	for _, sent := range []string{configuredKey, token, "prk_wrong", ""} {
 		k.call(http.MethodGet, "/api/webhooks", sent, "")

@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/postrider/postrider/api"
+	"github.com/postrider/postrider/internal/service"
 	"github.com/postrider/postrider/internal/testdb"
 	"github.com/postrider/postrider/models"
 )
@@ -18,7 +18,7 @@ import (
 func TestQuotasOfWhatOwnersMake(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, url string) {
-		s := newServiceOn(t, url, func(cfg *api.Config) { cfg.Quotas = api.Quotas{Webhooks: 3, Sources: 2} })
+		s := newServiceOn(t, url, func(cfg *config) { cfg.Service.Quotas = service.Quotas{Webhooks: 3, Sources: 2} })
 		id, key := s.owner("a")
 		for path, of := range map[string]struct {
 			body  string
@@ -61,7 +61,7 @@ func TestQuotasOfWhatOwnersMake(t *testing.T) {
 func TestQuotasOfPublishing(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, url string) {
-		s := newServiceOn(t, url, func(cfg *api.Config) { cfg.Quotas = api.Quotas{EventsPerSecond: 0.001, StoredBytes: 0} })
+		s := newServiceOn(t, url, func(cfg *config) { cfg.Service.Quotas = service.Quotas{EventsPerSecond: 0.001, StoredBytes: 0} })
 		id, key := s.owner("a")
 		_, other := s.owner("b")
 		const event = `{"event":"a","data":{"n":1}}`
@@ -77,7 +77,7 @@ func TestQuotasOfPublishing(t *testing.T) {
 func TestQuotaOfStoredBytes(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, url string) {
-		s := newServiceOn(t, url, func(cfg *api.Config) { cfg.Quotas = api.Quotas{StoredBytes: 20} })
+		s := newServiceOn(t, url, func(cfg *config) { cfg.Service.Quotas = service.Quotas{StoredBytes: 20} })
 		id, key := s.owner("a")
 		_, other := s.owner("b")
 		const event = `{"event":"a","data":{"n":1}}` // 7 bytes
