@@ -20,6 +20,8 @@ raced = $(filter-out $(unraced),$(shell go list ./...))
 # Go knows whether there is a C compiler. It is asked when a recipe runs: by then one may have been installed.
 race = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
+module := $(shell go list -m)
+
 FUZZTIME ?= 20s
 
 # Of make chaos: how many processes are killed, the seed of an earlier run to repeat, events a second, and who
@@ -92,12 +94,17 @@ lint: ## Run the linters of .golangci.yaml.
 workflowcheck: ## Find what would keep a workflow from replaying.
 	$(workflowcheck) ./workflows/...
 
-# The linter's depguard sees direct imports only.
+# The linter's depguard sees direct imports only. (Temporal's SDK imports testing itself; only packages of this module
+# are looked at for it.)
 .PHONY: production-check
 production-check:
 	@dependencies=$$(go list -deps ./cmd/postrider); \
 	if grep '^go.temporal.io/server' <<<"$$dependencies"; then \
 		echo 'cmd/postrider must not link the embedded Temporal server' >&2; exit 1; \
+	fi
+	@importing=$$(go list -deps -f '{{$$package := .ImportPath}}{{range .Imports}}{{$$package}} imports {{.}}{{"\n"}}{{end}}' ./cmd/...); \
+	if grep -E '^$(module)[^ ]* imports (testing|github.com/stretchr/testify.*)$$' <<<"$$importing"; then \
+		echo 'the programs must not link packages for tests' >&2; exit 1; \
 	fi
 
 .PHONY: chaos

@@ -11,9 +11,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
 
 	"github.com/postrider/postrider/internal/service"
-	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
@@ -84,8 +85,8 @@ func (s *server) trail(key, query string) []map[string]any {
 
 func TestTrailIsFiltered(t *testing.T) {
 	t.Parallel()
-	testdb.Each(t, func(t *testing.T, url string) {
-		s := newServiceOn(t, url)
+	storetest.Each(t, func(t *testing.T, db *gorm.DB) {
+		s := newServiceOn(t, db)
 		_, key := s.owner("a")
 		id := s.webhook(key, "a")
 		s.call(key, "PATCH", "/api/webhooks/"+id, `{"headers":{"Authorization":"s3cr3t"},"description":"s3cr3t"}`).is(http.StatusOK)

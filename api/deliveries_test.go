@@ -8,9 +8,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/serviceerror"
+	"gorm.io/gorm"
 
 	"github.com/postrider/postrider/internal/contract"
-	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
@@ -22,8 +23,8 @@ var deliveryMembers = []string{
 
 func TestDeliveryAndItsAttempts(t *testing.T) {
 	t.Parallel()
-	testdb.Each(t, func(t *testing.T, databaseURL string) {
-		s := newServiceOn(t, databaseURL)
+	storetest.Each(t, func(t *testing.T, db *gorm.DB) {
+		s := newServiceOn(t, db)
 		webhookID := s.webhook(adminKey, "*")
 		eventID, id := s.delivery(adminKey, "order.paid")
 		path := "/api/deliveries/" + id

@@ -7,16 +7,17 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
 
-	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
 
 func TestEventFromPublishingToItsDeliveries(t *testing.T) {
 	t.Parallel()
-	testdb.Each(t, func(t *testing.T, url string) {
-		s := newServiceOn(t, url)
+	storetest.Each(t, func(t *testing.T, db *gorm.DB) {
+		s := newServiceOn(t, db)
 		webhookID := s.webhook(adminKey, "order.*")
 		published := s.admin(http.StatusAccepted, "POST", "/api/events", `{"event":"order.created","data":{"a":1}}`).object()
 		require.Equal(t, []string{"deliveries", "duplicate", "event", "id"}, members(published))
@@ -90,8 +91,8 @@ func TestIdempotencyKeys(t *testing.T) {
 
 func TestIdempotencyKeyUsedAtOnce(t *testing.T) {
 	t.Parallel()
-	testdb.Each(t, func(t *testing.T, url string) {
-		s := newServiceOn(t, url)
+	storetest.Each(t, func(t *testing.T, db *gorm.DB) {
+		s := newServiceOn(t, db)
 		s.webhook(adminKey, "*")
 		replies := make([]reply, 10)
 		var all sync.WaitGroup

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/postrider/postrider/internal/service"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/internal/testdb"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
@@ -58,7 +59,7 @@ func TestUnforeseenErrorsAreLoggedAndNotShown(t *testing.T) {
 func TestDatabaseThatIsAway(t *testing.T) {
 	t.Parallel()
 	cluster := testdb.NewCluster(t)
-	s := newServiceOn(t, cluster.URL())
+	s := newServiceOn(t, storetest.Database(t, cluster.URL()))
 	_, key := s.owner("a")
 	id := s.webhook(key, "*")
 	_, deliveryID := s.delivery(key, "a")

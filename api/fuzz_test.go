@@ -15,7 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/storetest"
 )
 
 // hostile are texts that programs and databases have stumbled over.
@@ -53,7 +53,7 @@ func FuzzOperations(f *testing.F) {
 		addSeeds(f, document, made)
 	}
 	ids := slices.Sorted(maps.Keys(operations))
-	s := newServiceOn(f, testdb.Postgres(f))
+	s := newServiceOn(f, storetest.Postgres(f))
 	holder := s.newTenant("a")
 	f.Fuzz(func(t *testing.T, asAdmin bool, id, thing, query, header, body string) {
 		of, known := operations[id]

@@ -14,8 +14,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
 
-	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/signature"
 )
@@ -131,8 +132,8 @@ func TestConfirmForASenderThatHangsUp(t *testing.T) {
 // acknowledged where it still listens.
 func TestReceiveFromASenderThatHangsUp(t *testing.T) {
 	t.Parallel()
-	testdb.Each(t, func(t *testing.T, url string) {
-		s := newServiceOn(t, url)
+	storetest.Each(t, func(t *testing.T, db *gorm.DB) {
+		s := newServiceOn(t, db)
 		path := "/webhooks/" + s.source(`{"name":"x","scheme":"stripe","secret":"whsec_of-stripe"}`)
 		cfg := signature.Config{Scheme: signature.SchemeStripe, Secrets: []string{"whsec_of-stripe"}}
 		late := httptest.NewServer(lateHandler(s.handler))

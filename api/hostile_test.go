@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/signature"
 )
 
@@ -42,7 +42,7 @@ func TestRefusedHeadersAreNotEchoed(t *testing.T) {
 // What a provider says in headers is stored as text, which not every byte is.
 func TestReceivedIdentityThatIsNotText(t *testing.T) {
 	t.Parallel()
-	s := newServiceOn(t, testdb.Postgres(t))
+	s := newServiceOn(t, storetest.Postgres(t))
 	const secret = "0123456789abcdef0123456789abcdef"
 	source := s.admin(http.StatusCreated, "POST", "/api/sources",
 		`{"name":"x","scheme":"hmac","secret":"`+secret+`","header":"X-Sign","id_header":"X-Id","type_header":"X-Type"}`).object()

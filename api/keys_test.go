@@ -7,18 +7,16 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
 
 	"github.com/postrider/postrider/api"
-	"github.com/postrider/postrider/internal/keyring"
 	"github.com/postrider/postrider/internal/service"
 	"github.com/postrider/postrider/internal/store"
-	"github.com/postrider/postrider/internal/store/migrations"
-	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
 )
 
@@ -29,32 +27,19 @@ type keyedAPI struct {
 	t       *testing.T
 	store   *store.Store
 	handler http.Handler
-	// clock is the API's and the store's, in microseconds; it stands still.
-	clock *atomic.Int64
+	// clock is the API's and the store's.
+	clock *storetest.Clock
 	// used are the keys that the API reported.
 	used []string
 }
 
 // newKeyedAPI makes the API with a configuration that may be changed.
-func newKeyedAPI(t *testing.T, url string, change func(*config)) *keyedAPI {
+func newKeyedAPI(t *testing.T, db *gorm.DB, change func(*config)) *keyedAPI {
 	t.Helper()
-	db, err := store.Open(url, 4)
-	require.NoError(t, err)
-	pool, err := db.DB()
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, pool.Close()) })
-	dialect, _, _ := strings.Cut(url, "://")
-	_, err = migrations.Up(t.Context(), pool, dialect)
-	require.NoError(t, err)
-	key, err := keyring.ParseKey(keyring.NewKey())
-	require.NoError(t, err)
-	keyring, err := keyring.New(key)
-	require.NoError(t, err)
-	k := &keyedAPI{t: t, clock: &atomic.Int64{}}
-	k.clock.Store(time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC).UnixMicro())
-	k.store = store.New(db, store.Config{Keyring: keyring, Now: k.now})
+	k := &keyedAPI{t: t, clock: storetest.NewClock()}
+	k.store = storetest.New(t, db, store.Config{Now: k.clock.Now})
 	cfg := config{
-		Config:  api.Config{Store: k.store, Now: k.now, Logger: slog.New(slog.DiscardHandler)},
+		Config:  api.Config{Store: k.store, Now: k.clock.Now, Logger: slog.New(slog.DiscardHandler)},
 		Service: service.Config{Store: k.store, KeyUsed: func(id string) { k.used = append(k.used, id) }},
 	}
 	if change != nil {
@@ -63,10 +48,6 @@ func newKeyedAPI(t *testing.T, url string, change func(*config)) *keyedAPI {
 	k.handler = newAPI(cfg)
 	return k
 }
-
-func (k *keyedAPI) now() time.Time { return time.UnixMicro(k.clock.Load()).UTC() }
-
-func (k *keyedAPI) advance(by time.Duration) { k.clock.Add(by.Microseconds()) }
 
 // newKey makes a key; an administrator's for an empty owner.
 func (k *keyedAPI) newKey(ownerID string) (models.APIKey, string) {
@@ -110,8 +91,8 @@ func membersOf(t *testing.T, response *http.Response) map[string]any {
 
 func TestKeysThatExpire(t *testing.T) {
 	t.Parallel()
-	testdb.Each(t, func(t *testing.T, url string) {
-		k := newKeyedAPI(t, url, nil)
+	storetest.Each(t, func(t *testing.T, db *gorm.DB) {
+		k := newKeyedAPI(t, db, nil)
 		_, admin := k.newKey("")
 		const keys = "/api/owners/" + models.DefaultOwnerID + "/keys"
 		for name, test := range map[string]struct{ body, end string }{
@@ -149,7 +130,7 @@ func TestKeysThatExpire(t *testing.T) {
 		token := made["key"].(string)
 		status, _ := k.call(http.MethodGet, "/api/webhooks", token, "")
 		require.Equal(t, http.StatusOK, status)
-		k.advance(time.Hour)
+		k.clock.Advance(time.Hour)
 		status, problem := k.call(http.MethodGet, "/api/webhooks", token, "")
 		require.Equal(t, http.StatusUnauthorized, status)
 		require.Equal(t, "key_expired", problem["code"])
@@ -162,15 +143,15 @@ func TestKeysThatExpire(t *testing.T) {
 
 func TestKeysOfAnOwnerAreListed(t *testing.T) {
 	t.Parallel()
-	testdb.Each(t, func(t *testing.T, url string) {
-		k := newKeyedAPI(t, url, nil)
+	storetest.Each(t, func(t *testing.T, db *gorm.DB) {
+		k := newKeyedAPI(t, db, nil)
 		_, admin := k.newKey("")
 		owner := models.Owner{Name: "acme"}
 		require.NoError(t, k.store.CreateOwner(t.Context(), &owner))
 		path := "/api/owners/" + owner.ID + "/keys"
 		key, token := k.newKey(owner.ID)
 		k.newKey(models.DefaultOwnerID)
-		require.NoError(t, k.store.APIKeysUsed(t.Context(), map[string]time.Time{key.ID: k.now()}))
+		require.NoError(t, k.store.APIKeysUsed(t.Context(), map[string]time.Time{key.ID: k.clock.Now()}))
 
 		status, list := k.call(http.MethodGet, path, admin, "")
 		require.Equal(t, http.StatusOK, status)
@@ -195,7 +176,7 @@ func TestKeysOfAnOwnerAreListed(t *testing.T) {
 
 func TestLastAdminKeyIsNotRevoked(t *testing.T) {
 	t.Parallel()
-	k := newKeyedAPI(t, testdb.SQLite(t), nil)
+	k := newKeyedAPI(t, storetest.SQLite(t), nil)
 	first, token := k.newKey("")
 	status, problem := k.call(http.MethodDelete, "/api/keys/"+first.ID, token, "")
 	require.Equal(t, http.StatusConflict, status)
@@ -210,7 +191,7 @@ func TestLastAdminKeyIsNotRevoked(t *testing.T) {
 
 func TestLastStoredAdminKeyMayGoBesideAConfiguredOne(t *testing.T) {
 	t.Parallel()
-	k := newKeyedAPI(t, testdb.SQLite(t), func(cfg *config) { cfg.Service.AdminKey = configuredKey })
+	k := newKeyedAPI(t, storetest.SQLite(t), func(cfg *config) { cfg.Service.AdminKey = configuredKey })
 	last, _ := k.newKey("")
 	status, _ := k.call(http.MethodDelete, "/api/keys/"+last.ID, configuredKey, "")
 	require.Equal(t, http.StatusNoContent, status)
@@ -218,7 +199,7 @@ func TestLastStoredAdminKeyMayGoBesideAConfiguredOne(t *testing.T) {
 
 func TestUseOfKeysIsReported(t *testing.T) {
 	t.Parallel()
-	k := newKeyedAPI(t, testdb.SQLite(t), func(cfg *config) { cfg.Service.AdminKey = configuredKey })
+	k := newKeyedAPI(t, storetest.SQLite(t), func(cfg *config) { cfg.Service.AdminKey = configuredKey })
 	key, token := k.newKey(models.DefaultOwnerID)
 	for _, sent := range []string{configuredKey, token, "prk_wrong", ""} {
 		k.call(http.MethodGet, "/api/webhooks", sent, "")

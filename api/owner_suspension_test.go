@@ -7,8 +7,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
 
-	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/signature"
@@ -17,8 +18,8 @@ import (
 // A suspended owner gets nothing, its keys say why, and all of it goes on when it is active again.
 func TestSuspendedOwnerGetsNothing(t *testing.T) {
 	t.Parallel()
-	testdb.Each(t, func(t *testing.T, url string) {
-		s := newServiceOn(t, url)
+	storetest.Each(t, func(t *testing.T, db *gorm.DB) {
+		s := newServiceOn(t, db)
 		s.deliver()
 		id, key := s.owner("a")
 		webhookID := s.webhook(key, "*")
@@ -59,8 +60,8 @@ func TestSuspendedOwnerGetsNothing(t *testing.T) {
 
 func TestDeletedOwnerIsGone(t *testing.T) {
 	t.Parallel()
-	testdb.Each(t, func(t *testing.T, url string) {
-		s := newServiceOn(t, url)
+	storetest.Each(t, func(t *testing.T, db *gorm.DB) {
+		s := newServiceOn(t, db)
 		id, key := s.owner("a")
 		webhookID := s.webhook(key, "*")
 		path := "/api/owners/" + id

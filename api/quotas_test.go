@@ -8,17 +8,18 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
 
 	"github.com/postrider/postrider/internal/service"
-	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
 )
 
 // Owners' keys make no more than the limit, however many ask at once; administrators may.
 func TestQuotasOfWhatOwnersMake(t *testing.T) {
 	t.Parallel()
-	testdb.Each(t, func(t *testing.T, url string) {
-		s := newServiceOn(t, url, func(cfg *config) { cfg.Service.Quotas = service.Quotas{Webhooks: 3, Sources: 2} })
+	storetest.Each(t, func(t *testing.T, db *gorm.DB) {
+		s := newServiceOn(t, db, func(cfg *config) { cfg.Service.Quotas = service.Quotas{Webhooks: 3, Sources: 2} })
 		id, key := s.owner("a")
 		for path, of := range map[string]struct {
 			body  string
@@ -60,8 +61,8 @@ func TestQuotasOfWhatOwnersMake(t *testing.T) {
 
 func TestQuotasOfPublishing(t *testing.T) {
 	t.Parallel()
-	testdb.Each(t, func(t *testing.T, url string) {
-		s := newServiceOn(t, url, func(cfg *config) { cfg.Service.Quotas = service.Quotas{EventsPerSecond: 0.001, StoredBytes: 0} })
+	storetest.Each(t, func(t *testing.T, db *gorm.DB) {
+		s := newServiceOn(t, db, func(cfg *config) { cfg.Service.Quotas = service.Quotas{EventsPerSecond: 0.001, StoredBytes: 0} })
 		id, key := s.owner("a")
 		_, other := s.owner("b")
 		const event = `{"event":"a","data":{"n":1}}`
@@ -76,8 +77,8 @@ func TestQuotasOfPublishing(t *testing.T) {
 
 func TestQuotaOfStoredBytes(t *testing.T) {
 	t.Parallel()
-	testdb.Each(t, func(t *testing.T, url string) {
-		s := newServiceOn(t, url, func(cfg *config) { cfg.Service.Quotas = service.Quotas{StoredBytes: 20} })
+	storetest.Each(t, func(t *testing.T, db *gorm.DB) {
+		s := newServiceOn(t, db, func(cfg *config) { cfg.Service.Quotas = service.Quotas{StoredBytes: 20} })
 		id, key := s.owner("a")
 		_, other := s.owner("b")
 		const event = `{"event":"a","data":{"n":1}}` // 7 bytes

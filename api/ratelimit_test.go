@@ -9,13 +9,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
 )
 
 func TestEachKeyHasARateOfItsOwn(t *testing.T) {
 	t.Parallel()
-	k := newKeyedAPI(t, testdb.SQLite(t), func(cfg *config) {
+	k := newKeyedAPI(t, storetest.SQLite(t), func(cfg *config) {
 		cfg.Service.AdminKey, cfg.RateLimit, cfg.RateBurst = configuredKey, 0.5, 3
 	})
 	_, token := k.newKey(models.DefaultOwnerID)
@@ -36,7 +36,7 @@ func TestEachKeyHasARateOfItsOwn(t *testing.T) {
 		{500 * time.Millisecond, 200, `"key";r=0;t=6`, ""},
 		{time.Hour, 200, `"key";r=2;t=2`, ""},
 	} {
-		k.advance(step.after)
+		k.clock.Advance(step.after)
 		response := ask(token)
 		require.Equal(t, step.status, response.StatusCode, i)
 		require.Equal(t, policy, response.Header.Get("RateLimit-Policy"), i)
@@ -55,7 +55,7 @@ func TestEachKeyHasARateOfItsOwn(t *testing.T) {
 
 func TestNoRateLimitUnlessConfigured(t *testing.T) {
 	t.Parallel()
-	k := newKeyedAPI(t, testdb.SQLite(t), func(cfg *config) { cfg.Service.AdminKey = configuredKey })
+	k := newKeyedAPI(t, storetest.SQLite(t), func(cfg *config) { cfg.Service.AdminKey = configuredKey })
 	for range 100 {
 		response := k.ask(http.MethodGet, "/api/webhooks", configuredKey, "", "192.0.2.1:1")
 		require.Equal(t, http.StatusOK, response.StatusCode)
@@ -67,7 +67,7 @@ func TestNoRateLimitUnlessConfigured(t *testing.T) {
 func TestBurstIsTwoSecondsWorthUnlessConfigured(t *testing.T) {
 	t.Parallel()
 	for perSecond, want := range map[float64]string{200: `"key";q=400;w=2`, 0.1: `"key";q=1;w=10`, 1.5: `"key";q=3;w=2`} {
-		k := newKeyedAPI(t, testdb.SQLite(t), func(cfg *config) { cfg.Service.AdminKey, cfg.RateLimit = configuredKey, perSecond })
+		k := newKeyedAPI(t, storetest.SQLite(t), func(cfg *config) { cfg.Service.AdminKey, cfg.RateLimit = configuredKey, perSecond })
 		response := k.ask(http.MethodGet, "/api/webhooks", configuredKey, "", "192.0.2.1:1")
 		require.Equal(t, want, response.Header.Get("RateLimit-Policy"))
 	}
@@ -90,7 +90,7 @@ func TestFailuresToAuthenticateAreLimitedByAddress(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			k := newKeyedAPI(t, testdb.SQLite(t), nil)
+			k := newKeyedAPI(t, storetest.SQLite(t), nil)
 			_, token := k.newKey(models.DefaultOwnerID)
 			ask := func(key, from string) *http.Response { return k.ask(http.MethodGet, "/api/webhooks", key, "", from) }
 			for i := range 60 {
@@ -108,7 +108,7 @@ func TestFailuresToAuthenticateAreLimitedByAddress(t *testing.T) {
 			require.Equal(t, want, ask("prk_x", test.other).StatusCode)
 			require.Equal(t, http.StatusOK, ask(token, test.flooder).StatusCode, "nobody is locked out by a stranger")
 			require.Equal(t, http.StatusUnauthorized, ask("", test.flooder).StatusCode, "no key is no try")
-			k.advance(time.Second)
+			k.clock.Advance(time.Second)
 			require.Equal(t, http.StatusUnauthorized, ask("prk_x", test.flooder).StatusCode)
 			require.Equal(t, http.StatusTooManyRequests, ask("prk_x", test.flooder).StatusCode)
 		})
@@ -140,7 +140,7 @@ func TestForwardedAddressesAreBelievedOfTrustedProxiesOnly(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			k := newKeyedAPI(t, testdb.SQLite(t), func(cfg *config) { cfg.TrustedProxies = test.trusted })
+			k := newKeyedAPI(t, storetest.SQLite(t), func(cfg *config) { cfg.TrustedProxies = test.trusted })
 			source := models.Source{OwnerID: models.DefaultOwnerID, Name: "in", Scheme: "github", EventPrefix: "github", Active: true}
 			require.NoError(t, k.store.CreateSource(t.Context(), &source, []string{"secret-of-s"}))
 			response := k.ask(http.MethodPost, "/webhooks/"+source.ID, "", "{}", test.from, test.forwarded...)

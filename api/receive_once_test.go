@@ -7,9 +7,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
 
 	"github.com/postrider/postrider/activities"
-	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/signature"
 )
@@ -36,8 +37,8 @@ func (s *server) process() []string {
 // Whoever replays a request under another's ID, in a header that is not signed, must not make the real event a copy.
 func TestATakenIDIsAConflict(t *testing.T) {
 	t.Parallel()
-	testdb.Each(t, func(t *testing.T, url string) {
-		s := newServiceOn(t, url)
+	storetest.Each(t, func(t *testing.T, db *gorm.DB) {
+		s := newServiceOn(t, db)
 		id := s.source(sourceWith("hmac", plainSecret, `,"header":"X-Sign","id_header":"X-Id"`))
 		cfg := signature.Config{
 			Scheme: signature.SchemeHMAC, Secrets: []string{plainSecret}, HMAC: &signature.HMACConfig{Header: "X-Sign"},

@@ -14,11 +14,9 @@ import (
 
 	"github.com/postrider/postrider/api"
 	"github.com/postrider/postrider/internal/dispatch"
-	"github.com/postrider/postrider/internal/keyring"
 	"github.com/postrider/postrider/internal/service"
 	"github.com/postrider/postrider/internal/store"
-	"github.com/postrider/postrider/internal/store/migrations"
-	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
 )
 
@@ -39,18 +37,9 @@ const recoveryAdminKey = "the administrator's key"
 
 func newRecoveryServer(t *testing.T) *recoveryServer {
 	t.Helper()
-	db, err := store.Open(testdb.SQLite(t), 4)
-	require.NoError(t, err)
-	pool, err := db.DB()
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, pool.Close()) })
-	_, err = migrations.Up(t.Context(), pool, "sqlite")
-	require.NoError(t, err)
-	keyring, err := keyring.New(make([]byte, keyring.KeyBytes))
-	require.NoError(t, err)
 	s := &recoveryServer{t: t, now: time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)}
 	now := func() time.Time { return s.now }
-	s.store = store.New(db, store.Config{Keyring: keyring, Now: now})
+	s.store = storetest.New(t, storetest.SQLite(t), store.Config{Now: now})
 	s.handler = newAPI(config{
 		Config: api.Config{
 			Now: now, Logger: slog.New(slog.DiscardHandler),
@@ -64,12 +53,12 @@ func newRecoveryServer(t *testing.T) *recoveryServer {
 		key   *string
 	}{{&owner, &s.key}, {&other, &s.otherKey}} {
 		require.NoError(t, s.store.CreateOwner(t.Context(), made.owner))
+		var err error
 		_, *made.key, err = s.store.CreateAPIKey(t.Context(), made.owner.ID)
 		require.NoError(t, err)
 	}
 	s.owner = owner.ID
-	s.webhook = models.Webhook{OwnerID: owner.ID, URL: "https://example.com", Host: "example.com", Events: []string{"*"}, Active: true}
-	require.NoError(t, s.store.CreateWebhook(t.Context(), &s.webhook, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"))
+	s.webhook = storetest.Webhook(t, s.store, func(webhook *models.Webhook) { webhook.OwnerID = owner.ID })
 	return s
 }
 

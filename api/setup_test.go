@@ -28,11 +28,9 @@ import (
 	"github.com/postrider/postrider/internal/app"
 	"github.com/postrider/postrider/internal/dispatch"
 	"github.com/postrider/postrider/internal/egress"
-	"github.com/postrider/postrider/internal/keyring"
 	"github.com/postrider/postrider/internal/service"
 	"github.com/postrider/postrider/internal/store"
-	"github.com/postrider/postrider/internal/store/migrations"
-	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
@@ -54,24 +52,14 @@ type server struct {
 // newService runs the API on a SQLite database; change, if any, changes what it is made of.
 func newService(t *testing.T, change ...func(*config)) *server {
 	t.Helper()
-	return newServiceOn(t, testdb.SQLite(t), change...)
+	return newServiceOn(t, storetest.SQLite(t), change...)
 }
 
-func newServiceOn(t testing.TB, databaseURL string, change ...func(*config)) *server {
+func newServiceOn(t testing.TB, db *gorm.DB, change ...func(*config)) *server {
 	t.Helper()
-	db, err := store.Open(databaseURL, 10)
-	require.NoError(t, err)
-	pool, err := db.DB()
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, pool.Close()) })
-	dialect, _, _ := strings.Cut(databaseURL, "://")
-	_, err = migrations.Up(t.Context(), pool, dialect)
-	require.NoError(t, err)
-	keyring, err := keyring.New(make([]byte, keyring.KeyBytes))
-	require.NoError(t, err)
 	promised, err := readPromises()
 	require.NoError(t, err)
-	s := &server{t: t, db: db, promises: promised, temporal: &temporal{}, store: store.New(db, store.Config{Keyring: keyring, Now: newClock()})}
+	s := &server{t: t, db: db, promises: promised, temporal: &temporal{}, store: storetest.New(t, db, store.Config{Now: newClock()})}
 	dispatcher := dispatch.New(s.store, s.temporal, slog.New(slog.DiscardHandler))
 	t.Cleanup(dispatcher.Close)
 	cfg := config{

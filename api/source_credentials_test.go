@@ -7,8 +7,9 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
 
-	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/signature"
 )
@@ -30,8 +31,8 @@ func (s *server) rows() string {
 // A verify token is a credential: sealed where it is stored, never shown, and gone with its source.
 func TestVerifyTokensAreCredentials(t *testing.T) {
 	t.Parallel()
-	testdb.Each(t, func(t *testing.T, url string) {
-		s := newServiceOn(t, url)
+	storetest.Each(t, func(t *testing.T, db *gorm.DB) {
+		s := newServiceOn(t, db)
 		const token = "a-token-of-meta"
 		made := s.call(adminKey, "POST", "/api/sources", sourceWith("hmac", plainSecret, `,"header":"X-Sign","verify_token":"`+token+`"`)).is(http.StatusCreated)
 		id := text(t, made.object(), "id")

@@ -9,8 +9,9 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
 
-	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/storetest"
 )
 
 // Names match by case, and no member is there twice: what is accepted is what was meant.
@@ -73,8 +74,8 @@ func requireNoGo(t *testing.T, message string) {
 // Data has no rules but JSON's: numbers of any size, members that differ in case or are there twice; all as they came.
 func TestDataIsKeptAsItIs(t *testing.T) {
 	t.Parallel()
-	testdb.Each(t, func(t *testing.T, url string) {
-		s := newServiceOn(t, url)
+	storetest.Each(t, func(t *testing.T, db *gorm.DB) {
+		s := newServiceOn(t, db)
 		for _, data := range []string{
 			`{"n":1e309}`, `-1E+999`, `[1e-999,123456789012345678901234567890.10]`, `{"a":1,"A":2,"a":3}`, `1.0`, `"\ud800"`, `{"":{"":0e0}}`,
 		} {

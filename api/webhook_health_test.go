@@ -6,8 +6,9 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
 
-	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
@@ -25,8 +26,8 @@ func (s *server) healthOf(webhookID string) map[string]any {
 
 func TestWebhookHealth(t *testing.T) {
 	t.Parallel()
-	testdb.Each(t, func(t *testing.T, url string) {
-		s := newServiceOn(t, url)
+	storetest.Each(t, func(t *testing.T, db *gorm.DB) {
+		s := newServiceOn(t, db)
 		id := s.webhook(adminKey, "*")
 		require.Equal(t, map[string]any{
 			"status": "healthy", "consecutive_failures": 0.0, "failed_deliveries": 0.0,
@@ -60,8 +61,8 @@ func TestWebhookHealth(t *testing.T) {
 // Enabling what Postrider disabled is one PATCH; the webhook's health begins anew.
 func TestEnableWebhookAgain(t *testing.T) {
 	t.Parallel()
-	testdb.Each(t, func(t *testing.T, url string) {
-		s := newServiceOn(t, url)
+	storetest.Each(t, func(t *testing.T, db *gorm.DB) {
+		s := newServiceOn(t, db)
 		id := s.webhook(adminKey, "*")
 		_, deliveryID := s.delivery(adminKey, "order.created")
 		_, err := s.store.RecordAttempt(t.Context(), models.Outcome{

@@ -8,8 +8,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
 
-	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
@@ -22,8 +23,8 @@ var webhookMembers = []string{
 
 func TestWebhookFromCreationToDeletion(t *testing.T) {
 	t.Parallel()
-	testdb.Each(t, func(t *testing.T, url string) {
-		s := newServiceOn(t, url)
+	storetest.Each(t, func(t *testing.T, db *gorm.DB) {
+		s := newServiceOn(t, db)
 		made := s.admin(http.StatusCreated, "POST", "/api/webhooks",
 			`{"url":"https://example.com/x?a=1","events":["order.*","user.created"],"description":"Über <orders>","headers":{"X-Team":"a"},"retry_schedule":["60s","1.5h"]}`).object()
 		secret := text(t, made, "secret")

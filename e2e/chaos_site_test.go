@@ -10,6 +10,7 @@ import (
 
 	"github.com/postrider/postrider/internal/deployment"
 	"github.com/postrider/postrider/internal/keyring"
+	"github.com/postrider/postrider/internal/pgcluster"
 	"github.com/postrider/postrider/internal/testdb"
 	"github.com/postrider/postrider/models"
 )
@@ -21,7 +22,7 @@ const serveProcesses = 2
 // two `serve`. What ends by itself is started again, as a service manager does.
 type site struct {
 	t          *testing.T
-	cluster    *testdb.Cluster
+	cluster    *pgcluster.Cluster
 	deployment *deployment.Deployment
 	adminKey   string
 	temporal   *slot

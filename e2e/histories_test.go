@@ -25,10 +25,8 @@ import (
 	"github.com/postrider/postrider/internal/devserver"
 	"github.com/postrider/postrider/internal/dispatch"
 	"github.com/postrider/postrider/internal/egress"
-	"github.com/postrider/postrider/internal/keyring"
 	"github.com/postrider/postrider/internal/store"
-	"github.com/postrider/postrider/internal/store/migrations"
-	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/signature"
@@ -81,15 +79,7 @@ func prepareInProcess(t *testing.T, settings map[string]any) *inProcess {
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Stop()) })
-	databaseURL := testdb.SQLite(t)
-	db, err := store.Open(databaseURL, 4)
-	require.NoError(t, err)
-	pool, err := db.DB()
-	require.NoError(t, err)
-	_, err = migrations.Up(t.Context(), pool, "sqlite")
-	require.NoError(t, err)
-	require.NoError(t, pool.Close())
-	p := &inProcess{store: &recorder{Store: openStore(t, databaseURL, keyring.NewKey())}}
+	p := &inProcess{store: &recorder{Store: storetest.New(t, storetest.SQLite(t), store.Config{})}}
 	options := client.Options{HostPort: server.Address()}
 	p.plain = dialTemporal(t, options)
 	options.ConnectionOptions.DialOptions = []grpc.DialOption{grpc.WithChainUnaryInterceptor(devserver.TimeSkipping())}

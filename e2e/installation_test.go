@@ -15,6 +15,7 @@ import (
 	"github.com/postrider/postrider/internal/deployment"
 	"github.com/postrider/postrider/internal/keyring"
 	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/internal/testdb"
 	"github.com/postrider/postrider/models"
 )
@@ -250,19 +251,9 @@ func (p *installation) dial(t testing.TB) client.Client {
 // store opens the installation's database.
 func (p *installation) store(t testing.TB) *store.Store {
 	t.Helper()
-	return openStore(t, p.databaseURL, p.encryptionKey)
-}
-
-func openStore(t testing.TB, databaseURL, encryptionKey string) *store.Store {
-	t.Helper()
-	const connections = 8
-	key, err := keyring.ParseKey(encryptionKey)
+	key, err := keyring.ParseKey(p.encryptionKey)
 	require.NoError(t, err)
-	keyring, err := keyring.New(key)
+	ring, err := keyring.New(key)
 	require.NoError(t, err)
-	db, err := store.Open(databaseURL, connections)
-	require.NoError(t, err)
-	store := store.New(db, store.Config{Keyring: keyring})
-	t.Cleanup(func() { require.NoError(t, store.Close()) })
-	return store
+	return storetest.New(t, storetest.Open(t, p.databaseURL), store.Config{Keyring: ring})
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
 )
 
@@ -39,7 +40,7 @@ func TestManyWebhooksHang(t *testing.T) {
 	require.LessOrEqual(t, most, (activities.FastPlaces+activities.SlowPlaces)*7/10)
 
 	hanging.gate.open()
-	db := p.database(t)
+	db := storetest.Open(t, p.databaseURL)
 	eventuallyWithin(t, 3*patience, func() bool {
 		var delivered int64
 		require.NoError(t, db.Model(&models.Delivery{}).Where("owner_id = ? AND status = 'delivered'", noisy).Count(&delivered).Error)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
 )
 
@@ -53,7 +54,7 @@ func TestRateLimit(t *testing.T) {
 	require.Len(t, ids, *limitedEvents)
 	require.Equal(t, *limitedEvents, limited.count(), "each arrived once")
 	var sent []time.Time
-	require.NoError(t, p.database(t).Model(&models.Attempt{}).
+	require.NoError(t, storetest.Open(t, p.databaseURL).Model(&models.Attempt{}).
 		Where("delivery_id IN (SELECT id FROM deliveries WHERE webhook_id = ?)", webhook.ID).
 		Order("started_at").Pluck("started_at", &sent).Error)
 	require.Len(t, sent, *limitedEvents)

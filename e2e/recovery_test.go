@@ -11,10 +11,9 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
-	"gorm.io/gorm"
 
 	"github.com/postrider/postrider/internal/contract"
-	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/internal/testdb"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
@@ -150,21 +149,10 @@ func recovers(t *testing.T, p *installation, deliveries, rate int) {
 	eventually(t, func() bool { return runs() == total+really+1+done.Resent }, "there are other runs")
 }
 
-// database opens the installation's database, for what the store has no method for.
-func (p *installation) database(t *testing.T) *gorm.DB {
-	t.Helper()
-	db, err := store.Open(p.databaseURL, 1)
-	require.NoError(t, err)
-	pool, err := db.DB()
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, pool.Close()) })
-	return db
-}
-
 // insertFailed makes deliveries that failed for good, past the API.
 func insertFailed(t *testing.T, p *installation, webhook webhook, owner string, count int) {
 	t.Helper()
-	db := p.database(t)
+	db := storetest.Open(t, p.databaseURL)
 	now := time.Now().UTC()
 	event := models.Event{ID: typeid.New(typeid.KindEvent, now), OwnerID: owner, Type: "order.created", Data: []byte(`{}`), CreatedAt: now}
 	require.NoError(t, db.Create(&event).Error)
@@ -182,7 +170,7 @@ func insertFailed(t *testing.T, p *installation, webhook webhook, owner string, 
 // requireResentOnce says that every delivery of a recovery arrived, after exactly one resend.
 func requireResentOnce(t *testing.T, p *installation, webhook webhook, total int64) {
 	t.Helper()
-	db := p.database(t)
+	db := storetest.Open(t, p.databaseURL)
 	var found struct{ Delivered, Resent, Resends int64 }
 	complete := func() bool {
 		require.NoError(t, db.Raw(`SELECT count(*) AS resends, count(DISTINCT a.delivery_id) AS resent,

@@ -11,20 +11,11 @@ import (
 
 	"github.com/postrider/postrider/internal/keyring"
 	"github.com/postrider/postrider/internal/store"
-	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
 )
 
 var errWrongSecret = errors.New("a secret is not the one that was set")
-
-// migrated brings a database's schema up to date and returns its flag.
-func migrated(t *testing.T, url string) string {
-	t.Helper()
-	database := "--database-url=" + url
-	code, _, stderr := postriderLine(t, "migrate", database)
-	require.Zero(t, code, stderr)
-	return database
-}
 
 // storeOf opens a database with encryption keys, as a process does.
 func storeOf(t *testing.T, url string, encryptionKeys ...string) *store.Store {
@@ -39,8 +30,8 @@ func storeOf(t *testing.T, url string, encryptionKeys ...string) *store.Store {
 
 func TestKeysThatExpire(t *testing.T) {
 	t.Parallel()
-	testdb.Each(t, func(t *testing.T, url string) {
-		database := migrated(t, url)
+	storetest.EachURL(t, func(t *testing.T, url string) {
+		database := "--database-url=" + url
 		code, token, stderr := postriderLine(t, "keys", "create", "--admin", "--expires-in", "720h", database)
 		require.Zero(t, code, stderr)
 		key, err := storeOf(t, url, keyring.NewKey()).APIKeyByToken(t.Context(), strings.TrimSpace(token))
@@ -58,8 +49,8 @@ func TestKeysThatExpire(t *testing.T) {
 
 func TestLastAdminKeyIsRevokedOnlyBesideAConfiguredOne(t *testing.T) {
 	t.Parallel()
-	testdb.Each(t, func(t *testing.T, url string) {
-		database := migrated(t, url)
+	storetest.EachURL(t, func(t *testing.T, url string) {
+		database := "--database-url=" + url
 		code, token, stderr := postriderLine(t, "keys", "create", "--admin", database)
 		require.Zero(t, code, stderr)
 		key, err := storeOf(t, url, keyring.NewKey()).APIKeyByToken(t.Context(), strings.TrimSpace(token))
@@ -77,8 +68,8 @@ func TestLastAdminKeyIsRevokedOnlyBesideAConfiguredOne(t *testing.T) {
 // anew, and then the old key is not needed any more.
 func TestRotateEncryption(t *testing.T) {
 	t.Parallel()
-	testdb.Each(t, func(t *testing.T, url string) {
-		database := migrated(t, url)
+	storetest.EachURL(t, func(t *testing.T, url string) {
+		database := "--database-url=" + url
 		old, fresh := keyring.NewKey(), keyring.NewKey()
 		before := storeOf(t, url, old)
 		secrets := map[string]string{}
@@ -169,8 +160,8 @@ func verify(ctx context.Context, store *store.Store, secrets map[string]string) 
 
 func TestRotateEncryptionSaysWhatItCannotOpen(t *testing.T) {
 	t.Parallel()
-	testdb.Each(t, func(t *testing.T, url string) {
-		database := migrated(t, url)
+	storetest.EachURL(t, func(t *testing.T, url string) {
+		database := "--database-url=" + url
 		lost := keyring.NewKey()
 		webhook := models.Webhook{OwnerID: models.DefaultOwnerID, URL: "https://example.com", Host: "example.com", Events: []string{"*"}, Active: true}
 		require.NoError(t, storeOf(t, url, lost).CreateWebhook(t.Context(), &webhook, "whsec_"+keyring.NewKey()))

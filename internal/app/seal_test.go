@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/postrider/postrider/internal/keyring"
-	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
 )
 
@@ -14,8 +14,8 @@ import (
 // the key only then.
 func TestMigrateSealsWhatWasStoredInClear(t *testing.T) {
 	t.Parallel()
-	testdb.Each(t, func(t *testing.T, url string) {
-		database, key := migrated(t, url), keyring.NewKey()
+	storetest.EachURL(t, func(t *testing.T, url string) {
+		database, key := "--database-url="+url, keyring.NewKey()
 		store := storeOf(t, url, key)
 		webhook := models.Webhook{OwnerID: models.DefaultOwnerID, URL: "https://example.com", Host: "example.com", Events: []string{"*"}, Active: true}
 		require.NoError(t, store.CreateWebhook(t.Context(), &webhook, "whsec_"+keyring.NewKey()))

@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"database/sql"
 	"strings"
 	"testing"
 	"time"
@@ -11,7 +10,7 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib"
 	"github.com/stretchr/testify/require"
 
-	"github.com/postrider/postrider/internal/store/migrations"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/internal/testdb"
 	"github.com/postrider/postrider/internal/typeid"
 )
@@ -19,12 +18,7 @@ import (
 // TestFillerMakesRowsOfToday fails when the schema has changed in a way that the filler must follow.
 func TestFillerMakesRowsOfToday(t *testing.T) {
 	t.Parallel()
-	url := testdb.Postgres(t)
-	db, err := sql.Open("pgx", url)
-	require.NoError(t, err)
-	_, err = migrations.Up(t.Context(), db, "postgres")
-	require.NoError(t, err)
-	require.NoError(t, db.Close())
+	url := storetest.PostgresURL(t)
 	conn, err := pgx.Connect(t.Context(), url)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, conn.Close(context.WithoutCancel(t.Context()))) })

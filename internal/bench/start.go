@@ -19,7 +19,7 @@ import (
 
 	"github.com/postrider/postrider/internal/deployment"
 	"github.com/postrider/postrider/internal/keyring"
-	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/pgcluster"
 	"github.com/postrider/postrider/models"
 )
 
@@ -48,7 +48,7 @@ func (c *Command) startProduction(ctx context.Context, programs string) (_ *targ
 			err = errors.Join(err, t.close())
 		}
 	}()
-	cluster, err := testdb.StartClusterWith(testdb.Options{Settings: slices.Concat(postgresSettings, c.PostgresSetting), OnDisk: true})
+	cluster, err := pgcluster.Start(pgcluster.Options{Settings: slices.Concat(postgresSettings, c.PostgresSetting), OnDisk: true})
 	if err != nil {
 		return t, err
 	}

@@ -13,11 +13,12 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/postrider/postrider/internal/devserver"
+	"github.com/postrider/postrider/internal/pgcluster"
 	"github.com/postrider/postrider/internal/testdb"
 )
 
 // postgresURL names a database for Temporal that does not exist yet.
-func postgresURL(cluster *testdb.Cluster) string {
+func postgresURL(cluster *pgcluster.Cluster) string {
 	return strings.Replace(cluster.URL(), "/postgres?", "/temporal?", 1)
 }
 

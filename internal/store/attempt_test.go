@@ -8,6 +8,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
@@ -16,14 +17,14 @@ func TestRecordAttemptChangesTheDelivery(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		store, clock := clockedStore(t, db)
 		makeWebhook(t, store, models.DefaultOwnerID, "*")
-		delivery := publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0]
+		delivery := storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0]
 
 		// The receiver cannot be reached at first.
-		clock.advance(time.Second)
-		next := clock.now().Add(time.Minute)
+		clock.Advance(time.Second)
+		next := clock.Now().Add(time.Minute)
 		first := models.Attempt{
-			ID: models.AttemptID("run-1", 1, clock.now()), DeliveryID: delivery.ID, Number: 1, Trigger: models.TriggerSchedule,
-			ErrorClass: models.ErrorConnectionRefused, Error: "connection refused", DurationMS: 3, StartedAt: clock.now(),
+			ID: models.AttemptID("run-1", 1, clock.Now()), DeliveryID: delivery.ID, Number: 1, Trigger: models.TriggerSchedule,
+			ErrorClass: models.ErrorConnectionRefused, Error: "connection refused", DurationMS: 3, StartedAt: clock.Now(),
 		}
 		record(t, store, models.Outcome{Attempt: first, Status: models.StatusFailed, NextAttemptAt: &next, RunID: "run-1"})
 		got, err := store.Delivery(t.Context(), everything, delivery.ID)
@@ -36,16 +37,16 @@ func TestRecordAttemptChangesTheDelivery(t *testing.T) {
 
 		// It is cancelled, resent after all, and delivered: what the failure left behind is gone.
 		require.NoError(t, store.CancelDelivery(t.Context(), delivery.ID, "for a test"))
-		clock.advance(time.Minute)
+		clock.Advance(time.Minute)
 		code := 201
 		second := models.Attempt{
-			ID: models.AttemptID("run-2", 1, clock.now()), DeliveryID: delivery.ID, Number: 2, Trigger: models.TriggerResend,
-			StatusCode: &code, DurationMS: 250, ResponseBody: []byte("\x00\xffok"), RemoteAddr: "127.0.0.1:80", StartedAt: clock.now(),
+			ID: models.AttemptID("run-2", 1, clock.Now()), DeliveryID: delivery.ID, Number: 2, Trigger: models.TriggerResend,
+			StatusCode: &code, DurationMS: 250, ResponseBody: []byte("\x00\xffok"), RemoteAddr: "127.0.0.1:80", StartedAt: clock.Now(),
 		}
 		record(t, store, models.Outcome{Attempt: second, Status: models.StatusDelivered, RunID: "run-2"})
 		got, err = store.Delivery(t.Context(), everything, delivery.ID)
 		require.NoError(t, err)
-		deliveredAt := clock.now().Add(250 * time.Millisecond)
+		deliveredAt := clock.Now().Add(250 * time.Millisecond)
 		requireTime(t, &deliveredAt, got.DeliveredAt)
 		requireTime(t, &deliveredAt, got.EndedAt)
 		got.CreatedAt, got.DeliveredAt, got.EndedAt = delivery.CreatedAt, nil, nil
@@ -67,7 +68,7 @@ func TestRecordAttemptChangesTheDelivery(t *testing.T) {
 func TestRecordAttemptAgainChangesNothing(t *testing.T) {
 	onEach(t, func(t *testing.T, store *store.Store) {
 		webhook := makeWebhook(t, store, models.DefaultOwnerID, "*")
-		delivery := publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0]
+		delivery := storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0]
 		attempt := attempted(t, store, delivery, 1, models.StatusDelivered)
 		before, err := store.Delivery(t.Context(), everything, delivery.ID)
 		require.NoError(t, err)
@@ -94,7 +95,7 @@ func TestRecordAttemptIsOneTransaction(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		store, _ := clockedStore(t, db)
 		webhook := makeWebhook(t, store, models.DefaultOwnerID, "*")
-		delivery := publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0]
+		delivery := storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0]
 		require.NoError(t, db.Exec("ALTER TABLE webhooks RENAME TO away").Error)
 		outcome := models.Outcome{
 			Attempt: models.Attempt{ID: typeid.New(typeid.KindAttempt, store.Now()), DeliveryID: delivery.ID, Number: 1,
@@ -125,16 +126,16 @@ func TestGoneDisablesTheWebhook(t *testing.T) {
 		webhook := makeWebhook(t, store, models.DefaultOwnerID, "*")
 		other := makeWebhook(t, store, models.DefaultOwnerID, "*")
 		var delivery models.Delivery
-		for _, d := range publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries {
+		for _, d := range storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries {
 			if d.WebhookID == webhook.ID {
 				delivery = d
 			}
 		}
-		clock.advance(time.Minute)
+		clock.Advance(time.Minute)
 		code := 410
 		gone := models.Attempt{
-			ID: typeid.New(typeid.KindAttempt, clock.now()), DeliveryID: delivery.ID, Number: 1, Trigger: models.TriggerSchedule,
-			StatusCode: &code, ErrorClass: models.ErrorHTTPStatus, Error: "receiver answered 410", StartedAt: clock.now(),
+			ID: typeid.New(typeid.KindAttempt, clock.Now()), DeliveryID: delivery.ID, Number: 1, Trigger: models.TriggerSchedule,
+			StatusCode: &code, ErrorClass: models.ErrorHTTPStatus, Error: "receiver answered 410", StartedAt: clock.Now(),
 		}
 		record(t, store, models.Outcome{
 			Attempt: gone, Status: models.StatusPermanentlyFailed, RunID: "run", DisableWebhook: "the receiver answered 410 Gone",
@@ -143,12 +144,12 @@ func TestGoneDisablesTheWebhook(t *testing.T) {
 		require.NoError(t, err)
 		require.False(t, got.Active)
 		require.Equal(t, "the receiver answered 410 Gone", got.DisabledReason)
-		now := clock.now()
+		now := clock.Now()
 		requireTime(t, &now, &got.UpdatedAt)
 		untouched, err := store.Webhook(t.Context(), everything, other.ID)
 		require.NoError(t, err)
 		require.True(t, untouched.Active)
-		require.Len(t, publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries, 1)
+		require.Len(t, storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries, 1)
 
 		// A webhook that its owner has paused is not given a reason.
 		_, err = store.UpdateWebhook(t.Context(), everything, webhook.ID, func(w *models.Webhook) error {
@@ -156,7 +157,7 @@ func TestGoneDisablesTheWebhook(t *testing.T) {
 			return nil
 		})
 		require.NoError(t, err)
-		gone.ID = typeid.New(typeid.KindAttempt, clock.now())
+		gone.ID = typeid.New(typeid.KindAttempt, clock.Now())
 		record(t, store, models.Outcome{
 			Attempt: gone, Status: models.StatusPermanentlyFailed, RunID: "run", DisableWebhook: "again",
 		})

@@ -11,6 +11,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
@@ -26,9 +27,9 @@ func trail(t *testing.T, store *store.Store, action string) []models.AuditEntry 
 // Whose thing it was is looked up, also when that is gone from the API.
 func TestAuditKnowsWhoseItWas(t *testing.T) {
 	onEach(t, func(t *testing.T, store *store.Store) {
-		owner := makeOwner(t, store, "acme")
+		owner := storetest.Owner(t, store, "acme")
 		webhook := makeWebhook(t, store, owner.ID, "*")
-		delivery := publish(t, store, models.Event{Type: "a", Data: []byte(`{}`), OwnerID: owner.ID}).Deliveries[0]
+		delivery := storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`), OwnerID: owner.ID}).Deliveries[0]
 		key, _, err := store.CreateAPIKey(t.Context(), owner.ID)
 		require.NoError(t, err)
 		require.NoError(t, store.DeleteWebhook(t.Context(), everything, webhook.ID))
@@ -49,11 +50,11 @@ func TestPurgeAudit(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		store, clock := clockedStore(t, db)
 		require.NoError(t, store.RecordAudit(t.Context(), &models.AuditEntry{Action: "x"}))
-		clock.advance(month - time.Second)
+		clock.Advance(month - time.Second)
 		deleted, _ := purge(t, store, models.PurgeAudit)
 		require.Zero(t, deleted)
 		require.NoError(t, store.RecordAudit(t.Context(), &models.AuditEntry{Action: "x"}))
-		clock.advance(2 * time.Second)
+		clock.Advance(2 * time.Second)
 		deleted, _ = purge(t, store, models.PurgeAudit)
 		require.EqualValues(t, 1, deleted)
 		require.Len(t, trail(t, store, "x"), 1)
@@ -82,21 +83,21 @@ func TestFailedSignInsAreBounded(t *testing.T) {
 		fail("192.0.2.1", 3) // at once
 		require.Equal(t, map[string]int64{"192.0.2.1": 3}, counts())
 		for range 59 {
-			clock.advance(time.Second)
+			clock.Advance(time.Second)
 			fail("192.0.2.1", 100)
 		}
 		require.Len(t, trail(t, s, models.ActionSignInFailed), 1)
-		clock.advance(time.Second)
+		clock.Advance(time.Second)
 		fail("192.0.2.1", 0)
 		require.Len(t, trail(t, s, models.ActionSignInFailed), 2)
 		require.Equal(t, map[string]int64{"192.0.2.1": 5903}, counts())
 
-		clock.advance(time.Hour)
+		clock.Advance(time.Hour)
 		fail("192.0.2.1", 0) // is forgotten
 		for n := range 1000 {
 			fail(fmt.Sprintf("198.51.100.%d", n), 1)
 		}
-		clock.advance(time.Minute)
+		clock.Advance(time.Minute)
 		fail("192.0.2.9", 0)
 		require.Len(t, trail(t, s, models.ActionSignInFailed), 2+20+2)
 		require.EqualValues(t, 980, counts()[""], "those of the other addresses are counted")

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/postrider/postrider/internal/store"
-	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
@@ -27,7 +27,7 @@ func atOnce(times int, call func(i int)) {
 
 func TestPublishedAtOnce(t *testing.T) {
 	onEach(t, func(t *testing.T, store *store.Store) {
-		mine, other := makeOwner(t, store, "mine"), makeOwner(t, store, "other")
+		mine, other := storetest.Owner(t, store, "mine"), storetest.Owner(t, store, "other")
 		exact := makeWebhook(t, store, mine.ID, "order.created", "order.*")
 		all := makeWebhook(t, store, other.ID, "*")
 		events := []models.Event{
@@ -110,7 +110,7 @@ func TestPublishedAtOnceWithABadOne(t *testing.T) {
 // Two batches of the same events, in two orders, do not wait for each other: PostgreSQL would undo one of them.
 func TestBatchesDoNotDeadlock(t *testing.T) {
 	t.Parallel()
-	s := openStore(t, testdb.Postgres(t))
+	s := storetest.New(t, storetest.Postgres(t), store.Config{})
 	makeWebhook(t, s, models.DefaultOwnerID, "*")
 	const rounds, most = 10, 150
 	for round := range rounds {
@@ -161,7 +161,7 @@ func TestRecordedAtOnce(t *testing.T) {
 		const times = 60
 		deliveries := make([]models.Delivery, times)
 		for i := range deliveries {
-			deliveries[i] = publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0]
+			deliveries[i] = storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0]
 		}
 		now := store.Now()
 		code := 200
@@ -225,7 +225,7 @@ func TestRecordAttemptWithoutAWorkflow(t *testing.T) {
 			{models.StatusPermanentlyFailed, true, models.StatusCancelled},
 			{models.StatusDelivered, true, models.StatusDelivered},
 		} {
-			delivery := publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0]
+			delivery := storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0]
 			if test.cancelled {
 				require.NoError(t, store.CancelDelivery(t.Context(), delivery.ID, "for a test"))
 			}

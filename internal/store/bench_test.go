@@ -6,8 +6,10 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
 
-	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
 )
 
@@ -16,18 +18,18 @@ func BenchmarkPublish(b *testing.B) {
 	data := append(append([]byte(`{"text":"`), bytes.Repeat([]byte("x"), 1013)...), `"}`...)
 	for _, database := range []struct {
 		name string
-		url  func(testing.TB) string
-	}{{"postgres", testdb.Postgres}, {"sqlite", testdb.SQLite}} {
+		open func(testing.TB) *gorm.DB
+	}{{"postgres", storetest.Postgres}, {"sqlite", storetest.SQLite}} {
 		for _, webhooks := range []int{1, 1000} {
 			b.Run(fmt.Sprintf("%s/%d", database.name, webhooks), func(b *testing.B) {
-				store := openStore(b, database.url(b))
+				s := storetest.New(b, database.open(b), store.Config{})
 				for range webhooks {
-					makeWebhook(b, store, models.DefaultOwnerID, "order.*")
+					makeWebhook(b, s, models.DefaultOwnerID, "order.*")
 				}
 				event := models.Event{Type: "order.created", Data: data}
 				b.ReportAllocs()
 				for b.Loop() {
-					published, err := store.Publish(b.Context(), event)
+					published, err := s.Publish(b.Context(), event)
 					require.NoError(b, err)
 					require.Len(b, published.Deliveries, webhooks)
 				}

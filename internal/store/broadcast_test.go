@@ -8,7 +8,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/postrider/postrider/internal/store"
-	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
@@ -16,7 +16,7 @@ import (
 // A forgotten owner does not send one customer's data to all: the event is the default owner's, whoever makes it.
 func TestEventWithoutAnOwner(t *testing.T) {
 	onEach(t, func(t *testing.T, store *store.Store) {
-		other := makeOwner(t, store, "other")
+		other := storetest.Owner(t, store, "other")
 		own := makeWebhook(t, store, models.DefaultOwnerID, "*")
 		theirs := makeWebhook(t, store, other.ID, "*")
 		source := models.Source{OwnerID: other.ID, Name: "in", Scheme: "github", EventPrefix: "github", Active: true}
@@ -34,7 +34,7 @@ func TestEventWithoutAnOwner(t *testing.T) {
 			}
 		}
 		outbound := func(event models.Event) func() models.Published {
-			return func() models.Published { return publish(t, store, event) }
+			return func() models.Published { return storetest.Publish(t, store, event) }
 		}
 		event := models.Event{Type: "a", Data: []byte(`{}`)}
 		named, all, both := event, event, event
@@ -69,13 +69,13 @@ func TestEventWithoutAnOwner(t *testing.T) {
 // Of an event to all, an owner sees what concerns the owner.
 func TestBroadcastAsAnOwnerSeesIt(t *testing.T) {
 	onEach(t, func(t *testing.T, store *store.Store) {
-		mine, theirs, none := makeOwner(t, store, "mine"), makeOwner(t, store, "theirs"), makeOwner(t, store, "none")
+		mine, theirs, none := storetest.Owner(t, store, "mine"), storetest.Owner(t, store, "theirs"), storetest.Owner(t, store, "none")
 		makeWebhook(t, store, mine.ID, "*")
 		for range 2 {
 			makeWebhook(t, store, theirs.ID, "*")
 		}
 		makeWebhook(t, store, none.ID, "other.*")
-		id := publish(t, store, models.Event{Type: "a", Data: []byte(`{}`), Broadcast: true}).Event.ID
+		id := storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`), Broadcast: true}).Event.ID
 		for owner, want := range map[string]int{"": 3, mine.ID: 1, theirs.ID: 2} {
 			event, err := store.Event(t.Context(), models.Scope{OwnerID: owner}, id)
 			require.NoError(t, err)
@@ -91,9 +91,9 @@ func TestPatternsWithoutAnOwner(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		store, _ := clockedStore(t, db)
 		webhook := makeWebhook(t, store, models.DefaultOwnerID, "*")
-		makeWebhook(t, store, makeOwner(t, store, "other").ID, "*")
+		makeWebhook(t, store, storetest.Owner(t, store, "other").ID, "*")
 		require.NoError(t, db.Exec("UPDATE webhook_patterns SET owner_id = ''").Error)
-		deliveries := publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries
+		deliveries := storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries
 		require.Len(t, deliveries, 1)
 		require.Equal(t, webhook.ID, deliveries[0].WebhookID)
 	})
@@ -103,10 +103,10 @@ func TestPatternsWithoutAnOwner(t *testing.T) {
 func TestPublishReturnsWhatIsAttemptedHere(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		const most = 30 // more than may share a batch
-		store := store.New(db, store.Config{Keyring: newKeyring(t), MostDeliveries: most})
+		store := storetest.New(t, db, store.Config{MostDeliveries: most})
 		for i := range most + 1 {
 			makeWebhook(t, store, models.DefaultOwnerID, "few", fmt.Sprint("number.", i))
-			published := publish(t, store, models.Event{Type: "few", Data: []byte(`{}`)})
+			published := storetest.Publish(t, store, models.Event{Type: "few", Data: []byte(`{}`)})
 			require.Equal(t, i+1, published.Event.DeliveryCount)
 			stored, err := store.PendingDeliveriesOf(t.Context(), published.Event.ID, "", 100)
 			require.NoError(t, err)
@@ -124,9 +124,9 @@ func TestPublishReturnsWhatIsAttemptedHere(t *testing.T) {
 // Nobody waits for the many deliveries of somebody else's event: it is stored in a transaction of its own.
 func TestEventsWithManyDeliveriesShareNoBatch(t *testing.T) {
 	t.Parallel()
-	db := openDatabase(t, testdb.Postgres(t))
+	db := storetest.Postgres(t)
 	s, _ := clockedStore(t, db)
-	wide, narrow := makeOwner(t, s, "wide"), makeOwner(t, s, "narrow")
+	wide, narrow := storetest.Owner(t, s, "wide"), storetest.Owner(t, s, "narrow")
 	for range store.SharedDeliveries + 1 {
 		makeWebhook(t, s, wide.ID, "*")
 	}

@@ -8,6 +8,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
@@ -15,16 +16,16 @@ import (
 func TestDeliveriesAreFiltered(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		store, clock := clockedStore(t, db)
-		a, b := makeOwner(t, store, "a"), makeOwner(t, store, "b")
+		a, b := storetest.Owner(t, store, "a"), storetest.Owner(t, store, "b")
 		orders := makeWebhook(t, store, a.ID, "order.*")
 		all := makeWebhook(t, store, b.ID, "*")
 		publishOne := func(eventType, ownerID string) (models.Event, models.Delivery) {
-			published := publish(t, store, models.Event{Type: eventType, Data: []byte(`{}`), OwnerID: ownerID})
+			published := storetest.Publish(t, store, models.Event{Type: eventType, Data: []byte(`{}`), OwnerID: ownerID})
 			require.Len(t, published.Deliveries, 1)
-			clock.advance(time.Minute)
+			clock.Advance(time.Minute)
 			return published.Event, published.Deliveries[0]
 		}
-		start := clock.now()
+		start := clock.Now()
 		paid, first := publishOne("order.paid", a.ID)
 		created, second := publishOne("user.created", b.ID)
 		_, third := publishOne("order.paid", b.ID)
@@ -66,10 +67,10 @@ func TestDeliveriesAreFiltered(t *testing.T) {
 
 func TestDeliveryAndEventOfAnotherOwnerAreNotFound(t *testing.T) {
 	onEach(t, func(t *testing.T, store *store.Store) {
-		mine, theirs := makeOwner(t, store, "mine"), makeOwner(t, store, "theirs")
+		mine, theirs := storetest.Owner(t, store, "mine"), storetest.Owner(t, store, "theirs")
 		makeWebhook(t, store, theirs.ID, "*")
-		published := publish(t, store, models.Event{Type: "a", Data: []byte(`{}`), OwnerID: theirs.ID})
-		toAll := publish(t, store, models.Event{Type: "a", Data: []byte(`{}`), Broadcast: true})
+		published := storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`), OwnerID: theirs.ID})
+		toAll := storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`), Broadcast: true})
 		for _, scope := range []models.Scope{{OwnerID: mine.ID}, {OwnerID: models.DefaultOwnerID}} {
 			_, err := store.Delivery(t.Context(), scope, published.Deliveries[0].ID)
 			require.ErrorIs(t, err, models.ErrNotFound)
@@ -91,12 +92,12 @@ func TestDeliveryAndEventOfAnotherOwnerAreNotFound(t *testing.T) {
 func TestEventsAreFiltered(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		store, clock := clockedStore(t, db)
-		owner := makeOwner(t, store, "acme")
+		owner := storetest.Owner(t, store, "acme")
 		var events []models.Event
 		for _, event := range []models.Event{{Type: "a"}, {Type: "b", OwnerID: owner.ID}, {Type: "a", OwnerID: owner.ID}} {
 			event.Data = []byte(`{}`)
-			events = append(events, publish(t, store, event).Event)
-			clock.advance(time.Second)
+			events = append(events, storetest.Publish(t, store, event).Event)
+			clock.Advance(time.Second)
 		}
 		for name, test := range map[string]struct {
 			filter models.EventFilter
@@ -126,7 +127,7 @@ func TestCancelDelivery(t *testing.T) {
 			models.StatusDelivered:         models.ErrFinished,
 			models.StatusPermanentlyFailed: models.ErrFinished,
 		} {
-			delivery := publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0]
+			delivery := storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0]
 			if status != models.StatusPending {
 				attempted(t, store, delivery, 1, status)
 			}
@@ -156,8 +157,8 @@ func TestPendingDeliveries(t *testing.T) {
 		makeWebhook(t, store, models.DefaultOwnerID, "*")
 		var made []models.Delivery
 		for range 5 {
-			made = append(made, publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0])
-			clock.advance(time.Second)
+			made = append(made, storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0])
+			clock.Advance(time.Second)
 		}
 		attempted(t, store, made[0], 1, models.StatusFailed)
 		require.NoError(t, store.CancelDelivery(t.Context(), made[2].ID, "x"))
@@ -168,14 +169,14 @@ func TestPendingDeliveries(t *testing.T) {
 			limit  int
 			want   []models.Delivery
 		}{
-			"all, oldest first":    {clock.now(), "", 10, []models.Delivery{made[1], made[3], made[4]}},
+			"all, oldest first":    {clock.Now(), "", 10, []models.Delivery{made[1], made[3], made[4]}},
 			"the time is included": {made[3].CreatedAt, "", 10, []models.Delivery{made[1], made[3]}},
 			"in another time zone": {made[3].CreatedAt.In(time.FixedZone("", 3*3600)), "", 10, []models.Delivery{made[1], made[3]}},
 			"and one behind":       {made[3].CreatedAt.In(time.FixedZone("", -3*3600)), "", 10, []models.Delivery{made[1], made[3]}},
 			"just before":          {made[3].CreatedAt.Add(-time.Microsecond), "", 10, []models.Delivery{made[1]}},
-			"behind one":           {clock.now(), made[1].ID, 10, []models.Delivery{made[3], made[4]}},
-			"at most":              {clock.now(), "", 2, []models.Delivery{made[1], made[3]}},
-			"none":                 {clock.now(), made[4].ID, 10, nil},
+			"behind one":           {clock.Now(), made[1].ID, 10, []models.Delivery{made[3], made[4]}},
+			"at most":              {clock.Now(), "", 2, []models.Delivery{made[1], made[3]}},
+			"none":                 {clock.Now(), made[4].ID, 10, nil},
 		} {
 			got, err := store.PendingDeliveries(t.Context(), test.madeBy, test.after, test.limit)
 			require.NoError(t, err, name)
@@ -216,37 +217,37 @@ func listDeliveries(t *testing.T, store *store.Store, scope models.Scope, filter
 // What a process makes first attempts of is its own until its lease ends; the process extends it.
 func TestLeaseKeepsTheSweepAway(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
-		clock := newClock()
+		clock := storetest.NewClock()
 		const lease = 10 * time.Second
-		store := store.New(db, store.Config{Keyring: newKeyring(t), Now: clock.now, Lease: lease})
+		store := storetest.New(t, db, store.Config{Now: clock.Now, Lease: lease})
 		makeWebhook(t, store, models.DefaultOwnerID, "*")
-		published := publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)})
+		published := storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)})
 		id := published.Deliveries[0].ID
 		stored, err := store.Delivery(t.Context(), everything, id)
 		require.NoError(t, err)
 		require.Nil(t, stored.NextAttemptAt, "a lease says nothing of when the attempt is due")
-		until := clock.now().Add(lease)
+		until := clock.Now().Add(lease)
 		requireTime(t, &until, stored.LeasedUntil)
 		pending := func() bool {
 			t.Helper()
-			found, err := store.PendingDeliveries(t.Context(), clock.now(), "", 10)
+			found, err := store.PendingDeliveries(t.Context(), clock.Now(), "", 10)
 			require.NoError(t, err)
 			return len(found) == 1
 		}
-		clock.advance(lease - time.Millisecond)
+		clock.Advance(lease - time.Millisecond)
 		require.False(t, pending())
-		require.NoError(t, store.Lease(t.Context(), []string{id}, clock.now().Add(lease)))
-		clock.advance(lease - time.Millisecond)
+		require.NoError(t, store.Lease(t.Context(), []string{id}, clock.Now().Add(lease)))
+		clock.Advance(lease - time.Millisecond)
 		require.False(t, pending())
-		clock.advance(time.Millisecond)
+		clock.Advance(time.Millisecond)
 		require.True(t, pending())
 
 		// One that waits its turn is not forgotten, whoever postponed it.
-		due := clock.now().Add(time.Minute)
-		require.NoError(t, store.Postpone(t.Context(), id, due, clock.now().Add(lease)))
-		clock.advance(time.Minute - time.Millisecond)
+		due := clock.Now().Add(time.Minute)
+		require.NoError(t, store.Postpone(t.Context(), id, due, clock.Now().Add(lease)))
+		clock.Advance(time.Minute - time.Millisecond)
 		require.False(t, pending())
-		clock.advance(time.Millisecond)
+		clock.Advance(time.Millisecond)
 		require.True(t, pending())
 		stored, err = store.Delivery(t.Context(), everything, id)
 		require.NoError(t, err)
@@ -265,35 +266,37 @@ func TestLeaseKeepsTheSweepAway(t *testing.T) {
 // with that attempt; what waits its turn has none of this kind.
 func TestFirstAttemptIsLeftToItsProcess(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
-		clock := newClock()
+		clock := storetest.NewClock()
 		const lease = 10 * time.Second
-		store := store.New(db, store.Config{Keyring: newKeyring(t), Now: clock.now, Lease: lease})
+		store := storetest.New(t, db, store.Config{Now: clock.Now, Lease: lease})
 		makeWebhook(t, store, models.DefaultOwnerID, "*")
 		var delivery models.Delivery
 		left := func() time.Duration {
 			t.Helper()
 			stored, err := store.Delivery(t.Context(), everything, delivery.ID)
 			require.NoError(t, err)
-			return stored.LeftFor(clock.now()).Round(time.Millisecond)
+			return stored.LeftFor(clock.Now()).Round(time.Millisecond)
 		}
-		next := func() { delivery = publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0] }
+		next := func() {
+			delivery = storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0]
+		}
 
 		next()
-		clock.advance(4 * time.Second)
+		clock.Advance(4 * time.Second)
 		require.Equal(t, 6*time.Second, left())
 		require.NoError(t, store.CancelDelivery(t.Context(), delivery.ID, "x"))
 		require.Equal(t, 6*time.Second, left())
-		require.NoError(t, store.Lease(t.Context(), []string{delivery.ID}, clock.now().Add(lease)))
+		require.NoError(t, store.Lease(t.Context(), []string{delivery.ID}, clock.Now().Add(lease)))
 		require.Equal(t, lease, left(), "the request is still under way")
 		attempted(t, store, delivery, 1, models.StatusDelivered)
 		require.Zero(t, left())
 
 		next()
-		clock.advance(lease)
+		clock.Advance(lease)
 		require.Zero(t, left(), "its process died")
 
 		next()
-		require.NoError(t, store.Postpone(t.Context(), delivery.ID, clock.now(), clock.now().Add(time.Hour)))
+		require.NoError(t, store.Postpone(t.Context(), delivery.ID, clock.Now(), clock.Now().Add(time.Hour)))
 		require.Zero(t, left())
 		require.NoError(t, store.CancelDelivery(t.Context(), delivery.ID, "x"))
 		require.Zero(t, left())

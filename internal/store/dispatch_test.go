@@ -10,6 +10,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
@@ -22,10 +23,10 @@ func TestDispatchLoadsEverythingAtOnce(t *testing.T) {
 			Events: []string{"order.*", "user.*"}, Headers: models.Headers{"X-Team": "a"}, Active: true,
 			RetrySchedule: models.RetrySchedule{time.Minute, time.Hour},
 		}
-		require.NoError(t, store.CreateWebhook(t.Context(), &webhook, testSecret))
+		require.NoError(t, store.CreateWebhook(t.Context(), &webhook, storetest.Secret))
 		current := rotate(t, store, &webhook, time.Hour)
 		event := models.Event{Type: "order.paid", Data: []byte(`{"b":1.0, "a":2}`), IdempotencyKey: key(1)}
-		published := publish(t, store, event)
+		published := storetest.Publish(t, store, event)
 		delivery, err := store.Delivery(t.Context(), everything, published.Deliveries[0].ID)
 		require.NoError(t, err)
 		stored, err := store.Event(t.Context(), everything, published.Event.ID)
@@ -37,15 +38,15 @@ func TestDispatchLoadsEverythingAtOnce(t *testing.T) {
 		require.NoError(t, db.Callback().Query().Register("test:count", count))
 		require.NoError(t, db.Callback().Row().Register("test:count", count))
 		require.NoError(t, db.Callback().Raw().Register("test:count", count))
-		attemptID := models.AttemptID("run", 1, clock.now())
+		attemptID := models.AttemptID("run", 1, clock.Now())
 		dispatch, err := store.Dispatch(t.Context(), delivery.ID, attemptID)
 		require.NoError(t, err)
 		require.EqualValues(t, 1, statements.Load())
 		require.Equal(t, models.Job{Delivery: delivery, Event: stored, Webhook: webhook}, dispatch)
 
-		secrets, err := store.SigningSecrets(dispatch.Webhook, clock.now())
+		secrets, err := store.SigningSecrets(dispatch.Webhook, clock.Now())
 		require.NoError(t, err)
-		require.Equal(t, []string{current, testSecret}, secrets, "the previous secret signs too in its grace")
+		require.Equal(t, []string{current, storetest.Secret}, secrets, "the previous secret signs too in its grace")
 
 		// The second time, the attempt is there.
 		attempt := attempted(t, store, delivery, 1, models.StatusFailed)
@@ -58,7 +59,7 @@ func TestDispatchLoadsEverythingAtOnce(t *testing.T) {
 		require.Equal(t, models.StatusFailed, dispatch.Delivery.Status)
 
 		// An attempt of another delivery is not this one's.
-		other := publish(t, store, models.Event{Type: "order.paid", Data: []byte(`{}`)}).Deliveries[0]
+		other := storetest.Publish(t, store, models.Event{Type: "order.paid", Data: []byte(`{}`)}).Deliveries[0]
 		dispatch, err = store.Dispatch(t.Context(), other.ID, attempt.ID)
 		require.NoError(t, err)
 		require.Empty(t, dispatch.Recorded.ID)
@@ -75,9 +76,9 @@ func TestDispatchOfAnUnknownDelivery(t *testing.T) {
 func TestFinalFailure(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		store, clock := clockedStore(t, db)
-		owner := makeOwner(t, store, "acme")
+		owner := storetest.Owner(t, store, "acme")
 		webhook := makeWebhook(t, store, owner.ID, "*")
-		delivery := publish(t, store, models.Event{Type: "a", Data: []byte(`{}`), OwnerID: owner.ID}).Deliveries[0]
+		delivery := storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`), OwnerID: owner.ID}).Deliveries[0]
 		_, err := store.FinalFailure(t.Context(), delivery.ID)
 		require.ErrorIs(t, err, models.ErrNotFound, "there was no attempt")
 
@@ -88,7 +89,7 @@ func TestFinalFailure(t *testing.T) {
 		require.Equal(t, failure.First, failure.Last)
 
 		for n := 2; n <= 3; n++ {
-			clock.advance(time.Minute)
+			clock.Advance(time.Minute)
 			attempted(t, store, delivery, n, models.StatusPermanentlyFailed)
 		}
 		require.NoError(t, store.DeleteWebhook(t.Context(), everything, webhook.ID))

@@ -19,7 +19,7 @@ func TestEveryEndHasItsTime(t *testing.T) {
 			require.Nil(t, r.row(delivery.ID).EndedAt)
 			attempted(t, r.store, delivery, 1, models.StatusFailed)
 			require.Nil(t, r.row(delivery.ID).EndedAt, "it waits")
-			r.clock.advance(time.Minute)
+			r.clock.Advance(time.Minute)
 			attempted(t, r.store, delivery, 2, status)
 			end := r.store.Now().Add(took)
 			requireTime(t, &end, r.row(delivery.ID).EndedAt)
@@ -36,7 +36,7 @@ func TestEveryEndHasItsTime(t *testing.T) {
 			},
 		} {
 			delivery := r.publish(name)
-			r.clock.advance(time.Minute)
+			r.clock.Advance(time.Minute)
 			require.NoError(t, end(delivery.ID))
 			now := r.store.Now()
 			row := r.row(delivery.ID)
@@ -55,7 +55,7 @@ func TestEveryEndHasItsTime(t *testing.T) {
 		// Successes that come together.
 		delivery := r.publish("batch")
 		require.NoError(t, r.store.StopDelivery(t.Context(), delivery.ID, models.CauseInactive, "the webhook is paused"))
-		r.clock.advance(time.Minute)
+		r.clock.Advance(time.Minute)
 		now := r.store.Now()
 		attempt := models.Attempt{ID: typeid.New(typeid.KindAttempt, now), DeliveryID: delivery.ID, Number: 1, StartedAt: now, DurationMS: 12}
 		_, err := r.store.RecordAttempt(t.Context(), models.Outcome{
@@ -89,11 +89,11 @@ func TestNothingEndsBeforeItsWebhookBeganToFail(t *testing.T) {
 		told := r.firstFailure()
 		require.Equal(t, began.Add(8*time.Second), told)
 		fail("failed first", began)
-		r.clock.set(began.Add(7 * time.Second)) // by the clock of this host
+		r.clock.Set(began.Add(7 * time.Second)) // by the clock of this host
 		require.NoError(t, r.store.StopDelivery(t.Context(), waits.ID, models.CauseInactive, "the webhook is paused"))
 		require.Equal(t, told, r.firstFailure())
 		require.Equal(t, told, r.row(last.ID).EndedAt.UTC())
-		r.clock.set(began.Add(time.Minute))
+		r.clock.Set(began.Add(time.Minute))
 		require.ElementsMatch(t, []string{"failed last", "failed first", "stopped"}, r.brings(models.IncludeFailed, told, r.store.Now()))
 
 		// Before it fails, and for a webhook that was never called, the time is the host's.

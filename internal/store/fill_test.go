@@ -10,6 +10,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
 )
 
@@ -80,7 +81,7 @@ func fill(t testing.TB, db *gorm.DB, size filling) {
 func fillWebhooks(t testing.TB, store *store.Store, owners, webhooksEach int) (webhooks []models.Webhook, sources []models.Source) {
 	t.Helper()
 	for range owners {
-		owner := makeOwner(t, store, "acme")
+		owner := storetest.Owner(t, store, "acme")
 		for range webhooksEach {
 			webhooks = append(webhooks, makeWebhook(t, store, owner.ID, "order.kind1"))
 		}

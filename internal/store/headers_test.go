@@ -8,6 +8,7 @@ import (
 
 	"github.com/postrider/postrider/internal/keyring"
 	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
 )
 
@@ -18,7 +19,7 @@ func valued(t *testing.T, store *store.Store) models.Webhook {
 		OwnerID: models.DefaultOwnerID, URL: "https://user:pass@example.com:8443/services/a-token?key=another", Host: "example.com:8443",
 		Events: []string{"a"}, Headers: models.Headers{"Authorization": "Bearer a-third", "X-Empty": ""}, Active: true,
 	}
-	require.NoError(t, store.CreateWebhook(t.Context(), &webhook, testSecret))
+	require.NoError(t, store.CreateWebhook(t.Context(), &webhook, storetest.Secret))
 	return webhook
 }
 
@@ -28,7 +29,7 @@ func TestHeadersAreSealed(t *testing.T) {
 		made := valued(t, store)
 		stored, err := store.Webhook(t.Context(), everything, made.ID)
 		require.NoError(t, err)
-		delivery := publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0]
+		delivery := storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0]
 		dispatch, err := store.Dispatch(t.Context(), delivery.ID, "att_none")
 		require.NoError(t, err)
 		for _, webhook := range []models.Webhook{made, stored, dispatch.Webhook} {

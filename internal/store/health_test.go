@@ -8,6 +8,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
@@ -16,7 +17,7 @@ import (
 type patient struct {
 	t       *testing.T
 	store   *store.Store
-	clock   *clock
+	clock   *storetest.Clock
 	webhook models.Webhook
 }
 
@@ -31,8 +32,8 @@ func onEachPatient(t *testing.T, test func(t *testing.T, p *patient)) {
 // attempt publishes an event whose first attempt ends so, a second later than what was before.
 func (p *patient) attempt(status models.Status, change ...func(*models.Outcome)) models.Recorded {
 	p.t.Helper()
-	p.clock.advance(time.Second)
-	delivery := publish(p.t, p.store, models.Event{Type: "order.paid", Data: []byte(`{}`), OwnerID: p.webhook.OwnerID}).Deliveries[0]
+	p.clock.Advance(time.Second)
+	delivery := storetest.Publish(p.t, p.store, models.Event{Type: "order.paid", Data: []byte(`{}`), OwnerID: p.webhook.OwnerID}).Deliveries[0]
 	return p.record(delivery, status, change...)
 }
 
@@ -93,14 +94,14 @@ func TestHealthCountsAttempts(t *testing.T) {
 	onEachPatient(t, func(t *testing.T, p *patient) {
 		require.Zero(t, p.health(), "it was never called")
 		p.attempt(models.StatusDelivered)
-		success := p.clock.now()
+		success := p.clock.Now()
 		p.attempt(models.StatusDelivered)
 		requireTime(t, &success, p.health().LastSuccessAt)
 
 		p.attempt(models.StatusFailed)
-		first := p.clock.now()
+		first := p.clock.Now()
 		p.attempt(models.StatusPermanentlyFailed)
-		last := p.clock.now()
+		last := p.clock.Now()
 		health := p.health()
 		require.Equal(t, 2, health.ConsecutiveFailures)
 		require.Equal(t, 1, health.FailedDeliveries)
@@ -109,7 +110,7 @@ func TestHealthCountsAttempts(t *testing.T) {
 		requireTime(t, &success, health.LastSuccessAt)
 
 		p.attempt(models.StatusDelivered)
-		success = p.clock.now()
+		success = p.clock.Now()
 		health = p.health()
 		require.Zero(t, health.ConsecutiveFailures)
 		require.Zero(t, health.FailedDeliveries)
@@ -133,12 +134,12 @@ func TestTestsDoNotCount(t *testing.T) {
 func TestSick(t *testing.T) {
 	slowly := func(outcome *models.Outcome) { outcome.Attempt.DurationMS = models.SlowAttempt.Milliseconds() }
 	onEachPatient(t, func(t *testing.T, p *patient) {
-		sick := func() bool { return p.health().Sick(p.clock.now()) }
+		sick := func() bool { return p.health().Sick(p.clock.Now()) }
 		p.attempt(models.StatusFailed)
 		require.False(t, sick())
 		p.attempt(models.StatusFailed)
 		require.True(t, sick())
-		p.clock.advance(10 * time.Minute)
+		p.clock.Advance(10 * time.Minute)
 		require.False(t, sick())
 		p.attempt(models.StatusFailed)
 		require.True(t, sick())
@@ -159,7 +160,7 @@ func TestFailingAfterTenDeliveriesInARow(t *testing.T) {
 		p.attempt(models.StatusDelivered)
 		p.giveUp(9)
 		require.Equal(t, models.ChangeFailing, p.attempt(models.StatusPermanentlyFailed).Change)
-		since := p.clock.now()
+		since := p.clock.Now()
 		p.giveUp(20)
 		requireTime(t, &since, p.health().FailingSince)
 		require.Equal(t, models.ChangeRecovered, p.attempt(models.StatusDelivered).Change)
@@ -171,7 +172,7 @@ func TestFailingAfterTenDeliveriesInARow(t *testing.T) {
 func TestFailingAfterADay(t *testing.T) {
 	onEachPatient(t, func(t *testing.T, p *patient) {
 		require.Empty(t, p.attempt(models.StatusFailed).Change)
-		p.clock.advance(24*time.Hour - 2*time.Second)
+		p.clock.Advance(24*time.Hour - 2*time.Second)
 		require.Empty(t, p.attempt(models.StatusFailed).Change)
 		require.Equal(t, models.ChangeFailing, p.attempt(models.StatusFailed).Change)
 		require.Empty(t, p.attempt(models.StatusFailed).Change)
@@ -182,13 +183,13 @@ func TestFailingAfterADay(t *testing.T) {
 func TestFlapping(t *testing.T) {
 	onEachPatient(t, func(t *testing.T, p *patient) {
 		changes := map[models.HealthChange]int{}
-		began := p.clock.now()
-		for p.clock.now().Sub(began) < 6*time.Hour {
+		began := p.clock.Now()
+		for p.clock.Now().Sub(began) < 6*time.Hour {
 			for range 12 {
 				changes[p.attempt(models.StatusPermanentlyFailed).Change]++
 			}
 			changes[p.attempt(models.StatusDelivered).Change]++
-			p.clock.advance(5 * time.Minute)
+			p.clock.Advance(5 * time.Minute)
 		}
 		require.GreaterOrEqual(t, changes[models.ChangeFailing], 5)
 		require.LessOrEqual(t, changes[models.ChangeFailing], 6)
@@ -202,10 +203,10 @@ func TestDisabledAfterFiveDays(t *testing.T) {
 	const days = 24 * time.Hour
 	onEachPatient(t, func(t *testing.T, p *patient) {
 		require.Empty(t, p.attempt(models.StatusPermanentlyFailed).Change)
-		first := p.clock.now()
-		p.clock.set(first.Add(2 * days))
+		first := p.clock.Now()
+		p.clock.Set(first.Add(2 * days))
 		require.Equal(t, models.ChangeFailing, p.attempt(models.StatusFailed).Change)
-		p.clock.set(first.Add(6 * days))
+		p.clock.Set(first.Add(6 * days))
 		p.giveUp(8)
 		require.True(t, p.row().Active, "nine were given up")
 		require.Equal(t, models.ChangeDisabled, p.attempt(models.StatusPermanentlyFailed).Change)
@@ -224,12 +225,12 @@ func TestDisabledAfterFiveDays(t *testing.T) {
 		onEachPatient(t, func(t *testing.T, p *patient) {
 			for range 10 {
 				p.attempt(models.StatusPermanentlyFailed)
-				p.clock.advance(12 * time.Hour)
+				p.clock.Advance(12 * time.Hour)
 			}
 			p.attempt(models.StatusDelivered)
 			for range 9 {
 				p.attempt(models.StatusPermanentlyFailed)
-				p.clock.advance(12 * time.Hour)
+				p.clock.Advance(12 * time.Hour)
 			}
 			require.True(t, p.row().Active)
 		})
@@ -240,7 +241,7 @@ func TestDisabledAfterFiveDays(t *testing.T) {
 func TestDisabledOnce(t *testing.T) {
 	gone := func(outcome *models.Outcome) { outcome.DisableWebhook = "the receiver answered 410 Gone" }
 	onEachPatient(t, func(t *testing.T, p *patient) {
-		late := publish(t, p.store, models.Event{Type: "order.paid", Data: []byte(`{}`), OwnerID: p.webhook.OwnerID}).Deliveries[0]
+		late := storetest.Publish(t, p.store, models.Event{Type: "order.paid", Data: []byte(`{}`), OwnerID: p.webhook.OwnerID}).Deliveries[0]
 		require.Equal(t, models.ChangeDisabled, p.attempt(models.StatusPermanentlyFailed, gone).Change)
 		require.Equal(t, "the receiver answered 410 Gone", p.row().DisabledReason)
 		require.Empty(t, p.record(late, models.StatusPermanentlyFailed, gone).Change)
@@ -251,21 +252,21 @@ func TestDisabledOnce(t *testing.T) {
 
 func TestHealthPolicyOfAnInstallation(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
-		clock := newClock()
+		clock := storetest.NewClock()
 		policy := models.DefaultHealthPolicy()
 		policy.DisableAfter, policy.DisableDeliveries = time.Hour, 2
-		s := store.New(db, store.Config{Keyring: newKeyring(t), Now: clock.now, Health: &policy})
+		s := storetest.New(t, db, store.Config{Now: clock.Now, Health: &policy})
 		p := &patient{t: t, store: s, clock: clock, webhook: makeWebhook(t, s, models.DefaultOwnerID, "*")}
 		p.giveUp(1)
-		p.clock.advance(time.Hour)
+		p.clock.Advance(time.Hour)
 		require.Equal(t, models.ChangeDisabled, p.attempt(models.StatusPermanentlyFailed).Change)
 
 		policy.DisableAfter = 0
-		s = store.New(db, store.Config{Keyring: newKeyring(t), Now: clock.now, Health: &policy})
+		s = storetest.New(t, db, store.Config{Now: clock.Now, Health: &policy})
 		p.store = s
 		p.enable()
 		p.giveUp(1)
-		p.clock.advance(1000 * 24 * time.Hour)
+		p.clock.Advance(1000 * 24 * time.Hour)
 		p.attempt(models.StatusPermanentlyFailed)
 		require.True(t, p.row().Active, "0 disables none")
 	})

@@ -4,8 +4,10 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
 
-	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
 )
 
@@ -13,18 +15,18 @@ import (
 func BenchmarkAPIKeyByToken(b *testing.B) {
 	for _, database := range []struct {
 		name string
-		url  func(testing.TB) string
-	}{{"postgres", testdb.Postgres}, {"sqlite", testdb.SQLite}} {
+		open func(testing.TB) *gorm.DB
+	}{{"postgres", storetest.Postgres}, {"sqlite", storetest.SQLite}} {
 		b.Run(database.name, func(b *testing.B) {
-			store := openStore(b, database.url(b))
+			s := storetest.New(b, database.open(b), store.Config{})
 			var token string
 			for range 1000 {
 				var err error
-				_, token, err = store.CreateAPIKey(b.Context(), models.DefaultOwnerID)
+				_, token, err = s.CreateAPIKey(b.Context(), models.DefaultOwnerID)
 				require.NoError(b, err)
 			}
 			for b.Loop() {
-				_, err := store.APIKeyByToken(b.Context(), token)
+				_, err := s.APIKeyByToken(b.Context(), token)
 				require.NoError(b, err)
 			}
 		})

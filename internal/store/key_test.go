@@ -12,13 +12,14 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
 
 func TestAPIKeyIsFoundByItsTokenOnly(t *testing.T) {
 	onEach(t, func(t *testing.T, store *store.Store) {
-		owner := makeOwner(t, store, "acme")
+		owner := storetest.Owner(t, store, "acme")
 		made, token, err := store.CreateAPIKey(t.Context(), owner.ID)
 		require.NoError(t, err)
 		require.False(t, made.Admin())
@@ -70,16 +71,16 @@ func TestRevokedAPIKeyIsGoneAtOnce(t *testing.T) {
 func TestAPIKeyExpires(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		store, clock := clockedStore(t, db)
-		end := clock.now().Add(time.Hour)
+		end := clock.Now().Add(time.Hour)
 		made, token, err := store.CreateAPIKeyUntil(t.Context(), models.DefaultOwnerID, &end)
 		require.NoError(t, err)
 		require.Equal(t, end, *made.ExpiresAt)
 
-		clock.set(end.Add(-time.Millisecond))
+		clock.Set(end.Add(-time.Millisecond))
 		got, err := store.APIKeyByToken(t.Context(), token)
 		require.NoError(t, err)
 		require.True(t, end.Equal(*got.ExpiresAt))
-		clock.set(end)
+		clock.Set(end)
 		_, err = store.APIKeyByToken(t.Context(), token)
 		require.ErrorIs(t, err, models.ErrKeyExpired)
 		_, err = store.APIKeyByToken(t.Context(), token+"x")
@@ -115,7 +116,7 @@ func TestLastAdminKeyStays(t *testing.T) {
 			require.NoError(t, err)
 			var ids []string
 			for _, life := range test.lives {
-				end := clock.now().Add(life)
+				end := clock.Now().Add(life)
 				key, _, err := store.CreateAPIKeyUntil(t.Context(), "", &end)
 				if life == forever {
 					require.NoError(t, db.Exec("UPDATE api_keys SET expires_at = NULL WHERE id = ?", key.ID).Error)
@@ -177,7 +178,7 @@ func TestUseOfAPIKeysIsWrittenOnceAMinute(t *testing.T) {
 			return got.LastUsedAt
 		}
 		require.Nil(t, lastUsed())
-		first := clock.now()
+		first := clock.Now()
 		for _, step := range []struct {
 			after, want time.Duration
 		}{
@@ -200,7 +201,7 @@ func TestAPIKeyForAnUnknownOwner(t *testing.T) {
 
 func TestAPIKeysOfAnOwnerByPage(t *testing.T) {
 	onEach(t, func(t *testing.T, store *store.Store) {
-		owner := makeOwner(t, store, "acme")
+		owner := storetest.Owner(t, store, "acme")
 		var want []string
 		for range 3 {
 			key, _, err := store.CreateAPIKey(t.Context(), owner.ID)
@@ -236,13 +237,13 @@ func TestAPIKeysOfAnOwnerByPage(t *testing.T) {
 func TestAPIKeysOfAnOwner(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		store, clock := clockedStore(t, db)
-		owner := makeOwner(t, store, "acme")
+		owner := storetest.Owner(t, store, "acme")
 		var ids []string
 		for _, ownerID := range []string{owner.ID, "", owner.ID} {
 			key, _, err := store.CreateAPIKey(t.Context(), ownerID)
 			require.NoError(t, err)
 			ids = append(ids, key.ID)
-			clock.advance(time.Millisecond)
+			clock.Advance(time.Millisecond)
 		}
 		for name, test := range map[string]struct {
 			scope models.Scope

@@ -22,11 +22,11 @@ func TestNotebookWritesTheUseOfKeysOnceAMinute(t *testing.T) {
 		key, token, err := s.CreateAPIKey(t.Context(), models.DefaultOwnerID)
 		require.NoError(t, err)
 		written := countWrites(t, db)
-		first := clock.now()
+		first := clock.Now()
 		for _, step := range []struct{ advance, want time.Duration }{
 			{0, 0}, {time.Second, 0}, {58 * time.Second, 0}, {time.Second, time.Minute}, {time.Second, time.Minute},
 		} {
-			clock.advance(step.advance)
+			clock.Advance(step.advance)
 			for range 10 {
 				notebook.KeyUsed(key.ID)
 			}
@@ -37,7 +37,7 @@ func TestNotebookWritesTheUseOfKeysOnceAMinute(t *testing.T) {
 		}
 		require.Equal(t, 2, *written)
 
-		clock.advance(time.Hour)
+		clock.Advance(time.Hour)
 		require.NoError(t, notebook.Flush(t.Context()))
 		require.Equal(t, 2, *written, "a key that is not used is not written")
 	})
@@ -55,7 +55,7 @@ func TestNotebookBoundsTheWritesOfAFloodOfRejections(t *testing.T) {
 		written := countWrites(t, db)
 		const flood = 10_000
 		for i := range flood {
-			clock.advance(time.Millisecond)
+			clock.Advance(time.Millisecond)
 			require.NoError(t, notebook.RecordRejection(t.Context(), sources[0].ID, fmt.Sprint("reason ", i), "192.0.2.1"))
 		}
 		require.NoError(t, notebook.RecordRejection(t.Context(), sources[1].ID, "another", "192.0.2.2"))
@@ -90,12 +90,12 @@ func TestNotebookKeepsWhatCannotBeWritten(t *testing.T) {
 		stop()
 		notebook.KeyUsed(key.ID)
 		for i := range 40 {
-			clock.advance(time.Millisecond)
+			clock.Advance(time.Millisecond)
 			require.NoError(t, notebook.RecordRejection(t.Context(), source.ID, fmt.Sprint("before ", i), ""))
 		}
 		require.Error(t, notebook.Flush(away))
 		for i := range 20 {
-			clock.advance(time.Millisecond)
+			clock.Advance(time.Millisecond)
 			require.NoError(t, notebook.RecordRejection(t.Context(), source.ID, fmt.Sprint("after ", i), ""))
 		}
 		require.NoError(t, notebook.Flush(t.Context()))

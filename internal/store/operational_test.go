@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
 
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
 )
 
@@ -20,7 +21,7 @@ func (p *patient) count(db *gorm.DB, table string) (rows int64) {
 func TestOperationalEvents(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		store, clock := clockedStore(t, db)
-		owner, stranger := makeOwner(t, store, "acme"), makeOwner(t, store, "other")
+		owner, stranger := storetest.Owner(t, store, "acme"), storetest.Owner(t, store, "other")
 		p := &patient{t: t, store: store, clock: clock, webhook: makeWebhook(t, store, owner.ID, "order.*", "postrider.*")}
 		byName := makeWebhook(t, store, owner.ID, models.EventDeliveryPermanentlyFailed)
 		byPrefix := makeWebhook(t, store, owner.ID, "postrider.*")
@@ -81,7 +82,7 @@ func TestOperationalEventsDoNotLoop(t *testing.T) {
 		for range orders {
 			waiting := p.attempt(models.StatusPermanentlyFailed).News
 			for len(waiting) > 0 {
-				clock.advance(time.Second)
+				clock.Advance(time.Second)
 				recorded := p.record(waiting[0], models.StatusPermanentlyFailed)
 				waiting = append(waiting[1:], recorded.News...)
 			}

@@ -8,13 +8,14 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
 )
 
 // A suspended owner gets nothing and its keys do nothing, and all of it goes on as it was when it is active again.
 func TestSuspendedOwner(t *testing.T) {
 	onEach(t, func(t *testing.T, store *store.Store) {
-		owner, other := makeOwner(t, store, "acme"), makeOwner(t, store, "other")
+		owner, other := storetest.Owner(t, store, "acme"), storetest.Owner(t, store, "other")
 		makeWebhook(t, store, other.ID, "*")
 		webhook := makeWebhook(t, store, owner.ID, "*")
 		paused := makeWebhook(t, store, owner.ID, "*")
@@ -29,7 +30,7 @@ func TestSuspendedOwner(t *testing.T) {
 			require.Equal(t, active, changed.Active)
 		}
 		deliveries := func(ownerID string) int {
-			n := len(publish(t, store, models.Event{Type: "a", Data: []byte(`{}`), OwnerID: ownerID, Broadcast: ownerID == ""}).Deliveries)
+			n := len(storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`), OwnerID: ownerID, Broadcast: ownerID == ""}).Deliveries)
 			return n
 		}
 		require.Equal(t, 1, deliveries(owner.ID))
@@ -62,9 +63,9 @@ func TestSuspendedOwner(t *testing.T) {
 // A recovery waits for the end of the suspension.
 func TestRecoveryOfASuspendedOwner(t *testing.T) {
 	onEach(t, func(t *testing.T, store *store.Store) {
-		owner := makeOwner(t, store, "acme")
+		owner := storetest.Owner(t, store, "acme")
 		webhook := makeWebhook(t, store, owner.ID, "*")
-		attempted(t, store, publish(t, store, models.Event{Type: "a", Data: []byte(`{}`), OwnerID: owner.ID}).Deliveries[0], 1, models.StatusPermanentlyFailed)
+		attempted(t, store, storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`), OwnerID: owner.ID}).Deliveries[0], 1, models.StatusPermanentlyFailed)
 		now := store.Now()
 		recovery := models.Recovery{
 			WebhookID: webhook.ID, OwnerID: owner.ID, Since: now.Add(-month), Until: now.Add(month), Include: models.IncludeFailed, Rate: 1,
@@ -96,9 +97,9 @@ func fillOwner(t *testing.T, store *store.Store, ownerID string) (token string) 
 	_, token, err := store.CreateAPIKey(t.Context(), ownerID)
 	require.NoError(t, err)
 	event := models.Event{Type: "a", Data: []byte(`{"x":"confidential"}`), OwnerID: ownerID}
-	attempted(t, store, publish(t, store, event).Deliveries[0], 1, models.StatusPermanentlyFailed)
-	attempted(t, store, publish(t, store, event).Deliveries[0], 1, models.StatusFailed)
-	publish(t, store, event)
+	attempted(t, store, storetest.Publish(t, store, event).Deliveries[0], 1, models.StatusPermanentlyFailed)
+	attempted(t, store, storetest.Publish(t, store, event).Deliveries[0], 1, models.StatusFailed)
+	storetest.Publish(t, store, event)
 	_, err = store.ReserveSlot(t.Context(), webhook.ID, 1, nil)
 	require.NoError(t, err)
 	rotate(t, store, &webhook, month)
@@ -131,14 +132,14 @@ func rowsByTable(t *testing.T, db *gorm.DB) map[string]int64 {
 // A deleted owner ends at once, and then all that it had goes, in every table there is; nothing of another does.
 func TestDeletedOwnerLeavesNothing(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
-		store := store.New(db, store.Config{Keyring: newKeyring(t)})
-		other := makeOwner(t, store, "other")
+		store := storetest.New(t, db, store.Config{})
+		other := storetest.Owner(t, store, "other")
 		otherToken := fillOwner(t, store, other.ID)
 		before := rowsByTable(t, db)
 		for table, rows := range before {
 			require.NotZero(t, rows, "fillOwner puts nothing into %s: add what belongs to owners, or leave it out here", table)
 		}
-		owner := makeOwner(t, store, "acme")
+		owner := storetest.Owner(t, store, "acme")
 		token := fillOwner(t, store, owner.ID)
 		waiting, err := store.OwnerDeliveries(t.Context(), owner.ID, "", 10)
 		require.NoError(t, err)
@@ -161,12 +162,12 @@ func TestDeletedOwnerLeavesNothing(t *testing.T) {
 		require.ErrorIs(t, err, models.ErrNotFound)
 		_, _, err = store.CreateAPIKey(t.Context(), owner.ID)
 		require.ErrorIs(t, err, models.ErrNotFound)
-		require.ErrorIs(t, store.CreateWebhook(t.Context(), &models.Webhook{OwnerID: owner.ID, Events: []string{"*"}}, testSecret), models.ErrNotFound)
+		require.ErrorIs(t, store.CreateWebhook(t.Context(), &models.Webhook{OwnerID: owner.ID, Events: []string{"*"}}, storetest.Secret), models.ErrNotFound)
 		require.ErrorIs(t, store.CreateSource(t.Context(), &models.Source{OwnerID: owner.ID}, nil), models.ErrNotFound)
 		webhooks, _, err := store.Webhooks(t.Context(), models.Scope{OwnerID: owner.ID}, models.WebhookFilter{}, models.Page{})
 		require.NoError(t, err)
 		require.Empty(t, webhooks)
-		require.Len(t, publish(t, store, models.Event{Type: "a", Data: []byte(`{}`), Broadcast: true}).Deliveries, 1, "only the other's")
+		require.Len(t, storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`), Broadcast: true}).Deliveries, 1, "only the other's")
 		require.NoError(t, db.Exec("DELETE FROM events WHERE owner_id = ''").Error)
 		require.NoError(t, db.Exec("DELETE FROM deliveries WHERE event_id NOT IN (SELECT id FROM events)").Error)
 		for _, secret := range []string{"SELECT count(*) FROM webhooks WHERE owner_id = ? AND (length(secret) > 0 OR previous_secret IS NOT NULL)",
@@ -209,8 +210,8 @@ func TestDeletedOwnerLeavesNothing(t *testing.T) {
 // An event for all that went to an owner who is gone is still missed by those who missed it.
 func TestDeletedOwnerLeavesWhatOthersMissed(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
-		store := store.New(db, store.Config{Keyring: newKeyring(t)})
-		gone, stays, missing := makeOwner(t, store, "gone"), makeOwner(t, store, "stays"), makeOwner(t, store, "missing")
+		store := storetest.New(t, db, store.Config{})
+		gone, stays, missing := storetest.Owner(t, store, "gone"), storetest.Owner(t, store, "stays"), storetest.Owner(t, store, "missing")
 		makeWebhook(t, store, gone.ID, "*")
 		makeWebhook(t, store, gone.ID, "*")
 		makeWebhook(t, store, gone.ID, "a")
@@ -218,7 +219,7 @@ func TestDeletedOwnerLeavesWhatOthersMissed(t *testing.T) {
 		since := store.Now()
 		var events []string
 		for _, kind := range []string{"a", "b", "a"} {
-			events = append(events, publish(t, store, models.Event{Type: kind, Data: []byte(`{}`), Broadcast: true}).Event.ID)
+			events = append(events, storetest.Publish(t, store, models.Event{Type: kind, Data: []byte(`{}`), Broadcast: true}).Event.ID)
 		}
 		webhook := makeWebhook(t, store, missing.ID, "*")
 		_, err := store.DeleteOwner(t.Context(), gone.ID)

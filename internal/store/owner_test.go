@@ -9,6 +9,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
@@ -28,9 +29,9 @@ func TestOwnerIsCreatedReadAndChanged(t *testing.T) {
 		store, clock := clockedStore(t, db)
 		made := models.Owner{Name: "Ünal & Söhne", Email: "ops@example.com", SlackURL: "https://hooks.slack.com/services/x"}
 		require.NoError(t, store.CreateOwner(t.Context(), &made))
-		created := clock.now()
+		created := clock.Now()
 
-		clock.advance(time.Hour)
+		clock.Advance(time.Hour)
 		_, err := store.UpdateOwner(t.Context(), made.ID, func(o *models.Owner) error {
 			require.Equal(t, "ops@example.com", o.Email)
 			o.Name, o.Email, o.SlackURL = "Ünal", "", ""
@@ -41,7 +42,7 @@ func TestOwnerIsCreatedReadAndChanged(t *testing.T) {
 		got, err := store.Owner(t.Context(), made.ID)
 		require.NoError(t, err)
 		require.True(t, created.Equal(got.CreatedAt), got.CreatedAt)
-		require.True(t, clock.now().Equal(got.UpdatedAt), got.UpdatedAt)
+		require.True(t, clock.Now().Equal(got.UpdatedAt), got.UpdatedAt)
 		got.CreatedAt, got.UpdatedAt = time.Time{}, time.Time{}
 		require.Equal(t, models.Owner{ID: made.ID, Name: "Ünal", Active: true}, got)
 	})
@@ -62,7 +63,7 @@ func TestOwnerThatIsNotThere(t *testing.T) {
 
 func TestUpdateOwnerThatFailsChangesNothing(t *testing.T) {
 	onEach(t, func(t *testing.T, store *store.Store) {
-		made := makeOwner(t, store, "acme")
+		made := storetest.Owner(t, store, "acme")
 		wrong := errors.New("wrong field")
 		_, err := store.UpdateOwner(t.Context(), made.ID, func(o *models.Owner) error {
 			o.Name = "other"

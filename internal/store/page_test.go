@@ -9,6 +9,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
@@ -30,7 +31,7 @@ func TestPagesAreStable(t *testing.T) {
 			},
 		},
 		"owners": {
-			func(t *testing.T, store *store.Store) string { return makeOwner(t, store, "x").ID },
+			func(t *testing.T, store *store.Store) string { return storetest.Owner(t, store, "x").ID },
 			func(t *testing.T, store *store.Store, page models.Page) ([]string, string, error) {
 				rows, next, err := store.Owners(t.Context(), page)
 				if n := len(rows); n > 0 && rows[n-1].ID == models.DefaultOwnerID {
@@ -41,7 +42,7 @@ func TestPagesAreStable(t *testing.T) {
 		},
 		"events": {
 			func(t *testing.T, store *store.Store) string {
-				return publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Event.ID
+				return storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Event.ID
 			},
 			func(t *testing.T, store *store.Store, page models.Page) ([]string, string, error) {
 				rows, next, err := store.Events(t.Context(), everything, models.EventFilter{Type: "a"}, page)
@@ -69,7 +70,7 @@ func TestPagesAreStable(t *testing.T) {
 				want := make([]string, rows)
 				for i := range rows {
 					want[rows-1-i] = list.make(t, store)
-					clock.advance(time.Millisecond)
+					clock.Advance(time.Millisecond)
 				}
 				var got []string
 				cursor := ""
@@ -84,7 +85,7 @@ func TestPagesAreStable(t *testing.T) {
 					require.Len(t, part, size)
 					cursor = next
 					list.make(t, store)
-					clock.advance(time.Millisecond)
+					clock.Advance(time.Millisecond)
 				}
 				require.Equal(t, want, got)
 			})
@@ -107,7 +108,7 @@ func TestPageThatEndsWithTheList(t *testing.T) {
 func TestPageOfTheDefaultSize(t *testing.T) {
 	onEach(t, func(t *testing.T, store *store.Store) {
 		for range models.DefaultLimit + 1 {
-			publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)})
+			storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)})
 		}
 		rows, next, err := store.Events(t.Context(), everything, models.EventFilter{}, models.Page{})
 		require.NoError(t, err)

@@ -11,6 +11,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
 )
 
@@ -20,7 +21,7 @@ func TestPagesOfPayloadsAreCut(t *testing.T) {
 		text := func(size int) []byte { return []byte(`"` + strings.Repeat("x", size-2) + `"`) }
 		const mebi = 1 << 20
 		for _, size := range []int{3, mebi, mebi, mebi, mebi - 3, mebi} {
-			publish(t, store, models.Event{Type: "a", Data: text(size)})
+			storetest.Publish(t, store, models.Event{Type: "a", Data: text(size)})
 		}
 		source := models.Source{OwnerID: models.DefaultOwnerID, Name: "x", Scheme: "github"}
 		require.NoError(t, store.CreateSource(t.Context(), &source, []string{"0123456789abcdef"}))
@@ -74,8 +75,8 @@ func TestPagesOfPayloadsAreCut(t *testing.T) {
 func TestAttemptsArePaged(t *testing.T) {
 	onEach(t, func(t *testing.T, store *store.Store) {
 		makeWebhook(t, store, models.DefaultOwnerID, "*")
-		delivery := publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0]
-		other := publish(t, store, models.Event{Type: "b", Data: []byte(`{}`)}).Deliveries[0]
+		delivery := storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0]
+		other := storetest.Publish(t, store, models.Event{Type: "b", Data: []byte(`{}`)}).Deliveries[0]
 		for _, of := range []models.Delivery{delivery, other} {
 			for number := range 5 {
 				attempted(t, store, of, number+1, models.StatusFailed)
@@ -118,14 +119,14 @@ func TestTimesAreComparedToTheMicrosecond(t *testing.T) {
 		begin := time.Now().Truncate(time.Second)
 		var passed atomic.Int64
 		store := store.New(db, store.Config{
-			Keyring: newKeyring(t), Now: func() time.Time { return begin.Add(time.Duration(passed.Load())) },
+			Keyring: storetest.Keyring(t), Now: func() time.Time { return begin.Add(time.Duration(passed.Load())) },
 		})
 		makeWebhook(t, store, models.DefaultOwnerID, "*")
 		source := models.Source{OwnerID: models.DefaultOwnerID, Name: "x", Scheme: "github"}
 		require.NoError(t, store.CreateSource(t.Context(), &source, []string{"0123456789abcdef"}))
 		const step, made = 100 * time.Microsecond, 25 // over two milliseconds, with fractions of every length
 		for i := range made {
-			publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)})
+			storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)})
 			_, err := store.StoreInbound(t.Context(), &models.InboundEvent{SourceID: source.ID, ProviderID: fmt.Sprint(i), Body: []byte(`{}`)})
 			require.NoError(t, err)
 			passed.Add(int64(step))

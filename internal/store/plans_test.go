@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/postrider/postrider/internal/store"
-	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
@@ -55,13 +55,13 @@ func TestPlans(t *testing.T) {
 // grow by a hundred thousand deliveries.
 func TestPlansOfANewDatabase(t *testing.T) {
 	t.Parallel()
-	db, sent := openDatabase(t, testdb.Postgres(t)), &statements{}
-	store := store.New(db, store.Config{Keyring: newKeyring(t)})
+	db, sent := storetest.Postgres(t), &statements{}
+	store := storetest.New(t, db, store.Config{})
 	webhook := makeWebhook(t, store, models.DefaultOwnerID, "*")
 	require.NoError(t, db.Use(sent))
 
 	now := store.Now()
-	delivery := publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0]
+	delivery := storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0]
 	attempt := attempted(t, store, delivery, 1, models.StatusDelivered)
 	for _, outcome := range []models.Outcome{
 		{Attempt: attempt, Status: models.StatusDelivered, RunID: "run", Health: models.WebhookHealth{WebhookID: webhook.ID, LastSuccessAt: &now}},
@@ -143,7 +143,7 @@ type plansRig struct {
 
 func newPlansRig(t *testing.T) *plansRig {
 	t.Helper()
-	p := &plansRig{retentionRig: newRetentionRig(t, testdb.Postgres(t), filling{Deliveries: 20_000, Inbound: 20_000}), t: t}
+	p := &plansRig{retentionRig: newRetentionRig(t, storetest.PostgresURL(t), filling{Deliveries: 20_000, Inbound: 20_000}), t: t}
 	p.webhook, p.source = p.webhooks[len(p.webhooks)-1], p.sources[len(p.sources)-1]
 	deliveries, _, err := p.store.Deliveries(t.Context(), everything, models.DeliveryFilter{WebhookID: p.webhook.ID}, models.Page{})
 	require.NoError(t, err)
@@ -193,7 +193,7 @@ func (p *plansRig) calls() map[string]func() {
 		"CollectRecovery":    p.collectRecovery,
 		"StopDelivery":       func() { _ = s.StopDelivery(ctx, delivery.ID, models.CauseInactive, "x") },
 		"CreateAPIKeyUntil":  func() { _, _, err := s.CreateAPIKeyUntil(ctx, owner.OwnerID, &now); p.ok(err) },
-		"CreateOwner":        func() { makeOwner(t, s, "new") },
+		"CreateOwner":        func() { storetest.Owner(t, s, "new") },
 		"CreateRecovery": func() {
 			p.ok(s.CreateRecovery(ctx, &models.Recovery{WebhookID: p.webhooks[2].ID, OwnerID: owner.OwnerID, Since: p.from, Until: p.to, Rate: 1}))
 		},
@@ -207,7 +207,7 @@ func (p *plansRig) calls() map[string]func() {
 		"Delivery": func() {
 			p.scopes(func(scope models.Scope) { _, err := s.Delivery(ctx, scope, delivery.ID); p.ok(err) })
 		},
-		"DeleteOwner":   func() { _, err := s.DeleteOwner(ctx, makeOwner(t, s, "gone").ID); p.ok(err) },
+		"DeleteOwner":   func() { _, err := s.DeleteOwner(ctx, storetest.Owner(t, s, "gone").ID); p.ok(err) },
 		"DeletedOwners": func() { _, err := s.DeletedOwners(ctx, now, 10); p.ok(err) },
 		"StoredBytes":   func() { _, err := s.StoredBytes(ctx, owner.OwnerID); p.ok(err) },
 		"OwnerDeliveries": func() {
@@ -230,7 +230,7 @@ func (p *plansRig) calls() map[string]func() {
 			p.ok(err)
 		},
 		"Event": func() {
-			broadcast := publish(t, s, models.Event{Type: "order.kind1", Data: []byte(`{}`), Broadcast: true}).Event.ID
+			broadcast := storetest.Publish(t, s, models.Event{Type: "order.kind1", Data: []byte(`{}`), Broadcast: true}).Event.ID
 			_, err := s.Event(ctx, owner, broadcast)
 			p.ok(err)
 			_, err = s.Event(ctx, everything, delivery.EventID)
@@ -270,8 +270,8 @@ func (p *plansRig) calls() map[string]func() {
 		},
 		"Publish": func() {
 			for range 2 {
-				publish(t, s, models.Event{Type: "order.kind1", Data: []byte(`{}`), OwnerID: owner.OwnerID, IdempotencyKey: key(1)})
-				publish(t, s, models.Event{Type: "order.kind1", Data: []byte(`{}`), Broadcast: true})
+				storetest.Publish(t, s, models.Event{Type: "order.kind1", Data: []byte(`{}`), OwnerID: owner.OwnerID, IdempotencyKey: key(1)})
+				storetest.Publish(t, s, models.Event{Type: "order.kind1", Data: []byte(`{}`), Broadcast: true})
 			}
 		},
 		"PublishTest": func() { _, err := s.PublishTest(ctx, webhook, []byte(`{}`)); p.ok(err) },
@@ -441,7 +441,7 @@ func (p *plansRig) collectRecovery() {
 
 // claimRecovery claims deliveries, and after them events that were missed.
 func (p *plansRig) claimRecovery(recovery models.Recovery) {
-	missed := publish(p.t, p.store, models.Event{Type: "missed", Data: []byte(`{}`)}).Event
+	missed := storetest.Publish(p.t, p.store, models.Event{Type: "missed", Data: []byte(`{}`)}).Event
 	for _, id := range []string{p.delivery.ID, missed.ID} {
 		p.ok(p.db.Exec("INSERT INTO recovery_deliveries (recovery_id, delivery_id, attempt_count) VALUES (?, ?, 1)", recovery.ID, id).Error)
 	}

@@ -9,14 +9,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
 
 func TestPublishMakesOneDeliveryForEachMatchingWebhook(t *testing.T) {
 	onEach(t, func(t *testing.T, store *store.Store) {
-		owner := makeOwner(t, store, "acme")
-		other := makeOwner(t, store, "other")
+		owner := storetest.Owner(t, store, "acme")
+		other := storetest.Owner(t, store, "other")
 		exact := makeWebhook(t, store, owner.ID, "order.created", "order.paid")
 		prefix := makeWebhook(t, store, owner.ID, "order.*", "order.created")
 		all := makeWebhook(t, store, other.ID, "*")
@@ -41,7 +42,7 @@ func TestPublishMakesOneDeliveryForEachMatchingWebhook(t *testing.T) {
 			{models.Event{Type: "user.created", Data: []byte(`{}`), Broadcast: true}, []string{all.ID}},
 			{models.Event{Type: "user.created", Data: []byte(`{}`), OwnerID: owner.ID}, nil},
 		} {
-			published := publish(t, store, test.event)
+			published := storetest.Publish(t, store, test.event)
 			var got []string
 			for _, delivery := range published.Deliveries {
 				got = append(got, delivery.WebhookID)
@@ -66,7 +67,7 @@ func TestPublishMakesOneDeliveryForEachMatchingWebhook(t *testing.T) {
 func TestPublishKeepsTheDataByteForByte(t *testing.T) {
 	onEach(t, func(t *testing.T, store *store.Store) {
 		data := `{"b":1.0,  "a":1e3,"ü":"\u0000"}`
-		published := publish(t, store, models.Event{Type: "a", Data: []byte(data)})
+		published := storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(data)})
 		event, err := store.Event(t.Context(), models.Scope{}, published.Event.ID)
 		require.NoError(t, err)
 		require.Equal(t, data, string(event.Data))
@@ -75,12 +76,12 @@ func TestPublishKeepsTheDataByteForByte(t *testing.T) {
 
 func TestPublishToManyWebhooks(t *testing.T) {
 	onEach(t, func(t *testing.T, store *store.Store) {
-		owner := makeOwner(t, store, "acme")
+		owner := storetest.Owner(t, store, "acme")
 		const webhooks = 300
 		for range webhooks {
 			makeWebhook(t, store, owner.ID, "order.*")
 		}
-		published := publish(t, store, models.Event{Type: "order.created", Data: []byte(`{}`), OwnerID: owner.ID})
+		published := storetest.Publish(t, store, models.Event{Type: "order.created", Data: []byte(`{}`), OwnerID: owner.ID})
 		ids := map[string]bool{}
 		prefixes := map[string]bool{}
 		for _, delivery := range published.Deliveries {
@@ -111,13 +112,13 @@ func TestPublishToManyWebhooks(t *testing.T) {
 
 func TestIdempotencyKey(t *testing.T) {
 	onEach(t, func(t *testing.T, store *store.Store) {
-		owner := makeOwner(t, store, "acme")
+		owner := storetest.Owner(t, store, "acme")
 		makeWebhook(t, store, owner.ID, "*")
 		event := models.Event{Type: "a", Data: []byte(`{"n":1}`), OwnerID: owner.ID, IdempotencyKey: key(1)}
-		first := publish(t, store, event)
+		first := storetest.Publish(t, store, event)
 		require.False(t, first.Duplicate)
 
-		again := publish(t, store, event)
+		again := storetest.Publish(t, store, event)
 		require.True(t, again.Duplicate)
 		require.Equal(t, first.Event.ID, again.Event.ID)
 		require.Equal(t, 1, again.Event.DeliveryCount)
@@ -129,8 +130,8 @@ func TestIdempotencyKey(t *testing.T) {
 		require.ErrorIs(t, err, models.ErrIdempotencyConflict)
 
 		elsewhere := changed
-		elsewhere.OwnerID = makeOwner(t, store, "other").ID
-		require.False(t, publish(t, store, elsewhere).Duplicate)
+		elsewhere.OwnerID = storetest.Owner(t, store, "other").ID
+		require.False(t, storetest.Publish(t, store, elsewhere).Duplicate)
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
@@ -14,8 +15,8 @@ import (
 // What an owner has stored is all of its own and nothing of others, also when it is more than is summed at once.
 func TestStoredBytes(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
-		store := store.New(db, store.Config{Keyring: newKeyring(t)})
-		owner, other := makeOwner(t, store, "acme"), makeOwner(t, store, "other")
+		store := storetest.New(t, db, store.Config{})
+		owner, other := storetest.Owner(t, store, "acme"), storetest.Owner(t, store, "other")
 		source := makeSource(t, store, owner.ID)
 		const many = 10_001
 		events := make([]models.Event, many)
@@ -24,8 +25,8 @@ func TestStoredBytes(t *testing.T) {
 			events[i] = models.Event{ID: typeid.New(typeid.KindEvent, now), OwnerID: owner.ID, Type: "a", Data: []byte(`{"n":1}`), CreatedAt: now}
 		}
 		require.NoError(t, db.CreateInBatches(events, 500).Error)
-		publish(t, store, models.Event{Type: "a", Data: []byte(`{"n":2}`), OwnerID: other.ID})
-		publish(t, store, models.Event{Type: "a", Data: []byte(`{"n":3}`), Broadcast: true})
+		storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{"n":2}`), OwnerID: other.ID})
+		storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{"n":3}`), Broadcast: true})
 		_, err := store.StoreInbound(t.Context(), &models.InboundEvent{SourceID: source.ID, OwnerID: owner.ID, ProviderID: "1", Body: []byte("é")})
 		require.NoError(t, err)
 		for id, want := range map[string]int64{owner.ID: many*7 + 2, other.ID: 7, "own_none": 0} {

@@ -9,6 +9,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
@@ -17,7 +18,7 @@ import (
 type recoveryRig struct {
 	t       *testing.T
 	store   *store.Store
-	clock   *clock
+	clock   *storetest.Clock
 	db      *gorm.DB
 	webhook models.Webhook
 	names   map[string]string
@@ -34,7 +35,7 @@ func onEachRecoveryRig(t *testing.T, test func(t *testing.T, r *recoveryRig)) {
 // publish publishes an event to the webhook and names its delivery.
 func (r *recoveryRig) publish(name string) models.Delivery {
 	r.t.Helper()
-	made := publish(r.t, r.store, models.Event{Type: "order.created", OwnerID: r.webhook.OwnerID, Data: []byte(`{}`)}).Deliveries
+	made := storetest.Publish(r.t, r.store, models.Event{Type: "order.created", OwnerID: r.webhook.OwnerID, Data: []byte(`{}`)}).Deliveries
 	require.Len(r.t, made, 1)
 	r.names[made[0].ID] = name
 	return made[0]
@@ -45,16 +46,16 @@ func (r *recoveryRig) ended(name string, status models.Status) models.Delivery {
 	r.t.Helper()
 	delivery := r.publish(name)
 	attempted(r.t, r.store, delivery, 1, status)
-	r.clock.advance(tookAttempt)
+	r.clock.Advance(tookAttempt)
 	return delivery
 }
 
 // missed publishes an event that gets no delivery to the webhook, and names the event.
 func (r *recoveryRig) missed(name, eventType, ownerID string) models.Event {
 	r.t.Helper()
-	event := publish(r.t, r.store, models.Event{Type: eventType, OwnerID: ownerID, Broadcast: ownerID == "", Data: []byte(`{}`)}).Event
+	event := storetest.Publish(r.t, r.store, models.Event{Type: eventType, OwnerID: ownerID, Broadcast: ownerID == "", Data: []byte(`{}`)}).Event
 	r.names[event.ID] = name
-	r.clock.advance(time.Millisecond)
+	r.clock.Advance(time.Millisecond)
 	return event
 }
 
@@ -142,14 +143,14 @@ func TestRecoveryIsAboutTheRightDeliveries(t *testing.T) {
 		require.NoError(t, err)
 		attempted(t, r.store, test, 1, models.StatusPermanentlyFailed)
 		late := r.publish("given up afterwards, published in it")
-		r.clock.advance(tookAttempt)
+		r.clock.Advance(tookAttempt)
 		until := r.store.Now()
 		attempted(t, r.store, late, 1, models.StatusPermanentlyFailed)
 		r.ended("given up afterwards", models.StatusPermanentlyFailed)
 		other := makeWebhook(t, r.store, models.DefaultOwnerID, "user.*")
-		theirs := publish(t, r.store, models.Event{Type: "user.created", OwnerID: other.OwnerID, Data: []byte(`{}`)}).Deliveries[0]
+		theirs := storetest.Publish(t, r.store, models.Event{Type: "user.created", OwnerID: other.OwnerID, Data: []byte(`{}`)}).Deliveries[0]
 		attempted(t, r.store, theirs, 1, models.StatusPermanentlyFailed)
-		r.clock.advance(time.Second)
+		r.clock.Advance(time.Second)
 
 		unreached := []string{"given up", "given up in it, published before", "stopped in it, published before"}
 		require.ElementsMatch(t, unreached, r.brings(models.IncludeFailed, since, until))
@@ -175,7 +176,7 @@ func TestRecoveryIsExact(t *testing.T) {
 		require.Empty(t, r.brings(models.IncludeFailed, ended.Add(time.Microsecond), ended.Add(time.Hour)))
 		require.Empty(t, r.brings(models.IncludeFailed, at, ended))
 
-		r.clock.advance(time.Second)
+		r.clock.Advance(time.Second)
 		r.activate(false)
 		event := r.missed("missed", "order.created", r.webhook.OwnerID)
 		published := event.CreatedAt
@@ -195,7 +196,7 @@ func (r *recoveryRig) row(id string) models.Delivery {
 // Missed is what the webhook would get today, had it been there: of its owner and of everybody, by its patterns.
 func TestRecoveryFindsMissedEvents(t *testing.T) {
 	onEachRecoveryRig(t, func(t *testing.T, r *recoveryRig) {
-		owner, stranger := makeOwner(t, r.store, "acme"), makeOwner(t, r.store, "other")
+		owner, stranger := storetest.Owner(t, r.store, "acme"), storetest.Owner(t, r.store, "other")
 		since := r.store.Now()
 		r.missed("before it existed", "order.created", owner.ID)
 		r.webhook = makeWebhook(t, r.store, owner.ID, "user.*")
@@ -235,7 +236,7 @@ func TestWhatIsPurgedWasNotMissed(t *testing.T) {
 	onEachRecoveryRig(t, func(t *testing.T, r *recoveryRig) {
 		since := r.store.Now()
 		makeWebhook(t, r.store, r.webhook.OwnerID, "order.*")
-		published := publish(t, r.store, models.Event{Type: "order.created", OwnerID: r.webhook.OwnerID, Data: []byte(`{}`)})
+		published := storetest.Publish(t, r.store, models.Event{Type: "order.created", OwnerID: r.webhook.OwnerID, Data: []byte(`{}`)})
 		require.Len(t, published.Deliveries, 2)
 		r.names[published.Event.ID] = "delivered long ago"
 		require.NoError(t, r.db.Delete(&models.Delivery{}, "event_id = ? AND webhook_id = ?", published.Event.ID, r.webhook.ID).Error)

@@ -139,7 +139,7 @@ func TestMissedEventsAreMadeDeliveriesOnce(t *testing.T) {
 			}
 			claims.Go(func() { _, _ = r.store.SetRecoveryStatus(ctx, recovery.ID, models.RecoveryCancelled, "") })
 			claims.Wait()
-			r.clock.advance(time.Millisecond)
+			r.clock.Advance(time.Millisecond)
 			recovery = r.start(models.IncludeMissed, since, r.store.Now())
 			collect(t, r.store, recovery.ID)
 			require.NotContains(t, slices.Collect(maps.Values(r.deliveries())), 2, "round %d", round)

@@ -8,6 +8,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
@@ -16,13 +17,13 @@ import (
 const tookAttempt = 20 * time.Millisecond
 
 // failed makes deliveries of a webhook that failed for good, each after the one before.
-func failed(t *testing.T, store *store.Store, clock *clock, n int) []models.Delivery {
+func failed(t *testing.T, store *store.Store, clock *storetest.Clock, n int) []models.Delivery {
 	t.Helper()
 	deliveries := make([]models.Delivery, n)
 	for i := range deliveries {
-		deliveries[i] = publish(t, store, models.Event{Type: "order.created", Data: []byte(`{}`)}).Deliveries[0]
+		deliveries[i] = storetest.Publish(t, store, models.Event{Type: "order.created", Data: []byte(`{}`)}).Deliveries[0]
 		attempted(t, store, deliveries[i], 1, models.StatusPermanentlyFailed)
-		clock.advance(tookAttempt)
+		clock.Advance(tookAttempt)
 	}
 	return deliveries
 }
@@ -92,7 +93,7 @@ func TestRecoveryGoesThroughItsDeliveriesInPages(t *testing.T) {
 		page, _ = claim(t, store, recovery.ID, 3)
 		require.Equal(t, idsOf(deliveries[3:]), page)
 		finish(t, store, recovery.ID, deliveries[3:])
-		clock.advance(time.Second)
+		clock.Advance(time.Second)
 		page, now = claim(t, store, recovery.ID, 3)
 		require.Empty(t, page)
 		require.Equal(t, models.RecoveryCompleted, now.Status)
@@ -248,15 +249,15 @@ func TestAWebhookHasOneRecoveryAtATime(t *testing.T) {
 func TestRecoveriesAreListedForTheirOwner(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		store, clock := clockedStore(t, db)
-		owner := makeOwner(t, store, "acme")
+		owner := storetest.Owner(t, store, "acme")
 		mine, theirs := makeWebhook(t, store, owner.ID, "*"), makeWebhook(t, store, models.DefaultOwnerID, "*")
-		clock.advance(time.Millisecond)
+		clock.Advance(time.Millisecond)
 		first := newRecovery(t, store, mine, models.IncludeFailed)
 		_, err := store.SetRecoveryStatus(t.Context(), first.ID, models.RecoveryCancelled, "")
 		require.NoError(t, err)
-		clock.advance(time.Millisecond)
+		clock.Advance(time.Millisecond)
 		second := newRecovery(t, store, mine, models.IncludeFailed)
-		clock.advance(time.Millisecond)
+		clock.Advance(time.Millisecond)
 		third := newRecovery(t, store, theirs, models.IncludeFailed)
 		list := func(scope models.Scope, filter models.RecoveryFilter) []string {
 			found, _, err := store.Recoveries(t.Context(), scope, filter, models.Page{})
@@ -293,11 +294,11 @@ func TestTouchRecovery(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		store, clock := clockedStore(t, db)
 		webhook := makeWebhook(t, store, models.DefaultOwnerID, "*")
-		recovery := models.Recovery{WebhookID: webhook.ID, OwnerID: webhook.OwnerID, Since: clock.now(), Until: clock.now(), Rate: 1}
+		recovery := models.Recovery{WebhookID: webhook.ID, OwnerID: webhook.OwnerID, Since: clock.Now(), Until: clock.Now(), Rate: 1}
 		require.NoError(t, store.CreateRecovery(t.Context(), &recovery))
 		last := recovery.UpdatedAt
 		for _, step := range []time.Duration{0, time.Second, -time.Minute, 0, -time.Hour, time.Microsecond, 2 * time.Hour} {
-			clock.advance(step)
+			clock.Advance(step)
 			touched, err := store.TouchRecovery(t.Context(), recovery.ID)
 			require.NoError(t, err)
 			require.Equal(t, models.RecoveryRunning, touched.Status)
@@ -313,7 +314,7 @@ func TestTouchRecovery(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, models.RecoveryCancelled, touched.Status)
 		require.True(t, touched.UpdatedAt.Equal(ended.UpdatedAt))
-		_, err = store.TouchRecovery(t.Context(), typeid.New(typeid.KindRecovery, clock.now()))
+		_, err = store.TouchRecovery(t.Context(), typeid.New(typeid.KindRecovery, clock.Now()))
 		require.ErrorIs(t, err, models.ErrNotFound)
 	})
 }

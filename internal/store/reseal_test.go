@@ -8,6 +8,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
 )
 
@@ -16,7 +17,7 @@ const otherSecret = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDAAAAAAAAAAA="
 func TestResealPutsEverySecretUnderTheFirstKey(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		with := func(numbers ...byte) *store.Store {
-			return store.New(db, store.Config{Keyring: ringOf(t, numbers...)})
+			return store.New(db, store.Config{Keyring: storetest.Keyring(t, numbers...)})
 		}
 		old := with(1)
 		var webhooks []models.Webhook
@@ -42,9 +43,9 @@ func TestResealPutsEverySecretUnderTheFirstKey(t *testing.T) {
 		for i, webhook := range webhooks {
 			webhook, err := fresh.Webhook(t.Context(), everything, webhook.ID)
 			require.NoError(t, err)
-			want := []string{testSecret}
+			want := []string{storetest.Secret}
 			if i == 0 {
-				want = []string{rotated, testSecret}
+				want = []string{rotated, storetest.Secret}
 			}
 			secrets, err := fresh.SigningSecrets(webhook, fresh.Now())
 			require.NoError(t, err)
@@ -61,7 +62,7 @@ func TestResealPutsEverySecretUnderTheFirstKey(t *testing.T) {
 func TestResealLeavesWhatItCannotRead(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		with := func(numbers ...byte) *store.Store {
-			return store.New(db, store.Config{Keyring: ringOf(t, numbers...)})
+			return store.New(db, store.Config{Keyring: storetest.Keyring(t, numbers...)})
 		}
 		lost := makeWebhook(t, with(3), models.DefaultOwnerID, "a")
 		makeWebhook(t, with(1), models.DefaultOwnerID, "a")
@@ -78,8 +79,8 @@ func TestResealLeavesWhatItCannotRead(t *testing.T) {
 // A webhook's secret is rotated between Reseal's look at it and its write, which must not undo that.
 func TestResealDuringARotation(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
-		webhook := makeWebhook(t, store.New(db, store.Config{Keyring: ringOf(t, 1)}), models.DefaultOwnerID, "a")
-		both := store.New(db, store.Config{Keyring: ringOf(t, 2, 1)})
+		webhook := makeWebhook(t, store.New(db, store.Config{Keyring: storetest.Keyring(t, 1)}), models.DefaultOwnerID, "a")
+		both := store.New(db, store.Config{Keyring: storetest.Keyring(t, 2, 1)})
 		rotated := false
 		require.NoError(t, db.Callback().Update().Before("gorm:update").Register("meanwhile", func(*gorm.DB) {
 			if !rotated {
@@ -92,11 +93,11 @@ func TestResealDuringARotation(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, store.Resealed{Headers: 1}, result, "the rotation has sealed what was left")
 
-		fresh := store.New(db, store.Config{Keyring: ringOf(t, 2)})
+		fresh := store.New(db, store.Config{Keyring: storetest.Keyring(t, 2)})
 		webhook, err = fresh.Webhook(t.Context(), everything, webhook.ID)
 		require.NoError(t, err)
 		secrets, err := fresh.SigningSecrets(webhook, fresh.Now())
 		require.NoError(t, err)
-		require.Equal(t, []string{otherSecret, testSecret}, secrets)
+		require.Equal(t, []string{otherSecret, storetest.Secret}, secrets)
 	})
 }

@@ -17,7 +17,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/postrider/postrider/internal/store"
-	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
 )
 
@@ -37,8 +37,8 @@ type retentionRig struct {
 
 func newRetentionRig(t *testing.T, url string, size filling) *retentionRig {
 	t.Helper()
-	r := &retentionRig{db: openDatabase(t, url), sent: &statements{}}
-	r.store = store.New(r.db, store.Config{Keyring: newKeyring(t)})
+	r := &retentionRig{db: storetest.Open(t, url), sent: &statements{}}
+	r.store = storetest.New(t, r.db, store.Config{})
 	r.webhooks, r.sources = fillWebhooks(t, r.store, 20, 5)
 	r.to = r.store.Now().Add(-time.Hour)
 	r.from = r.to.Add(-60 * 24 * time.Hour)
@@ -80,12 +80,12 @@ func TestRetentionWhileDeliveriesGoOn(t *testing.T) {
 		attempts, err = strconv.Atoi(text)
 		require.NoError(t, err, attemptsVariable)
 	}
-	url := testdb.Postgres(t)
+	url := storetest.PostgresURL(t)
 	r := newRetentionRig(t, url, filling{Deliveries: attempts * 4 / 5, Inbound: attempts / 10})
 	before := r.to.Add(-30 * 24 * time.Hour)
 	r.explain(t, before)
 
-	publishers := store.New(openDatabase(t, url+"&lock_timeout=100"), store.Config{Keyring: newKeyring(t)})
+	publishers := storetest.New(t, storetest.Open(t, url+"&lock_timeout=100"), store.Config{})
 	var owners []string
 	for _, webhook := range r.webhooks {
 		if !slices.Contains(owners, webhook.OwnerID) {
@@ -162,7 +162,7 @@ func (r *retentionRig) explain(t *testing.T, before time.Time) {
 					}
 					return undo
 				}
-				store := store.New(tx, store.Config{Keyring: newKeyring(t)})
+				store := storetest.New(t, tx, store.Config{})
 				_, err := store.Purge(t.Context(), models.Purge{What: what, Before: before, Limit: 1000})
 				require.NoError(t, err)
 				return undo

@@ -9,7 +9,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/postrider/postrider/internal/store"
-	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
 )
 
@@ -48,7 +48,7 @@ func TestPurgeDeliveriesAndTheirEvents(t *testing.T) {
 			onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 				s, clock := clockedStore(t, db)
 				makeWebhook(t, s, models.DefaultOwnerID, "*")
-				published := publish(t, s, models.Event{Type: "a", Data: []byte(`{}`), IdempotencyKey: key(1)})
+				published := storetest.Publish(t, s, models.Event{Type: "a", Data: []byte(`{}`), IdempotencyKey: key(1)})
 				delivery := published.Deliveries[0]
 				attempts := 0
 				for _, step := range []struct {
@@ -62,7 +62,7 @@ func TestPurgeDeliveriesAndTheirEvents(t *testing.T) {
 						attempts = len(list)
 					}
 					if !test.young {
-						clock.advance(step.after)
+						clock.Advance(step.after)
 					}
 				}
 				deleted, log := purge(t, s, models.PurgeDeliveries)
@@ -70,7 +70,7 @@ func TestPurgeDeliveriesAndTheirEvents(t *testing.T) {
 				_, err := s.Delivery(t.Context(), everything, delivery.ID)
 				list, listErr := s.Attempts(t.Context(), delivery.ID)
 				require.NoError(t, listErr)
-				again := publish(t, s, models.Event{Type: "a", Data: []byte(`{}`), IdempotencyKey: key(1)})
+				again := storetest.Publish(t, s, models.Event{Type: "a", Data: []byte(`{}`), IdempotencyKey: key(1)})
 				if test.kept {
 					require.NoError(t, err)
 					require.Zero(t, deleted+log+events)
@@ -104,15 +104,15 @@ func TestPurgeGoesOnBehindWhatStays(t *testing.T) {
 		makeWebhook(t, store, models.DefaultOwnerID, "*")
 		kept := map[string]bool{}
 		for n := range 11 {
-			delivery := publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0]
+			delivery := storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0]
 			if n%5 == 4 {
 				attempted(t, store, delivery, 1, models.StatusDelivered)
 			} else {
 				kept[delivery.EventID] = true
 			}
-			clock.advance(time.Second)
+			clock.Advance(time.Second)
 		}
-		clock.advance(month)
+		clock.Advance(month)
 		deleted, attempts := purge(t, store, models.PurgeDeliveries)
 		require.Equal(t, []int64{2, 2}, []int64{deleted, attempts})
 		deleted, _ = purge(t, store, models.PurgeEvents)
@@ -133,9 +133,9 @@ func TestPurgeKeepsTheEventOfAWaitingDelivery(t *testing.T) {
 		store, clock := clockedStore(t, db)
 		makeWebhook(t, store, models.DefaultOwnerID, "*")
 		makeWebhook(t, store, models.DefaultOwnerID, "*")
-		published := publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)})
+		published := storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)})
 		attempted(t, store, published.Deliveries[0], 1, models.StatusDelivered)
-		clock.advance(month + time.Second)
+		clock.Advance(month + time.Second)
 		deleted, _ := purge(t, store, models.PurgeDeliveries)
 		require.EqualValues(t, 1, deleted)
 		deleted, _ = purge(t, store, models.PurgeEvents)
@@ -152,7 +152,7 @@ func TestPurgeWhatWasDeleted(t *testing.T) {
 		store, clock := clockedStore(t, db)
 		waiting := makeWebhook(t, store, models.DefaultOwnerID, "a")
 		unused, active := makeWebhook(t, store, models.DefaultOwnerID, "b"), makeWebhook(t, store, models.DefaultOwnerID, "b")
-		delivery := publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0]
+		delivery := storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0]
 		revoked, _, err := store.CreateAPIKey(t.Context(), models.DefaultOwnerID)
 		require.NoError(t, err)
 		_, valid, err := store.CreateAPIKey(t.Context(), "")
@@ -162,12 +162,12 @@ func TestPurgeWhatWasDeleted(t *testing.T) {
 		}
 		require.NoError(t, store.RevokeAPIKey(t.Context(), revoked.ID))
 
-		clock.advance(month - time.Second)
+		clock.Advance(month - time.Second)
 		for _, what := range models.Purgeables() {
 			deleted, _ := purge(t, store, what)
 			require.Zero(t, deleted, "%s: a month has not passed", what)
 		}
-		clock.advance(2 * time.Second)
+		clock.Advance(2 * time.Second)
 		for _, what := range []models.Purgeable{models.PurgeWebhooks, models.PurgeKeys} {
 			deleted, _ := purge(t, store, what)
 			require.EqualValues(t, 1, deleted, what)
@@ -186,13 +186,13 @@ func TestPurgeHealth(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		store, clock := clockedStore(t, db)
 		goes, stays := makeWebhook(t, store, models.DefaultOwnerID, "a"), makeWebhook(t, store, models.DefaultOwnerID, "a")
-		for _, delivery := range publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries {
+		for _, delivery := range storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries {
 			attempted(t, store, delivery, 1, models.StatusDelivered)
 			_, err := store.ReserveSlot(t.Context(), delivery.WebhookID, 1, nil)
 			require.NoError(t, err)
 		}
 		require.NoError(t, store.DeleteWebhook(t.Context(), everything, goes.ID))
-		clock.advance(month + time.Second)
+		clock.Advance(month + time.Second)
 		for _, what := range models.Purgeables() {
 			purge(t, store, what)
 		}
@@ -220,9 +220,9 @@ func TestPurgeRecoveries(t *testing.T) {
 		}
 		goes, late, paused := begin("wh_a"), begin("wh_b"), begin("wh_c")
 		end(goes)
-		clock.advance(time.Hour)
+		clock.Advance(time.Hour)
 		end(late)
-		clock.advance(month - time.Minute)
+		clock.Advance(month - time.Minute)
 		deleted, _ := purge(t, store, models.PurgeRecoveries)
 		require.EqualValues(t, 1, deleted)
 		_, err := store.Recovery(t.Context(), everything, goes)
@@ -254,7 +254,7 @@ func TestPurgeInbound(t *testing.T) {
 		for _, source := range sources[:2] {
 			require.NoError(t, store.DeleteSource(t.Context(), everything, source.ID))
 		}
-		clock.advance(month + time.Second)
+		clock.Advance(month + time.Second)
 		require.NoError(t, store.RecordRejection(t.Context(), sources[2].ID, "signature", "192.0.2.1"))
 		for what, want := range map[models.Purgeable]int64{
 			models.PurgeInbound: 5, models.PurgeRejections: 3,
@@ -286,9 +286,9 @@ func TestAttemptOfAPurgedDelivery(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		store, clock := clockedStore(t, db)
 		makeWebhook(t, store, models.DefaultOwnerID, "*")
-		delivery := publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0]
+		delivery := storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0]
 		attempted(t, store, delivery, 1, models.StatusPermanentlyFailed)
-		clock.advance(month + time.Second)
+		clock.Advance(month + time.Second)
 		deleted, _ := purge(t, store, models.PurgeDeliveries)
 		require.EqualValues(t, 1, deleted)
 		attempted(t, store, delivery, 2, models.StatusDelivered)
@@ -301,18 +301,18 @@ func TestAttemptOfAPurgedDelivery(t *testing.T) {
 // A purge does not wait for what someone works on: it leaves it for the next one.
 func TestPurgeSkipsWhatIsLocked(t *testing.T) {
 	t.Parallel()
-	url := testdb.Postgres(t)
-	db := openDatabase(t, url)
+	url := storetest.PostgresURL(t)
+	db := storetest.Open(t, url)
 	s, clock := clockedStore(t, db)
 	webhook := makeWebhook(t, s, models.DefaultOwnerID, "*")
 	for range 2 {
-		attempted(t, s, publish(t, s, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0], 1, models.StatusDelivered)
+		attempted(t, s, storetest.Publish(t, s, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0], 1, models.StatusDelivered)
 	}
 	deliveries, _, err := s.Deliveries(t.Context(), everything, models.DeliveryFilter{WebhookID: webhook.ID}, models.Page{})
 	require.NoError(t, err)
-	clock.advance(month + time.Second)
+	clock.Advance(month + time.Second)
 
-	impatient := store.New(openDatabase(t, url+"&lock_timeout=1"), store.Config{Now: clock.now})
+	impatient := store.New(storetest.Open(t, url+"&lock_timeout=1"), store.Config{Now: clock.Now})
 	require.NoError(t, db.Transaction(func(tx *gorm.DB) error {
 		locked := tx.Exec("SELECT FROM deliveries WHERE id = ? FOR UPDATE", deliveries[0].ID)
 		require.NoError(t, locked.Error)

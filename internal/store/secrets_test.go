@@ -14,15 +14,15 @@ import (
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
 
-	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
 )
 
 // Someone who gets hold of the database, but not of the encryption key, learns no secret and no key from it.
 func TestNoSecretIsStoredInClear(t *testing.T) {
 	t.Parallel()
-	testdb.Each(t, func(t *testing.T, url string) {
-		db := openDatabase(t, url)
+	storetest.EachURL(t, func(t *testing.T, url string) {
+		db := storetest.Open(t, url)
 		store, _ := clockedStore(t, db)
 		webhook := makeWebhook(t, store, models.DefaultOwnerID, "*")
 		rotated := rotate(t, store, &webhook, time.Hour)
@@ -56,11 +56,11 @@ func TestNoSecretIsStoredInClear(t *testing.T) {
 			OwnerID: models.DefaultOwnerID, URL: "https://example.com/kept", Host: "example.com", Events: []string{"a"}, Active: true,
 			Headers: models.Headers{"Authorization": "a-token-of-a-receiver"},
 		}
-		require.NoError(t, store.CreateWebhook(t.Context(), &header, testSecret))
+		require.NoError(t, store.CreateWebhook(t.Context(), &header, storetest.Secret))
 		again := rotate(t, store, &webhook, time.Hour)
 		contents = dump(t, db)
 		require.NotEmpty(t, found([]byte("Authorization")))
-		for _, secret := range []string{testSecret, rotated, again, token, "a-token-of-a-receiver", "a-secret-of-a-provider"} {
+		for _, secret := range []string{storetest.Secret, rotated, again, token, "a-token-of-a-receiver", "a-secret-of-a-provider"} {
 			for form, text := range forms(secret) {
 				require.Empty(t, found(text), "%s of a secret", form)
 			}

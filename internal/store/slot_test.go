@@ -10,6 +10,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/storetest"
 )
 
 // Processes that ask at the same time, each with connections of its own, get moments that lie as far apart as
@@ -17,12 +18,12 @@ import (
 func TestReserveSlotAtOnce(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		const processes, each, perSecond = 3, 20, 5
-		clock := newClock()
+		clock := storetest.NewClock()
 		var all sync.WaitGroup
 		slots := make([][]time.Time, processes)
 		errs := make([]error, processes)
 		for n := range processes {
-			store := store.New(db, store.Config{Keyring: newKeyring(t), Now: clock.now})
+			store := storetest.New(t, db, store.Config{Now: clock.Now})
 			all.Go(func() {
 				for range each {
 					slot, err := store.ReserveSlot(t.Context(), "wh_a", perSecond, nil)
@@ -41,7 +42,7 @@ func TestReserveSlotAtOnce(t *testing.T) {
 		given := slices.Concat(slots...)
 		slices.SortFunc(given, time.Time.Compare)
 		for n, slot := range given {
-			require.Equal(t, clock.now().Add(time.Duration(n)*time.Second/perSecond), slot)
+			require.Equal(t, clock.Now().Add(time.Duration(n)*time.Second/perSecond), slot)
 		}
 	})
 }
@@ -53,12 +54,12 @@ func TestReserveSlotAfterAWhile(t *testing.T) {
 		reserve := func(webhookID string, perSecond float64) time.Duration {
 			slot, err := store.ReserveSlot(t.Context(), webhookID, perSecond, nil)
 			require.NoError(t, err)
-			return slot.At.Sub(clock.now())
+			return slot.At.Sub(clock.Now())
 		}
 		require.Equal(t, time.Duration(0), reserve("wh_a", 0.5))
 		require.Equal(t, 2*time.Second, reserve("wh_a", 0.5))
 		require.Equal(t, time.Duration(0), reserve("wh_b", 0.5))
-		clock.advance(time.Hour)
+		clock.Advance(time.Hour)
 		require.Equal(t, time.Duration(0), reserve("wh_a", 0.5))
 		require.Equal(t, 2*time.Second, reserve("wh_a", 100), "the limit was changed: the next gap is the new one's")
 		require.Equal(t, 2*time.Second+10*time.Millisecond, reserve("wh_a", 100))

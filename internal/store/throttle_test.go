@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
 
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
@@ -17,16 +18,16 @@ func TestThrottleOfAWebhook(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		store, clock := clockedStore(t, db)
 		webhook := makeWebhook(t, store, models.DefaultOwnerID, "*")
-		begun := clock.now()
+		begun := clock.Now()
 		attempt := func(started time.Time, throttle time.Duration) {
 			t.Helper()
-			delivery := publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0]
+			delivery := storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0]
 			outcome := models.Outcome{Status: models.StatusDelivered, RunID: "run", Attempt: models.Attempt{
-				ID: typeid.New(typeid.KindAttempt, clock.now()), DeliveryID: delivery.ID, Number: 1,
+				ID: typeid.New(typeid.KindAttempt, clock.Now()), DeliveryID: delivery.ID, Number: 1,
 				Trigger: models.TriggerSchedule, DurationMS: 20, StartedAt: started,
 			}}
 			if throttle > 0 {
-				next, until := clock.now().Add(time.Minute), begun.Add(throttle)
+				next, until := clock.Now().Add(time.Minute), begun.Add(throttle)
 				outcome.Status, outcome.NextAttemptAt = models.StatusFailed, &next
 				outcome.Attempt.ErrorClass, outcome.ThrottledUntil = models.ErrorHTTPStatus, &until
 			}
@@ -46,23 +47,23 @@ func TestThrottleOfAWebhook(t *testing.T) {
 			until := begun.Add(want)
 			requireTime(t, &until, healths[webhook.ID].ThrottledUntil)
 		}
-		attempt(clock.now(), 0)
+		attempt(clock.Now(), 0)
 		requireThrottle(0)
-		attempt(clock.now(), 10*time.Minute)
+		attempt(clock.Now(), 10*time.Minute)
 		requireThrottle(10 * time.Minute)
-		attempt(clock.now(), 5*time.Minute)
+		attempt(clock.Now(), 5*time.Minute)
 		requireThrottle(10 * time.Minute)
-		attempt(clock.now(), 10*time.Minute+time.Millisecond)
+		attempt(clock.Now(), 10*time.Minute+time.Millisecond)
 		requireThrottle(10*time.Minute + time.Millisecond)
-		attempt(clock.now(), -1) // a failure that says nothing of it
+		attempt(clock.Now(), -1) // a failure that says nothing of it
 		requireThrottle(10*time.Minute + time.Millisecond)
-		attempt(clock.now(), 0) // it was on its way already
+		attempt(clock.Now(), 0) // it was on its way already
 		requireThrottle(10*time.Minute + time.Millisecond)
-		clock.advance(21 * time.Millisecond)
-		attempt(clock.now(), 0)
+		clock.Advance(21 * time.Millisecond)
+		attempt(clock.Now(), 0)
 		requireThrottle(0)
 
-		attempt(clock.now(), 10*time.Minute)
+		attempt(clock.Now(), 10*time.Minute)
 		for _, active := range []bool{false, true} {
 			_, err := store.UpdateWebhook(t.Context(), everything, webhook.ID, func(w *models.Webhook) error {
 				w.Active = active
@@ -79,21 +80,21 @@ func TestPublishedWithTheThrottle(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		store, clock := clockedStore(t, db)
 		makeWebhook(t, store, models.DefaultOwnerID, "*")
-		first := publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0]
-		next, until := clock.now().Add(time.Minute), clock.now().Add(time.Hour)
+		first := storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0]
+		next, until := clock.Now().Add(time.Minute), clock.Now().Add(time.Hour)
 		record(t, store, models.Outcome{
-			Attempt: models.Attempt{ID: typeid.New(typeid.KindAttempt, clock.now()), DeliveryID: first.ID, Number: 1,
-				Trigger: models.TriggerSchedule, ErrorClass: models.ErrorHTTPStatus, StartedAt: clock.now()},
+			Attempt: models.Attempt{ID: typeid.New(typeid.KindAttempt, clock.Now()), DeliveryID: first.ID, Number: 1,
+				Trigger: models.TriggerSchedule, ErrorClass: models.ErrorHTTPStatus, StartedAt: clock.Now()},
 			Status: models.StatusFailed, NextAttemptAt: &next, ThrottledUntil: &until, RunID: "run",
 		})
-		published := publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)})
+		published := storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)})
 		require.Equal(t, db.Name() == "postgres", published.Dispatches != nil)
 		loaded, err := store.Dispatch(t.Context(), published.Deliveries[0].ID, "")
 		require.NoError(t, err)
 		for _, dispatch := range append(published.Dispatches, loaded) {
 			require.Equal(t, 1, dispatch.Health.ConsecutiveFailures)
 			requireTime(t, &until, dispatch.Health.ThrottledUntil)
-			failed := clock.now()
+			failed := clock.Now()
 			requireTime(t, &failed, dispatch.Health.FirstFailureAt)
 		}
 	})

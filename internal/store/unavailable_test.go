@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/internal/testdb"
 	"github.com/postrider/postrider/models"
 )
@@ -22,7 +23,7 @@ import (
 func TestDatabaseThatDies(t *testing.T) {
 	t.Parallel()
 	cluster := testdb.NewCluster(t)
-	s := openStore(t, cluster.URL())
+	s := storetest.New(t, storetest.Database(t, cluster.URL()), store.Config{})
 	for name, end := range map[string]func() error{"killed": cluster.Kill, "stopped": cluster.Stop} {
 		require.NoError(t, cluster.Start())
 		// Calls that meet a connection of the pool fail in another way than those that have to connect.
@@ -116,10 +117,10 @@ func TestOpenRefuses(t *testing.T) {
 // A standby answers, and yet no event can be stored in it.
 func TestPingFindsAReadOnlyDatabase(t *testing.T) {
 	t.Parallel()
-	url := testdb.Postgres(t)
-	store := openStore(t, url)
+	url := storetest.PostgresURL(t)
+	store := storetest.New(t, storetest.Open(t, url), store.Config{})
 	require.NoError(t, store.Ping(t.Context()))
-	db := openDatabase(t, url)
+	db := storetest.Open(t, url)
 	require.NoError(t, db.Exec("DO $$ BEGIN EXECUTE 'ALTER DATABASE ' || quote_ident(current_database()) || ' SET default_transaction_read_only = on'; END $$").Error)
 	require.ErrorIs(t, openReadOnly(t, url).Ping(t.Context()), models.ErrReadOnly)
 }

@@ -8,6 +8,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
@@ -59,12 +60,12 @@ func TestMomentsAfterAChange(t *testing.T) {
 				for range 5 {
 					last = reserve(nil)
 				}
-				require.Equal(t, 400*time.Second, last.At.Sub(clock.now()))
+				require.Equal(t, 400*time.Second, last.At.Sub(clock.Now()))
 				for _, do := range test.changes {
 					change(t, store, webhook.ID, do)
 				}
 				for _, want := range test.then {
-					require.Equal(t, want, reserve(nil).At.Sub(clock.now()))
+					require.Equal(t, want, reserve(nil).At.Sub(clock.Now()))
 				}
 				require.Equal(t, test.anew, reserve(&last).At != last.At, "who holds a moment keeps it unless it is void")
 			})
@@ -79,11 +80,11 @@ func TestMomentsSomeTimeAfterAChange(t *testing.T) {
 		webhook := makeWebhook(t, store, models.DefaultOwnerID, "*")
 		hundred := 100.0
 		change(t, store, webhook.ID, func(w *models.Webhook) { w.RateLimit = &hundred })
-		clock.advance(time.Minute)
+		clock.Advance(time.Minute)
 		for _, want := range []time.Duration{0, time.Second} {
 			slot, err := store.ReserveSlot(t.Context(), webhook.ID, 1, nil)
 			require.NoError(t, err)
-			require.Equal(t, want, slot.At.Sub(clock.now()))
+			require.Equal(t, want, slot.At.Sub(clock.Now()))
 		}
 	})
 }
@@ -95,11 +96,11 @@ func TestHealthEndsWithTheURL(t *testing.T) {
 		store, clock := clockedStore(t, db)
 		webhook := makeWebhook(t, store, models.DefaultOwnerID, "*")
 		attempt := func(receiver int, status models.Status, disable string) {
-			delivery := publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0]
-			until := clock.now().Add(time.Hour)
+			delivery := storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0]
+			until := clock.Now().Add(time.Hour)
 			outcome := models.Outcome{Status: status, RunID: "run", DisableWebhook: disable, Attempt: models.Attempt{
-				ID: typeid.New(typeid.KindAttempt, clock.now()), DeliveryID: delivery.ID, Number: 1,
-				Trigger: models.TriggerSchedule, DurationMS: 6000, StartedAt: clock.now(),
+				ID: typeid.New(typeid.KindAttempt, clock.Now()), DeliveryID: delivery.ID, Number: 1,
+				Trigger: models.TriggerSchedule, DurationMS: 6000, StartedAt: clock.Now(),
 			}, Health: models.WebhookHealth{Receiver: receiver}}
 			if status != models.StatusDelivered {
 				outcome.Attempt.ErrorClass, outcome.ThrottledUntil = models.ErrorHTTPStatus, &until
@@ -138,7 +139,7 @@ func TestHealthEndsWithTheURL(t *testing.T) {
 		require.Equal(t, 1, health().ConsecutiveFailures, "it is the same receiver")
 		move("https://example.com/hook")
 		require.Equal(t, models.WebhookHealth{WebhookID: webhook.ID, Receiver: 2}, health())
-		published := publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)})
+		published := storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)})
 		if published.Dispatches != nil {
 			require.Equal(t, 2, published.Dispatches[0].Health.Receiver)
 		}
@@ -167,7 +168,7 @@ func TestWaitingDeliveries(t *testing.T) {
 		makeWebhook(t, store, models.DefaultOwnerID, "*")
 		byStatus := map[models.Status][]string{}
 		for _, status := range []models.Status{models.StatusPending, models.StatusFailed, models.StatusDelivered, models.StatusPending, models.StatusPermanentlyFailed, models.StatusFailed} {
-			for _, delivery := range publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries {
+			for _, delivery := range storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries {
 				if delivery.WebhookID != webhook.ID {
 					continue
 				}

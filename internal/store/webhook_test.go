@@ -11,6 +11,7 @@ import (
 
 	"github.com/postrider/postrider/internal/keyring"
 	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
@@ -20,7 +21,7 @@ var everything = models.Scope{}
 func TestWebhookIsReadAsItWasCreated(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		store, clock := clockedStore(t, db)
-		owner := makeOwner(t, store, "acme")
+		owner := storetest.Owner(t, store, "acme")
 		for name, schedule := range map[string]models.RetrySchedule{
 			"the installation's": nil,
 			"no retries":         {},
@@ -32,14 +33,14 @@ func TestWebhookIsReadAsItWasCreated(t *testing.T) {
 				Headers: models.Headers{"X-Team": "a", "Authorization": "Bearer x"}, Active: true,
 				RetrySchedule: schedule,
 			}
-			require.NoError(t, store.CreateWebhook(t.Context(), &webhook, testSecret), name)
+			require.NoError(t, store.CreateWebhook(t.Context(), &webhook, storetest.Secret), name)
 			require.NoError(t, typeid.Check(typeid.KindWebhook, webhook.ID))
-			require.Equal(t, clock.now(), webhook.CreatedAt)
+			require.Equal(t, clock.Now(), webhook.CreatedAt)
 
 			got, err := store.Webhook(t.Context(), everything, webhook.ID)
 			require.NoError(t, err, name)
-			require.True(t, clock.now().Equal(got.CreatedAt), got.CreatedAt)
-			require.True(t, clock.now().Equal(got.UpdatedAt), got.UpdatedAt)
+			require.True(t, clock.Now().Equal(got.CreatedAt), got.CreatedAt)
+			require.True(t, clock.Now().Equal(got.UpdatedAt), got.UpdatedAt)
 			got.CreatedAt, got.UpdatedAt = webhook.CreatedAt, webhook.UpdatedAt
 			require.Equal(t, webhook, got, name)
 		}
@@ -51,7 +52,7 @@ func TestWebhookOfAnUnknownOwner(t *testing.T) {
 		webhook := models.Webhook{
 			OwnerID: typeid.New(typeid.KindOwner, store.Now()), URL: "https://example.com", Events: []string{"*"}, Active: true,
 		}
-		require.ErrorIs(t, store.CreateWebhook(t.Context(), &webhook, testSecret), models.ErrNotFound)
+		require.ErrorIs(t, store.CreateWebhook(t.Context(), &webhook, storetest.Secret), models.ErrNotFound)
 		require.Empty(t, webhookIDs(t, store, everything, models.WebhookFilter{}))
 	})
 }
@@ -60,7 +61,7 @@ func TestUpdateWebhook(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		store, clock := clockedStore(t, db)
 		made := makeWebhook(t, store, models.DefaultOwnerID, "order.*")
-		clock.advance(time.Hour)
+		clock.Advance(time.Hour)
 		updated, err := store.UpdateWebhook(t.Context(), everything, made.ID, func(w *models.Webhook) error {
 			require.Equal(t, made.URL, w.URL)
 			w.URL, w.Host = "https://example.org/", "example.org"
@@ -72,7 +73,7 @@ func TestUpdateWebhook(t *testing.T) {
 			return nil
 		})
 		require.NoError(t, err)
-		require.True(t, clock.now().Equal(updated.UpdatedAt))
+		require.True(t, clock.Now().Equal(updated.UpdatedAt))
 
 		got, err := store.Webhook(t.Context(), everything, made.ID)
 		require.NoError(t, err)
@@ -86,7 +87,7 @@ func TestUpdateWebhook(t *testing.T) {
 		require.Equal(t, "because", got.DisabledReason)
 		require.Equal(t, made.Secret, got.Secret)
 		require.True(t, made.CreatedAt.Equal(got.CreatedAt))
-		require.True(t, clock.now().Equal(got.UpdatedAt))
+		require.True(t, clock.Now().Equal(got.UpdatedAt))
 
 		// The patterns that are matched follow, and a schedule can be taken back.
 		_, err = store.UpdateWebhook(t.Context(), everything, made.ID, func(w *models.Webhook) error {
@@ -94,8 +95,8 @@ func TestUpdateWebhook(t *testing.T) {
 			return nil
 		})
 		require.NoError(t, err)
-		require.Empty(t, publish(t, store, models.Event{Type: "order.created", Data: []byte(`{}`)}).Deliveries)
-		require.Len(t, publish(t, store, models.Event{Type: "order.paid", Data: []byte(`{}`)}).Deliveries, 1)
+		require.Empty(t, storetest.Publish(t, store, models.Event{Type: "order.created", Data: []byte(`{}`)}).Deliveries)
+		require.Len(t, storetest.Publish(t, store, models.Event{Type: "order.paid", Data: []byte(`{}`)}).Deliveries, 1)
 		got, err = store.Webhook(t.Context(), everything, made.ID)
 		require.NoError(t, err)
 		require.Nil(t, got.RetrySchedule)
@@ -150,7 +151,7 @@ func TestDeletedWebhookIsHiddenAndItsSecretsAreGone(t *testing.T) {
 		store, _ := clockedStore(t, db)
 		made := makeWebhook(t, store, models.DefaultOwnerID, "order.*")
 		rotate(t, store, &made, time.Hour)
-		delivery := publish(t, store, models.Event{Type: "order.paid", Data: []byte(`{}`)}).Deliveries[0]
+		delivery := storetest.Publish(t, store, models.Event{Type: "order.paid", Data: []byte(`{}`)}).Deliveries[0]
 		require.NoError(t, store.DeleteWebhook(t.Context(), everything, made.ID))
 
 		_, err := store.Webhook(t.Context(), everything, made.ID)
@@ -161,7 +162,7 @@ func TestDeletedWebhookIsHiddenAndItsSecretsAreGone(t *testing.T) {
 		require.ErrorIs(t, store.DeleteWebhook(t.Context(), everything, made.ID), models.ErrNotFound)
 		_, err = store.RotateSecret(t.Context(), everything, made.ID, models.Rotation{Secret: "whsec_x", Grace: time.Hour})
 		require.ErrorIs(t, err, models.ErrNotFound)
-		require.Empty(t, publish(t, store, models.Event{Type: "order.paid", Data: []byte(`{}`)}).Deliveries)
+		require.Empty(t, storetest.Publish(t, store, models.Event{Type: "order.paid", Data: []byte(`{}`)}).Deliveries)
 
 		// What waits for it still finds the row, which holds no secret any more.
 		dispatch, err := store.Dispatch(t.Context(), delivery.ID, "att_none")
@@ -181,7 +182,7 @@ func TestDeletedWebhookIsHiddenAndItsSecretsAreGone(t *testing.T) {
 
 func TestWebhooksOfAnotherOwnerCannotBeTouched(t *testing.T) {
 	onEach(t, func(t *testing.T, store *store.Store) {
-		mine, theirs := makeOwner(t, store, "mine"), makeOwner(t, store, "theirs")
+		mine, theirs := storetest.Owner(t, store, "mine"), storetest.Owner(t, store, "theirs")
 		webhook := makeWebhook(t, store, theirs.ID, "*")
 		own := makeWebhook(t, store, mine.ID, "*")
 		scope := models.Scope{OwnerID: mine.ID}
@@ -208,11 +209,11 @@ func TestWebhooksOfAnotherOwnerCannotBeTouched(t *testing.T) {
 func TestWebhooksAreFiltered(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		store, clock := clockedStore(t, db)
-		a, b := makeOwner(t, store, "a"), makeOwner(t, store, "b")
+		a, b := storetest.Owner(t, store, "a"), storetest.Owner(t, store, "b")
 		first := makeWebhook(t, store, a.ID, "*")
-		clock.advance(time.Millisecond)
+		clock.Advance(time.Millisecond)
 		second := makeWebhook(t, store, b.ID, "*")
-		clock.advance(time.Millisecond)
+		clock.Advance(time.Millisecond)
 		paused := makeWebhook(t, store, a.ID, "*")
 		_, err := store.UpdateWebhook(t.Context(), everything, paused.ID, func(w *models.Webhook) error {
 			w.Active = false
@@ -239,33 +240,33 @@ func TestSigningSecrets(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		store, clock := clockedStore(t, db)
 		webhook := makeWebhook(t, store, models.DefaultOwnerID, "*")
-		secrets, err := store.SigningSecrets(webhook, clock.now())
+		secrets, err := store.SigningSecrets(webhook, clock.Now())
 		require.NoError(t, err)
-		require.Equal(t, []string{testSecret}, secrets)
+		require.Equal(t, []string{storetest.Secret}, secrets)
 
 		current := rotate(t, store, &webhook, time.Hour)
 		for name, test := range map[string]struct {
 			after time.Duration
 			want  []string
 		}{
-			"at once":           {0, []string{current, testSecret}},
-			"in the grace":      {time.Hour - time.Millisecond, []string{current, testSecret}},
+			"at once":           {0, []string{current, storetest.Secret}},
+			"in the grace":      {time.Hour - time.Millisecond, []string{current, storetest.Secret}},
 			"as the grace ends": {time.Hour, []string{current}},
 			"afterwards":        {48 * time.Hour, []string{current}},
 		} {
-			got, err := store.SigningSecrets(webhook, clock.now().Add(test.after))
+			got, err := store.SigningSecrets(webhook, clock.Now().Add(test.after))
 			require.NoError(t, err, name)
 			require.Equal(t, test.want, got, name)
 		}
 
 		last := rotate(t, store, &webhook, 0)
-		got, err := store.SigningSecrets(webhook, clock.now())
+		got, err := store.SigningSecrets(webhook, clock.Now())
 		require.NoError(t, err)
-		require.Equal(t, []string{last, testSecret}, got, "no grace for the one, and that of the other goes on")
+		require.Equal(t, []string{last, storetest.Secret}, got, "no grace for the one, and that of the other goes on")
 
 		other := makeWebhook(t, store, models.DefaultOwnerID, "*")
 		webhook.ID = other.ID
-		_, err = store.SigningSecrets(webhook, clock.now())
+		_, err = store.SigningSecrets(webhook, clock.Now())
 		require.ErrorIs(t, err, keyring.ErrDecrypt, "a secret that was moved to another row")
 	})
 }

@@ -2,9 +2,12 @@ package testdb
 
 import (
 	"errors"
+	"fmt"
 	"net/url"
 	"os"
 	"sync"
+
+	"github.com/postrider/postrider/internal/pgcluster"
 )
 
 // serverURL returns the server on which this process makes its databases.
@@ -14,14 +17,14 @@ func serverURL() (string, error) {
 	}
 	cluster, err := processCluster()
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("%w, or name a server in %s", err, URLVariable)
 	}
 	return cluster.URL(), nil
 }
 
-// processCluster starts this process's throwaway server, once. Nothing closes it: a process has no last test
-// that could, so it is left to the cluster's watchdog.
-var processCluster = sync.OnceValues(StartCluster)
+// processCluster starts this process's throwaway server, once. No test knows that it is the last one and could close
+// it, so the cluster's watchdog does.
+var processCluster = sync.OnceValues(func() (*pgcluster.Cluster, error) { return pgcluster.Start(pgcluster.Options{}) })
 
 // withDatabase returns the server's URL with another database in it.
 func withDatabase(server, name string) (string, error) {

@@ -8,14 +8,18 @@ package testdb
 
 import (
 	"context"
-	"crypto/rand"
 	"path/filepath"
-	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
+
+	"github.com/postrider/postrider/internal/pgcluster"
 )
+
+// patience bounds one statement, also on a busy machine.
+const patience = time.Minute
 
 // URLVariable names the environment variable with the postgres:// URL of the server to make databases on.
 // Its user must be allowed to create databases.
@@ -51,18 +55,18 @@ func SQLite(t testing.TB) string {
 // notifications reach across the schemas of one database.
 func Postgres(t testing.TB) string {
 	t.Helper()
-	server, err := serverURL()
-	require.NoError(t, err, "find a PostgreSQL server for the test")
-
-	name := "postrider_test_" + strings.ToLower(rand.Text())
-	database, err := withDatabase(server, name)
-	require.NoError(t, err)
 	// The template without additions, because someone's server may have something in template1.
-	require.NoError(t, execute(server, "CREATE DATABASE "+name+" TEMPLATE template0"), "create the test's database")
-	t.Cleanup(func() {
-		require.NoError(t, execute(server, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)"), "drop the test's database")
-	})
-	return database
+	return PostgresFrom(t, "template0")
+}
+
+// NewCluster starts a server that belongs to the test and is closed when the test ends. Most tests want Postgres:
+// a server of their own is for tests that stop or kill it.
+func NewCluster(t testing.TB) *pgcluster.Cluster {
+	t.Helper()
+	cluster, err := pgcluster.Start(pgcluster.Options{})
+	require.NoError(t, err, "start a PostgreSQL server for the test")
+	t.Cleanup(func() { require.NoError(t, cluster.Close()) })
+	return cluster
 }
 
 // execute runs one statement on a connection of its own. It has its own context because a test's context is

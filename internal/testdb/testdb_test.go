@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -21,13 +20,7 @@ import (
 // noSuchDatabase is PostgreSQL's invalid_catalog_name.
 const noSuchDatabase = "3D000"
 
-func TestMain(m *testing.M) {
-	if os.Getenv(helperVariable) != "" {
-		helperProcess()
-		return
-	}
-	goleak.VerifyTestMain(m)
-}
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestPostgresIsEmptyAndTheTestsOwn(t *testing.T) {
 	t.Parallel()

@@ -12,8 +12,10 @@ import (
 	"github.com/pressly/goose/v3/lock"
 )
 
+// Files are the migrations, in a folder for each kind of database.
+//
 //go:embed postgres/*.sql sqlite/*.sql
-var files embed.FS
+var Files embed.FS
 
 // Result is what Up did.
 type Result struct {
@@ -58,7 +60,7 @@ func Pending(ctx context.Context, db *sql.DB, dialect string) (bool, error) {
 }
 
 func newProvider(db *sql.DB, dialect string) (*goose.Provider, error) {
-	folder, err := fs.Sub(files, dialect)
+	folder, err := fs.Sub(Files, dialect)
 	if err != nil {
 		return nil, err
 	}

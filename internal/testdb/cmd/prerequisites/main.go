@@ -14,7 +14,7 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/pgcluster"
 )
 
 func main() {
@@ -55,7 +55,7 @@ var (
 // missing looks for what the tests need. Who builds without C wants no compiler.
 func missing(ctx context.Context) []need {
 	var needs []need
-	if !testdb.Installed() {
+	if !pgcluster.Installed() {
 		needs = append(needs, postgres)
 	}
 	if os.Getenv("CGO_ENABLED") != "0" && !hasCompiler(ctx) {

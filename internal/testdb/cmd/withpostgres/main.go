@@ -16,6 +16,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/postrider/postrider/internal/pgcluster"
 	"github.com/postrider/postrider/internal/testdb"
 )
 
@@ -35,7 +36,7 @@ func run(ctx context.Context, command []string, server string, stdout, stderr io
 		return 2, errors.New("usage: withpostgres command [argument ...]")
 	}
 	if server == "" {
-		cluster, err := testdb.StartCluster()
+		cluster, err := pgcluster.Start(pgcluster.Options{})
 		if err != nil {
 			return 1, err
 		}

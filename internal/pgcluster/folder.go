@@ -1,4 +1,4 @@
-package testdb
+package pgcluster
 
 import (
 	"os"
@@ -21,7 +21,7 @@ func makeFolder(credential *syscall.Credential, onDisk bool) (string, error) {
 	if err := syscall.Statfs(memoryFolder, &space); err == nil && !onDisk && space.Bavail*uint64(space.Bsize) >= memoryNeeded {
 		parent = memoryFolder
 	}
-	folder, err := os.MkdirTemp(parent, "postrider-testdb-")
+	folder, err := os.MkdirTemp(parent, "postrider-postgres-")
 	if err != nil {
 		return "", err
 	}

@@ -1,4 +1,4 @@
-package testdb
+package pgcluster
 
 import (
 	"cmp"
@@ -17,7 +17,7 @@ import (
 
 // ErrNotInstalled means that PostgreSQL's server programs are not on this machine.
 var ErrNotInstalled = errors.New("PostgreSQL is not installed (no initdb and postgres on PATH or in " +
-	strings.Join(places, ", ") + "): run make prerequisites, or name a server in " + URLVariable)
+	strings.Join(places, ", ") + "): run make prerequisites")
 
 // serverAccount is who runs the server in place of root, as whom PostgreSQL refuses to start.
 const serverAccount = "postgres"

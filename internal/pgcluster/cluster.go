@@ -1,4 +1,6 @@
-package testdb
+// Package pgcluster starts PostgreSQL servers that nobody else uses: throwaway ones for tests, and durable ones
+// for measuring. It needs a Unix system and an installed PostgreSQL.
+package pgcluster
 
 import (
 	"bytes"
@@ -11,16 +13,14 @@ import (
 	"slices"
 	"strings"
 	"syscall"
-	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/stretchr/testify/require"
 )
 
-// settings trade safety against a crash of the machine for speed, and nothing else: what is committed still
-// survives a crash of the server, on which tests of faults rely.
-var settings = []string{
+// throwaway are the settings of a server whose data nobody will miss. They give up safety against a crash of the
+// machine for speed. Committed data still survive a crash of the server: tests of faults rely on that.
+var throwaway = []string{
 	"fsync=off",
 	"autovacuum=off", // would come between short-lived databases and their end
 	"max_connections=300",
@@ -42,31 +42,18 @@ type Cluster struct {
 	server     *os.Process // nil while the server is stopped
 }
 
-// NewCluster starts a server that belongs to the test and goes when the test ends. Most tests want Postgres:
-// a server is for tests that take it away.
-func NewCluster(t testing.TB) *Cluster {
-	t.Helper()
-	cluster, err := StartCluster()
-	require.NoError(t, err, "start a PostgreSQL server for the test")
-	t.Cleanup(func() { require.NoError(t, cluster.Close()) })
-	return cluster
-}
-
-// StartCluster starts a server with empty data. The caller closes it; when the process ends first, the server
-// stops and its data are removed all the same. The error is ErrNotInstalled when there is no PostgreSQL.
-func StartCluster() (*Cluster, error) { return StartClusterWith(Options{}) }
-
-// Options say how a server differs from that of a test.
+// Options say how a server differs from a throwaway one.
 type Options struct {
-	// Settings are lines of postgresql.conf, such as fsync=on. They win over those of tests, the last over the
-	// first.
+	// Settings are lines of postgresql.conf, such as fsync=on. They override the settings of a throwaway server; of
+	// two lines for the same setting the last one counts.
 	Settings []string
 	// OnDisk keeps the data on a disk also where there is room in memory.
 	OnDisk bool
 }
 
-// StartClusterWith is StartCluster for a server that is not for tests only.
-func StartClusterWith(options Options) (*Cluster, error) {
+// Start starts a server with empty data. The caller closes it. If the process ends first, a watchdog stops the
+// server and removes its data. The error is ErrNotInstalled when there is no PostgreSQL.
+func Start(options Options) (*Cluster, error) {
 	programs, err := findPrograms(places...)
 	if err != nil {
 		return nil, err
@@ -81,7 +68,7 @@ func StartClusterWith(options Options) (*Cluster, error) {
 	}
 	c := &Cluster{
 		programs: programs, credential: credential, folder: folder,
-		settings: slices.Concat(settings, options.Settings),
+		settings: slices.Concat(throwaway, options.Settings),
 	}
 	if c.watchdog, err = c.startWatchdog(); err != nil {
 		return nil, errors.Join(fmt.Errorf("start the cluster's watchdog: %w", err), os.RemoveAll(folder))

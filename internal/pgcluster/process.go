@@ -1,4 +1,4 @@
-package testdb
+package pgcluster
 
 import (
 	"errors"

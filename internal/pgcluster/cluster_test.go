@@ -1,4 +1,4 @@
-package testdb_test
+package pgcluster_test
 
 import (
 	"bufio"
@@ -13,26 +13,35 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 
-	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/pgcluster"
 )
 
 // helperVariable makes the test binary a process that starts a server and is then killed.
-const helperVariable = "POSTRIDER_TESTDB_HELPER"
+const helperVariable = "POSTRIDER_PGCLUSTER_HELPER"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(helperVariable) != "" {
+		helperProcess()
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 func TestClusterKeepsWhatWasCommitted(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name string
-		end  func(*testdb.Cluster) error
+		end  func(*pgcluster.Cluster) error
 	}{
-		{"Kill", (*testdb.Cluster).Kill},
-		{"Stop", (*testdb.Cluster).Stop},
+		{"Kill", (*pgcluster.Cluster).Kill},
+		{"Stop", (*pgcluster.Cluster).Stop},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			cluster := testdb.NewCluster(t)
+			cluster := newCluster(t)
 			conn := connectOnce(t, cluster.URL())
 			execute(t, conn, "CREATE TABLE parcel (id int PRIMARY KEY)")
 			execute(t, conn, "INSERT INTO parcel VALUES (1)")
@@ -56,7 +65,7 @@ func TestClusterKeepsWhatWasCommitted(t *testing.T) {
 
 func TestClusterWithOptions(t *testing.T) {
 	t.Parallel()
-	cluster, err := testdb.StartClusterWith(testdb.Options{Settings: []string{"fsync=on", "work_mem=7MB", "work_mem=8MB"}, OnDisk: true})
+	cluster, err := pgcluster.Start(pgcluster.Options{Settings: []string{"fsync=on", "work_mem=7MB", "work_mem=8MB"}, OnDisk: true})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, cluster.Close()) })
 	conn := connectOnce(t, cluster.URL())
@@ -77,7 +86,7 @@ func TestClusterWithOptions(t *testing.T) {
 // A statement that runs while the server is killed must not be finished by a process that outlived it.
 func TestKillEndsRunningStatements(t *testing.T) {
 	t.Parallel()
-	cluster := testdb.NewCluster(t)
+	cluster := newCluster(t)
 	busy := connectOnce(t, cluster.URL())
 	pid := count(t, busy, "SELECT pg_backend_pid()")
 	failed := make(chan error)
@@ -129,7 +138,7 @@ func TestClusterEndsWithItsProcess(t *testing.T) {
 
 // helperProcess starts a server, tells its URL, and waits to be killed.
 func helperProcess() {
-	cluster, err := testdb.StartCluster()
+	cluster, err := pgcluster.Start(pgcluster.Options{})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "helper:", err)
 		os.Exit(1)
@@ -137,6 +146,15 @@ func helperProcess() {
 	fmt.Println(cluster.URL()) //nolint:forbidigo // the test reads it
 	_, _ = os.Stdin.Read(make([]byte, 1))
 	_ = cluster.Close()
+}
+
+// newCluster starts a server that is closed when the test ends.
+func newCluster(t *testing.T) *pgcluster.Cluster {
+	t.Helper()
+	cluster, err := pgcluster.Start(pgcluster.Options{})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, cluster.Close()) })
+	return cluster
 }
 
 // connectOnce returns a connection that may break before the test ends.
@@ -151,4 +169,17 @@ func connectOnce(t *testing.T, url string) *pgx.Conn {
 func eventually(t *testing.T, condition func() bool) {
 	t.Helper()
 	require.Eventually(t, condition, time.Minute, 20*time.Millisecond)
+}
+
+func execute(t *testing.T, conn *pgx.Conn, statement string) {
+	t.Helper()
+	_, err := conn.Exec(t.Context(), statement)
+	require.NoError(t, err)
+}
+
+func count(t *testing.T, conn *pgx.Conn, query string) int {
+	t.Helper()
+	var n int
+	require.NoError(t, conn.QueryRow(t.Context(), query).Scan(&n))
+	return n
 }

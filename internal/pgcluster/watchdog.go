@@ -1,8 +1,8 @@
-package testdb
+package pgcluster
 
 import "os"
 
-// watchdogScript waits for the end of its input, which the kernel brings about when the test process ends in
+// watchdogScript waits for the end of its input, which the kernel brings about when the present process ends in
 // whatever way, then stops the server in $1 and removes the folder. What it reads as the server's process must
 // be a plain number: initdb writes a negative one there, which kill would take for a group of processes.
 const watchdogScript = `
@@ -22,7 +22,7 @@ esac
 rm -rf "$1"
 `
 
-// watchdog is a small process that outlives the test process just long enough to clean up after it.
+// watchdog is a small process that outlives the present process just long enough to clean up after it.
 type watchdog struct {
 	process *os.Process
 	alive   *os.File // the end of the pipe that only this process has
@@ -40,7 +40,7 @@ func (c *Cluster) startWatchdog() (*watchdog, error) {
 		return nil, err
 	}
 	defer null.Close()
-	process, err := c.start(stdin, null, "/bin/sh", "-c", watchdogScript, "postrider-testdb-watchdog", c.folder)
+	process, err := c.start(stdin, null, "/bin/sh", "-c", watchdogScript, "postrider-postgres-watchdog", c.folder)
 	if err != nil {
 		return nil, err
 	}
