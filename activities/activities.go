@@ -8,12 +8,10 @@ package activities
 
 import (
 	"context"
-	"log/slog"
-	"net/http"
 	"time"
 
+	"github.com/postrider/postrider/internal/attempt"
 	"github.com/postrider/postrider/internal/contract"
-	"github.com/postrider/postrider/internal/egress"
 	"github.com/postrider/postrider/internal/notify"
 	"github.com/postrider/postrider/models"
 )
@@ -23,15 +21,7 @@ const ErrTypeDeliveryNotFound = "DeliveryNotFound"
 
 // Store is what activities need of the database.
 type Store interface {
-	Dispatch(ctx context.Context, deliveryID, attemptID string) (models.Job, error)
-	AdoptFirstAttempt(ctx context.Context, deliveryID, runID string) (models.Attempt, error)
-	SigningSecrets(webhook models.Webhook, at time.Time) ([]string, error)
-	OpenHeaders(webhook models.Webhook) (models.Headers, error)
-	RecordAttempt(ctx context.Context, outcome models.Outcome) (models.Recorded, error)
-	ReserveSlot(ctx context.Context, webhookID string, perSecond float64, held *models.Slot) (models.Slot, error)
-	Postpone(ctx context.Context, deliveryID string, due, leasedUntil time.Time) error
 	CancelDelivery(ctx context.Context, id, reason string) error
-	StopDelivery(ctx context.Context, id string, cause models.CancelCause, reason string) error
 	FinalFailure(ctx context.Context, deliveryID string) (models.FinalFailure, error)
 	PendingDeliveries(ctx context.Context, madeBy time.Time, after string, limit int) ([]models.Delivery, error)
 	PendingDeliveriesOf(ctx context.Context, eventID, after string, limit int) ([]models.Delivery, error)
@@ -44,11 +34,6 @@ type Store interface {
 	RecoveryStore
 	OwnerStore
 	Purge(ctx context.Context, purge models.Purge) (models.Purged, error)
-}
-
-// Sender makes one HTTP request and reads its response.
-type Sender interface {
-	Send(request *http.Request, keep int) (egress.Result, error)
 }
 
 // Starter starts workflows; one that runs or ran already is left alone.
@@ -70,34 +55,22 @@ type Channel interface {
 // Activities are Postrider's activities. Workflows name them by method, on a nil pointer.
 type Activities struct {
 	Store   Store
-	Sender  Sender
 	Starter Starter
+	// Attempts makes the attempts of deliveries.
+	Attempts *attempt.Maker
 	// Email and Slack are nil where the installation has no such channel.
 	Email Channel
 	Slack Channel
-	// Lanes keep webhooks out of each other's way.
-	Lanes *Lanes
-	// Fresh, unless nil, has what was published just now.
-	Fresh *Fresh
-	// Schedule is the installation's retry schedule.
-	Schedule models.RetrySchedule
-	// RetryJitter is by what part of itself a wait of a schedule may be longer: 0.1 for up to a tenth.
-	RetryJitter float64
 	// DisableAfter is when a failing webhook is disabled, for what its owner is told; 0 for never.
 	DisableAfter time.Duration
 	// Retention is how long deliveries and their events are kept, InboundRetention how long inbound events are;
 	// zero for ever.
 	Retention        time.Duration
 	InboundRetention time.Duration
-	// UserAgent is sent with every request.
-	UserAgent string
 	// Links writes the addresses that notices name.
 	Links Links
-	// Attempted, unless nil, is told of every attempt, for metrics.
-	Attempted func(ctx context.Context, result AttemptResult)
 	// Now is the clock.
-	Now    func() time.Time
-	Logger *slog.Logger
+	Now func() time.Time
 }
 
 // Links are addresses of this installation; a part that is not known is empty.

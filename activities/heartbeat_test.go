@@ -3,7 +3,6 @@ package activities_test
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"go.temporal.io/sdk/testsuite"
 
 	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/attempt"
 	"github.com/postrider/postrider/models"
 )
 
@@ -25,7 +25,13 @@ type slowStore struct {
 	heartbeat chan struct{}
 }
 
-func (s *slowStore) Dispatch(ctx context.Context, _, _ string) (models.Job, error) {
+// slowAttempts is the same for what attempts need of the database.
+type slowAttempts struct {
+	attempt.Store
+	*slowStore
+}
+
+func (s slowAttempts) Dispatch(ctx context.Context, _, _ string) (models.Job, error) {
 	return models.Job{}, s.wait(ctx)
 }
 
@@ -59,7 +65,7 @@ func TestHeartbeatWhileTheDatabaseIsSlow(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				store := &slowStore{heartbeat: make(chan struct{}, 100)}
-				a := &activities.Activities{Store: store, Now: time.Now, Logger: slog.New(slog.DiscardHandler)}
+				a := &activities.Activities{Store: store, Now: time.Now, Attempts: &attempt.Maker{Store: slowAttempts{slowStore: store}, Now: time.Now}}
 				var suite testsuite.WorkflowTestSuite
 				env := suite.NewTestActivityEnvironment()
 				env.SetTestTimeout(time.Minute)

@@ -1,128 +1,35 @@
 package activities_test
 
 import (
-	"io"
-	"log/slog"
-	"maps"
-	"net/http"
-	"net/http/httptest"
-	"net/url"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/testsuite"
+	"gorm.io/gorm"
 
 	"github.com/postrider/postrider/activities"
-	"github.com/postrider/postrider/internal/egress"
-	"github.com/postrider/postrider/internal/keyring"
 	"github.com/postrider/postrider/internal/store"
-	"github.com/postrider/postrider/internal/store/migrations"
-	"github.com/postrider/postrider/internal/testdb"
-	"github.com/postrider/postrider/models"
+	"github.com/postrider/postrider/internal/storetest"
 )
-
-const testSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwAAAAAAAAAAA="
 
 var now = time.Date(2026, 1, 2, 3, 4, 5, 123456000, time.UTC)
 
-// rig calls activities with a real store, a real client and a real receiver.
+// rig calls activities as a worker does, with a real store.
 type rig struct {
-	t          *testing.T
 	env        *testsuite.TestActivityEnvironment
 	activities *activities.Activities
 	store      *store.Store
-	webhook    models.Webhook
-	delivery   models.Delivery
-	// scheduledAt tells attempts of two deliveries apart: here all have the same Temporal run.
-	scheduledAt time.Time
-
-	mu       sync.Mutex
-	requests []*http.Request
-	bodies   []string
-	// status and header are what the receiver answers.
-	status int
-	header http.Header
 }
 
-func newRig(t *testing.T) *rig {
+// onEach runs a test on every kind of database, each with a rig of its own.
+func onEach(t *testing.T, test func(t *testing.T, r *rig)) {
 	t.Helper()
-	r := &rig{t: t, status: http.StatusOK, scheduledAt: now}
-	receiver := httptest.NewServer(r)
-	t.Cleanup(receiver.Close)
-	r.store = openStore(t)
-	client, err := egress.New(egress.Config{AllowTargets: egress.MustParseNetworks("127.0.0.0/8")})
-	require.NoError(t, err)
-	t.Cleanup(client.Close)
-	r.activities = &activities.Activities{
-		Store: r.store, Sender: client, Lanes: activities.NewLanes(activities.DefaultConcurrency), Fresh: &activities.Fresh{}, Schedule: models.DefaultRetrySchedule(), UserAgent: "Postrider/test",
-		Now: func() time.Time { return now }, Logger: slog.New(slog.DiscardHandler),
-	}
-	var suite testsuite.WorkflowTestSuite
-	r.env = suite.NewTestActivityEnvironment()
-	r.env.RegisterActivity(r.activities)
-	target, err := url.Parse(receiver.URL)
-	require.NoError(t, err)
-	r.webhook = models.Webhook{
-		OwnerID: models.DefaultOwnerID, URL: target.String() + "/hook?token=private", Host: target.Host,
-		Events: []string{"*"}, Active: true,
-		Headers: models.Headers{"X-Team": "a", "Authorization": "Bearer theirs"},
-	}
-	require.NoError(t, r.store.CreateWebhook(t.Context(), &r.webhook, testSecret))
-	published, err := r.store.Publish(t.Context(), models.Event{Type: "order.created", Data: []byte(`{"b":1.0, "a":1e3}`)})
-	require.NoError(t, err)
-	r.delivery = published.Deliveries[0]
-	return r
-}
-
-func openStore(t *testing.T) *store.Store {
-	t.Helper()
-	db, err := store.Open(testdb.SQLite(t), 4)
-	require.NoError(t, err)
-	pool, err := db.DB()
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, pool.Close()) })
-	_, err = migrations.Up(t.Context(), pool, "sqlite")
-	require.NoError(t, err)
-	key, err := keyring.ParseKey(keyring.NewKey())
-	require.NoError(t, err)
-	keyring, err := keyring.New(key)
-	require.NoError(t, err)
-	return store.New(db, store.Config{Keyring: keyring, Now: func() time.Time { return now }})
-}
-
-// ServeHTTP is the receiver.
-func (r *rig) ServeHTTP(w http.ResponseWriter, request *http.Request) {
-	body, _ := io.ReadAll(request.Body)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.requests = append(r.requests, request)
-	r.bodies = append(r.bodies, string(body))
-	maps.Copy(w.Header(), r.header)
-	w.WriteHeader(r.status)
-	_, _ = w.Write([]byte("answer"))
-}
-
-// deliver makes the attempt with the given sequence.
-func (r *rig) deliver(sequence int) activities.AttemptResult {
-	r.t.Helper()
-	value, err := r.env.ExecuteActivity(r.activities.Deliver, r.input(sequence))
-	require.NoError(r.t, err)
-	var result activities.AttemptResult
-	require.NoError(r.t, value.Get(&result))
-	return result
-}
-
-func (r *rig) input(sequence int) activities.AttemptInput {
-	return activities.AttemptInput{
-		DeliveryID: r.delivery.ID, Trigger: models.TriggerSchedule, Sequence: sequence, Failures: sequence - 1, ScheduledAt: r.scheduledAt,
-	}
-}
-
-func (r *rig) attempts() []models.Attempt {
-	r.t.Helper()
-	attempts, err := r.store.Attempts(r.t.Context(), r.delivery.ID)
-	require.NoError(r.t, err)
-	return attempts
+	storetest.Each(t, func(t *testing.T, db *gorm.DB) {
+		r := &rig{store: storetest.New(t, db, store.Config{Now: func() time.Time { return now }})}
+		r.activities = &activities.Activities{Store: r.store, Now: func() time.Time { return now }}
+		var suite testsuite.WorkflowTestSuite
+		r.env = suite.NewTestActivityEnvironment()
+		r.env.RegisterActivity(r.activities)
+		test(t, r)
+	})
 }

@@ -11,10 +11,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/postrider/postrider/internal/bench"
+	"github.com/postrider/postrider/internal/bench/report"
 )
 
 // measured runs postrider-bench and returns the scenarios of its report by name.
-func measured(t *testing.T, args ...string) map[string]bench.Result {
+func measured(t *testing.T, args ...string) map[string]report.Result {
 	t.Helper()
 	folder := t.TempDir()
 	file, page := filepath.Join(folder, "report.json"), filepath.Join(folder, "report.html")
@@ -24,12 +25,12 @@ func measured(t *testing.T, args ...string) map[string]bench.Result {
 	require.Zero(t, code)
 	content, err := os.ReadFile(file)
 	require.NoError(t, err)
-	var report bench.Report
-	require.NoError(t, json.Unmarshal(content, &report))
+	var written report.Report
+	require.NoError(t, json.Unmarshal(content, &written))
 	html, err := os.ReadFile(page)
 	require.NoError(t, err)
-	scenarios := map[string]bench.Result{}
-	for _, s := range report.Scenarios {
+	scenarios := map[string]report.Result{}
+	for _, s := range written.Scenarios {
 		scenarios[s.Name] = s
 		require.Contains(t, string(html), s.Name)
 		require.Contains(t, stdout.String(), s.Name)

@@ -55,9 +55,9 @@ type (
 			RunID *string `json:"run_id"`
 			URL   *string `json:"url"`
 		} `json:"workflow"`
-		Attempts []attempt `json:"attempts"`
+		Attempts []loggedAttempt `json:"attempts"`
 	}
-	attempt struct {
+	loggedAttempt struct {
 		Number       int     `json:"number"`
 		Trigger      string  `json:"trigger"`
 		StatusCode   *int    `json:"status_code"`

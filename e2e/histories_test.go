@@ -21,6 +21,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/attempt"
 	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/internal/devserver"
 	"github.com/postrider/postrider/internal/dispatch"
@@ -92,9 +93,12 @@ func prepareInProcess(t *testing.T, settings map[string]any) *inProcess {
 	p.dispatcher = dispatch.New(p.store, p.plain, quiet)
 	t.Cleanup(p.dispatcher.Close)
 	p.activities = &activities.Activities{
-		Store: p.store, Sender: sender, Starter: p.dispatcher, Lanes: activities.NewLanes(activities.DefaultConcurrency), Schedule: models.DefaultRetrySchedule(),
-		UserAgent: "Postrider/test", Now: time.Now, Logger: quiet,
+		Store: p.store, Starter: p.dispatcher, Now: time.Now,
 		Links: activities.Links{Workflow: func(string) string { return "" }},
+		Attempts: &attempt.Maker{
+			Store: p.store, Sender: sender, Starter: p.dispatcher, Lanes: attempt.NewLanes(attempt.DefaultConcurrency),
+			Schedule: models.DefaultRetrySchedule(), UserAgent: "Postrider/test", Now: time.Now, Logger: quiet,
+		},
 	}
 	return p
 }

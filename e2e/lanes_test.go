@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/attempt"
 	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
 )
@@ -37,7 +37,7 @@ func TestManyWebhooksHang(t *testing.T) {
 	now, most := hanging.counts()
 	t.Logf("%d requests hang, at most %d at once, of %d deliveries", now, most, webhooks*events)
 	require.NotZero(t, now)
-	require.LessOrEqual(t, most, (activities.FastPlaces+activities.SlowPlaces)*7/10)
+	require.LessOrEqual(t, most, (attempt.FastSlots+attempt.SlowSlots)*7/10)
 
 	hanging.gate.open()
 	db := storetest.Open(t, p.databaseURL)

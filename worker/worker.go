@@ -18,6 +18,7 @@ import (
 	"go.temporal.io/sdk/worker"
 
 	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/attempt"
 	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/workflows"
 )
@@ -47,16 +48,16 @@ func New(temporal client.Client, eager *EagerStarts, implementation *activities.
 	w := &Worker{
 		eager: eager,
 		fast: worker.New(temporal, contract.TaskQueue, worker.Options{
-			MaxConcurrentActivityExecutionSize:      activities.FastPlaces,
-			MaxConcurrentLocalActivityExecutionSize: activities.FastPlaces,
-			MaxConcurrentWorkflowTaskExecutionSize:  activities.FastPlaces,
+			MaxConcurrentActivityExecutionSize:      attempt.FastSlots,
+			MaxConcurrentLocalActivityExecutionSize: attempt.FastSlots,
+			MaxConcurrentWorkflowTaskExecutionSize:  attempt.FastSlots,
 			WorkflowTaskPollerBehavior:              pollers(),
 			ActivityTaskPollerBehavior:              pollers(),
 			WorkerStopTimeout:                       StopTimeout,
 			OnFatalError:                            onFatalError,
 		}),
 		slow: worker.New(temporal, contract.TaskQueueSlow, worker.Options{
-			MaxConcurrentActivityExecutionSize: activities.SlowPlaces,
+			MaxConcurrentActivityExecutionSize: attempt.SlowSlots,
 			ActivityTaskPollerBehavior:         pollers(),
 			DisableWorkflowWorker:              true,
 			WorkerStopTimeout:                  StopTimeout,

@@ -58,9 +58,9 @@ func newDelivery(ctx workflow.Context, in contract.DeliveryInput) (*delivery, er
 		releases:  workflow.GetSignalChannel(ctx, contract.SignalRelease),
 		recovered: in.RecoveryID != "",
 		resent:    in.Resend,
-		last:      activities.AttemptResult{Status: models.StatusPending},
 		changed:   changed,
 	}
+	d.last.Status = models.StatusPending
 	return d, workflow.SetQueryHandler(ctx, contract.QueryStatus, d.status)
 }
 
@@ -154,7 +154,7 @@ func (d *delivery) attempt(cancellable workflow.Context, trigger models.Trigger)
 // resend meanwhile asks for what is being waited for: it is tried now, unless a rate limit holds. A change of the
 // webhook ends the wait too: whether there still is one is found out anew.
 func (d *delivery) awaitTurn(ctx workflow.Context, in *activities.AttemptInput, detour activities.Detour) error {
-	in.Slow, in.SlotAt, in.SlotSince = detour.Slow, detour.SlotAt, detour.SlotSince
+	in.Slow, in.ReservedAt, in.ReservedSince = detour.Slow, detour.ReservedAt, detour.ReservedSince
 	in.Detours++
 	if detour.WaitMS == 0 {
 		return ctx.Err()
@@ -172,7 +172,7 @@ func (d *delivery) awaitTurn(ctx workflow.Context, in *activities.AttemptInput, 
 			return
 		}
 		d.resendAsked()
-		if over = detour.SlotAt == nil || d.changed(ctx, changeResendUnderLimit); over {
+		if over = detour.ReservedAt == nil || d.changed(ctx, changeResendUnderLimit); over {
 			in.Trigger = models.TriggerResend
 		}
 	})

@@ -2,7 +2,6 @@ package workflows_test
 
 import (
 	"fmt"
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -89,7 +88,7 @@ func TestInboundProcessedTwiceIsPublishedOnce(t *testing.T) {
 	t.Parallel()
 	r := newInboundRig(t, 2)
 	inbound := r.receive("charge.refunded", "application/json", `{}`)
-	implementation := &activities.Activities{Store: r.store, Now: time.Now, Logger: slog.New(slog.DiscardHandler)}
+	implementation := &activities.Activities{Store: r.store, Now: time.Now}
 	first, err := implementation.ProcessInbound(t.Context(), activities.ProcessInput{InboundEventID: inbound.ID})
 	require.NoError(t, err)
 	again, err := implementation.ProcessInbound(t.Context(), activities.ProcessInput{InboundEventID: inbound.ID})

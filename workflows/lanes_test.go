@@ -10,7 +10,7 @@ import (
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/converter"
 
-	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/attempt"
 	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/models"
 )
@@ -68,12 +68,12 @@ func TestBusyWebhookIsWaitedFor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t)
-			r.activities.Lanes = activities.NewLanes(0)
+			r.activities.Attempts.Lanes = attempt.NewLanes(0)
 			r.receiver.answers(answer{status: http.StatusOK})
 			r.after(moment, func() {
 				require.Equal(t, models.StatusPending, r.row().Status)
 				require.Empty(t, r.attempts())
-				r.activities.Lanes = activities.NewLanes(1)
+				r.activities.Attempts.Lanes = attempt.NewLanes(1)
 				if test.resend {
 					r.resend()
 				}
@@ -91,7 +91,7 @@ func TestBusyWebhookIsWaitedFor(t *testing.T) {
 func TestCancelledWhileItsWebhookIsBusy(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.activities.Lanes = activities.NewLanes(0)
+	r.activities.Attempts.Lanes = attempt.NewLanes(0)
 	r.after(time.Minute, r.env.CancelWorkflow)
 	requireCanceled(t, r.run())
 	require.Equal(t, models.StatusCancelled, r.row().Status)

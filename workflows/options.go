@@ -126,8 +126,8 @@ func withNotifyOptions(ctx workflow.Context) workflow.Context {
 
 // withTurnOptions are for the wait for a webhook's turn.
 func withTurnOptions(detour activities.Detour) workflow.TimerOptions {
-	if detour.SlotAt != nil {
-		return workflow.TimerOptions{Summary: "rate limit: turn at " + detour.SlotAt.UTC().Format("15:04:05")}
+	if detour.ReservedAt != nil {
+		return workflow.TimerOptions{Summary: "rate limit: turn at " + detour.ReservedAt.UTC().Format("15:04:05")}
 	}
 	if detour.Throttled {
 		return workflow.TimerOptions{Summary: "the receiver is overloaded"}

@@ -2,7 +2,6 @@ package workflows_test
 
 import (
 	"context"
-	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -114,7 +113,7 @@ func (r *recoveryRig) newEnv() {
 
 func (r *recoveryRig) register() {
 	workflows.Register(r.env, &activities.Activities{
-		Store: r.store, Starter: r.starter, Now: r.env.Now, Logger: slog.New(slog.DiscardHandler),
+		Store: r.store, Starter: r.starter, Now: r.env.Now,
 	})
 }
 

@@ -3,7 +3,6 @@ package workflows_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"testing"
 	"time"
 
@@ -48,7 +47,7 @@ func newRetentionEnv(t *testing.T, age time.Duration, a activities.Activities) (
 	require.NoError(t, err)
 	require.NoError(t, store.FailInbound(t.Context(), inbound.ID, "x"))
 	env.SetStartTime(start.Add(age))
-	a.Store, a.Now, a.Logger = store, env.Now, slog.New(slog.DiscardHandler)
+	a.Store, a.Now = store, env.Now
 	workflows.Register(env, &a)
 	return env, store
 }

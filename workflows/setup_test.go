@@ -18,6 +18,7 @@ import (
 	"go.temporal.io/sdk/worker"
 
 	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/attempt"
 	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/internal/egress"
 	"github.com/postrider/postrider/internal/keyring"
@@ -75,9 +76,12 @@ func newRig(t *testing.T, options ...option) *rig {
 	require.NoError(t, err)
 	t.Cleanup(client.Close)
 	r.activities = &activities.Activities{
-		Store: r.store, Sender: client, Email: r.email, Lanes: activities.NewLanes(activities.DefaultConcurrency), Schedule: models.DefaultRetrySchedule(),
-		UserAgent: "Postrider/test", Now: env.Now, Logger: slog.New(slog.DiscardHandler),
+		Store: r.store, Email: r.email, Now: env.Now,
 		Links: activities.Links{Workflow: func(string) string { return "" }},
+		Attempts: &attempt.Maker{
+			Store: r.store, Sender: client, Lanes: attempt.NewLanes(attempt.DefaultConcurrency), Schedule: models.DefaultRetrySchedule(),
+			UserAgent: "Postrider/test", Now: env.Now, Logger: slog.New(slog.DiscardHandler),
+		},
 	}
 	workflows.Register(env, r.activities)
 	owner := models.Owner{Name: "acme", Email: "ops@example.com"}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"sync"
 	"testing"
 	"time"
@@ -97,7 +96,7 @@ func newStartRig(t *testing.T, webhooks int) (*testsuite.TestWorkflowEnvironment
 	store := openStore(t, env.Now)
 	started := &starts{ids: map[string]int{}}
 	workflows.Register(env, &activities.Activities{
-		Store: store, Starter: started, Now: env.Now, Logger: slog.New(slog.DiscardHandler),
+		Store: store, Starter: started, Now: env.Now,
 	})
 	for range webhooks {
 		webhook := models.Webhook{OwnerID: models.DefaultOwnerID, URL: "http://x.test", Host: "x.test", Events: []string{"*"}, Active: true}

@@ -14,7 +14,7 @@ import (
 	"go.temporal.io/sdk/client"
 	temporalotel "go.temporal.io/sdk/contrib/opentelemetry"
 
-	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/attempt"
 )
 
 // metrics are what /metrics shows: Postrider's own and those of Temporal's SDK.
@@ -54,7 +54,7 @@ func newMetrics() (*metrics, error) {
 }
 
 // attempted counts one attempt.
-func (m *metrics) attempted(ctx context.Context, result activities.AttemptResult) {
+func (m *metrics) attempted(ctx context.Context, result attempt.Result) {
 	outcome := "success"
 	if result.ErrorClass != "" {
 		outcome = string(result.ErrorClass)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/postrider/postrider/activities"
 	"github.com/postrider/postrider/api"
+	"github.com/postrider/postrider/internal/attempt"
 	"github.com/postrider/postrider/internal/dispatch"
 	"github.com/postrider/postrider/internal/egress"
 	"github.com/postrider/postrider/internal/notify"
@@ -176,7 +177,7 @@ func (p *process) assembleWork() error {
 	if err != nil {
 		return err
 	}
-	p.dispatcher.AttemptWith(activities.FirstAttempts{Activities: implementation}, direct)
+	p.dispatcher.AttemptWith(implementation.Attempts, direct)
 	if p.role.worker {
 		p.worker = worker.New(p.temporal, p.eager, implementation, func(err error) {
 			p.failed <- fmt.Errorf("worker: %w", err)
@@ -190,21 +191,14 @@ func (p *process) activities() (*activities.Activities, error) {
 	link := s.workflowURL(p.namespace)
 	implementation := &activities.Activities{
 		Store:            p.store,
-		Sender:           p.egress,
 		Starter:          p.dispatcher,
 		Slack:            notify.NewSlack(p.egress),
-		Lanes:            activities.NewLanes(s.WebhookConcurrency),
-		Fresh:            &activities.Fresh{},
-		Schedule:         s.RetrySchedule,
-		RetryJitter:      s.RetryJitter,
+		Attempts:         p.attempts(),
 		DisableAfter:     s.DisableAfter,
 		Retention:        s.Retention,
 		InboundRetention: s.InboundRetention,
-		UserAgent:        "Postrider/" + Version,
 		Links:            activities.Links{API: s.publicURL(), Workflow: func(id string) string { return link(id, "") }},
-		Attempted:        p.metrics.attempted,
 		Now:              time.Now,
-		Logger:           p.logger,
 	}
 	if s.SMTPURL == "" {
 		return implementation, nil
@@ -212,6 +206,21 @@ func (p *process) activities() (*activities.Activities, error) {
 	var err error
 	implementation.Email, err = notify.NewEmail(notify.EmailConfig{URL: s.SMTPURL, From: s.SMTPFrom})
 	return implementation, err
+}
+
+func (p *process) attempts() *attempt.Maker {
+	return &attempt.Maker{
+		Store:       p.store,
+		Sender:      p.egress,
+		Starter:     p.dispatcher,
+		Lanes:       attempt.NewLanes(p.settings.WebhookConcurrency),
+		Schedule:    p.settings.RetrySchedule,
+		RetryJitter: p.settings.RetryJitter,
+		UserAgent:   "Postrider/" + Version,
+		Attempted:   p.metrics.attempted,
+		Now:         time.Now,
+		Logger:      p.logger,
+	}
 }
 
 func (p *process) handler() http.Handler {

@@ -5,11 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"runtime"
 	"slices"
-	"strings"
 	"time"
+
+	"github.com/postrider/postrider/internal/bench/installation"
+	"github.com/postrider/postrider/internal/bench/load"
+	"github.com/postrider/postrider/internal/bench/report"
 )
 
 // bench is one program run. What it measures may be started anew in between.
@@ -17,9 +18,9 @@ type bench struct {
 	ctx      context.Context
 	command  *Command
 	progress *progress
-	receiver *receiver
+	receiver *load.Receiver
 	programs string
-	target   *target
+	target   *installation.Installation
 	api      *apiClient
 }
 
@@ -30,98 +31,107 @@ func (c *Command) run(ctx context.Context, stdout, stderr io.Writer) (err error)
 		return err
 	}
 	b := &bench{ctx: ctx, command: c, progress: newProgress(stderr)}
-	if b.receiver, err = startReceiver(c.ReceiverListen, c.ReceiverURL); err != nil {
+	if b.receiver, err = load.StartReceiver(c.ReceiverListen, c.ReceiverURL); err != nil {
 		return fmt.Errorf("--receiver-listen: %w", err)
 	}
-	defer func() { err = errors.Join(err, b.receiver.close()) }()
+	defer func() { err = errors.Join(err, b.receiver.Close()) }()
 	if c.Start || c.Embedded {
-		programs, remove, err := findPrograms(ctx, c.Programs, b.progress)
+		programs, remove, err := installation.FindPrograms(ctx, c.Programs, b.progress.step)
 		if err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, remove()) }()
 		b.programs = programs
 	}
-	report := c.newReport()
-	results := make([][]Result, len(wanted))
+	measured := c.newReport()
+	results := make([][]report.Result, len(wanted))
 	for n := 0; n < c.Runs && err == nil; n++ {
 		if c.Runs > 1 {
 			b.progress.say(fmt.Sprintf("run %d of %d", n+1, c.Runs))
 		}
-		err = b.runOnce(wanted, results, report)
+		err = b.runOnce(wanted, results, measured)
 	}
 	for _, runs := range results {
 		if len(runs) > 0 {
-			report.Scenarios = append(report.Scenarios, combine(runs))
+			measured.Scenarios = append(measured.Scenarios, report.Combine(runs))
 		}
 	}
-	report.compare()
-	if len(report.Scenarios) > 0 {
-		err = errors.Join(err, c.write(report, stdout)) // what was measured before an error counts
+	measured.Compare()
+	if len(measured.Scenarios) > 0 {
+		err = errors.Join(err, c.write(measured, stdout)) // what was measured before an error counts
 	}
 	return err
 }
 
 // runOnce measures every scenario once, on one installation but for those that want their own.
-func (b *bench) runOnce(wanted []scenario, results [][]Result, report *Report) (err error) {
+func (b *bench) runOnce(wanted []scenario, results [][]report.Result, measured *report.Report) (err error) {
 	defer func() { err = errors.Join(err, b.close()) }()
 	for i, s := range wanted {
 		if b.target == nil || s.fresh {
 			if err := errors.Join(b.close(), b.open()); err != nil {
 				return err
 			}
-			report.setIdle(b.target.idle)
+			measured.SetIdle(b.target.Idle)
 		}
 		result, err := s.run(b, s)
 		b.progress.end()
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
-		b.progress.say(result.summary())
+		b.progress.say(result.Summary())
 		results[i] = append(results[i], result)
 	}
 	return nil
 }
 
 // open starts or connects to the installation, and learns what it uses when it has nothing to do.
-func (b *bench) open() (err error) {
-	switch {
-	case b.command.Start:
-		b.progress.step("starting PostgreSQL, Temporal and Postrider")
-		b.target, err = b.command.startProduction(b.ctx, b.programs)
-	case b.command.Embedded:
-		b.progress.step("starting postrider-dev")
-		b.target, err = b.command.startEmbedded(b.ctx, b.programs)
-	default:
-		b.target, err = b.command.runningTarget(b.ctx)
-	}
+func (b *bench) open() error {
+	target, err := b.startTarget()
 	if err != nil {
-		b.target = nil // it has closed itself
 		return err
 	}
-	b.api = newAPIClient(b.target.apis[0], b.target.adminKey)
-	b.target.idle, err = b.idle()
-	return err
+	b.target = target
+	b.api = newAPIClient(target.APIs[0], target.AdminKey)
+	if len(target.Parts) == 0 {
+		return nil
+	}
+	b.progress.step("measuring what it uses when idle")
+	return target.MeasureIdle(b.ctx)
+}
+
+func (b *bench) startTarget() (*installation.Installation, error) {
+	c := b.command
+	options := installation.Options{
+		Programs: b.programs, Serves: c.Serves, Settings: c.Setting, TemporalSettings: c.TemporalSetting,
+		PostgresSettings: c.PostgresSetting, VisibilitySQL: c.VisibilitySQL,
+	}
+	switch {
+	case c.Start:
+		b.progress.step("starting PostgreSQL, Temporal and Postrider")
+		return installation.StartProduction(b.ctx, options)
+	case c.Embedded:
+		b.progress.step("starting postrider-dev")
+		return installation.StartEmbedded(b.ctx, options)
+	default:
+		return installation.Connect(b.ctx, installation.Running{
+			APIs: c.URL, AdminKey: c.AdminKey, DatabaseURL: c.DatabaseURL,
+			TemporalAddress: c.TemporalAddress, Processes: c.Process,
+		})
+	}
 }
 
 func (b *bench) close() error {
 	if b.target == nil {
 		return nil
 	}
-	b.api.http.CloseIdleConnections()
-	err := b.target.close()
+	b.api.Close()
+	err := b.target.Close()
 	b.target = nil
 	return err
 }
 
-// summary is a line about a result.
-func (r *Result) summary() string {
-	return fmt.Sprintf("%s: %s delivered/s, p50 %s ms, p99 %s ms, %s ms of CPU per delivery, %d lost, %d duplicated",
-		r.Name, figure(r.DeliveredPerS), ms(r.LatencyMS.P50), ms(r.LatencyMS.P99), figure(r.CPU.Total), r.Lost, r.Duplicated)
-}
-
-func (c *Command) newReport() *Report {
-	return &Report{
+func (c *Command) newReport() *report.Report {
+	return &report.Report{
 		StartedAt: time.Now().UTC(), Installation: c.installation(), Machine: machine(),
 		Settings:  slices.Concat([]string{}, c.Setting, c.TemporalSetting, c.PostgresSetting, visibility(c.VisibilitySQL)),
 		DurationS: c.Duration.Seconds(), PayloadBytes: c.Payload, Runs: c.Runs,
@@ -148,29 +158,14 @@ func visibility(file string) []string {
 	return []string{"visibility SQL: " + file}
 }
 
-// machine describes the processors.
-func machine() string {
-	text := fmt.Sprintf("%d processors, %s, %s/%s", runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	content, err := os.ReadFile("/proc/cpuinfo")
-	if err != nil {
-		return text
-	}
-	for line := range strings.Lines(string(content)) {
-		if name, value, _ := strings.Cut(line, ":"); strings.TrimSpace(name) == "model name" {
-			return strings.TrimSpace(value) + ", " + text
-		}
-	}
-	return text
-}
-
 // write writes the report in every form that is asked for.
-func (c *Command) write(report *Report, stdout io.Writer) error {
-	err := report.writeTable(stdout)
+func (c *Command) write(r *report.Report, stdout io.Writer) error {
+	err := r.WriteTable(stdout)
 	if c.Output != "" {
-		err = errors.Join(err, report.writeJSON(c.Output))
+		err = errors.Join(err, r.WriteJSON(c.Output))
 	}
 	if c.HTML != "" {
-		err = errors.Join(err, report.writeHTML(c.HTML))
+		err = errors.Join(err, r.WriteHTML(c.HTML))
 	}
 	return err
 }

@@ -1,4 +1,4 @@
-// Package bench measures an installation: it publishes events, receives what is delivered, compares the two,
-// and reports rates, times, and what a delivery costs each process. The installation runs already, or is
-// started for the purpose with real processes.
+// Package bench is the command postrider-bench: it runs scenarios on an installation and reports rates, times, and what
+// a delivery costs each process. The packages below it publish and receive (load), read what processes use
+// (measuring), write the figures (report), and start an installation (installation).
 package bench

@@ -2,18 +2,18 @@ package bench
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"sync"
 	"time"
 
-	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
-	"github.com/postrider/postrider/activities"
+	"github.com/postrider/postrider/internal/attempt"
+	"github.com/postrider/postrider/internal/bench/load"
+	"github.com/postrider/postrider/internal/bench/report"
 	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
@@ -38,7 +38,7 @@ func floor(concurrency int) scenario {
 
 // floorWorker is both ends of the floor's workflows.
 type floorWorker struct {
-	ledger *ledger
+	ledger *load.Ledger
 
 	mu sync.Mutex
 	// numbers are the events' numbers by workflow ID.
@@ -46,11 +46,11 @@ type floorWorker struct {
 }
 
 // floor runs a scenario of workflows that do nothing.
-func (b *bench) floor(s scenario) (Result, error) {
-	result := Result{Name: s.name, Help: s.help, benchWorks: true}
-	l := newLoad()
-	f := &floorWorker{ledger: l.ledger, numbers: map[string]int{}}
-	w := worker.New(b.target.temporal, floorTaskQueue, worker.Options{
+func (b *bench) floor(s scenario) (report.Result, error) {
+	result := report.Result{Name: s.name, Help: s.help, BenchWorks: true}
+	l := load.New()
+	f := &floorWorker{ledger: l.Ledger, numbers: map[string]int{}}
+	w := worker.New(b.target.Temporal, floorTaskQueue, worker.Options{
 		MaxConcurrentActivityExecutionSize:      floorSlots,
 		MaxConcurrentLocalActivityExecutionSize: floorSlots,
 		MaxConcurrentWorkflowTaskExecutionSize:  floorSlots,
@@ -60,12 +60,12 @@ func (b *bench) floor(s scenario) (Result, error) {
 		return result, fmt.Errorf("start the floor's worker: %w", err)
 	}
 	defer w.Stop()
-	l.send = func(ctx context.Context, due time.Duration) <-chan struct{} {
-		n, e := l.ledger.open(due, 0, 1)
+	l.Send = func(ctx context.Context, due time.Duration) <-chan struct{} {
+		n, e := l.Ledger.Open(due, 0, 1)
 		err := b.startFloor(ctx, f, n)
-		l.problems.add(err)
-		l.ledger.answer(e, err == nil)
-		return e.complete
+		l.Problems.Add(err)
+		l.Ledger.Answer(e, err == nil)
+		return e.Complete
 	}
 	_, err := b.measure(s, l, &result)
 	return result, err
@@ -82,7 +82,7 @@ func (b *bench) startFloor(ctx context.Context, f *floorWorker, n int) error {
 	f.mu.Lock()
 	f.numbers[options.ID] = n
 	f.mu.Unlock()
-	_, err := b.target.temporal.ExecuteWorkflow(ctx, options, floorType, contract.DeliveryInput{DeliveryID: options.ID})
+	_, err := b.target.Temporal.ExecuteWorkflow(ctx, options, floorType, contract.DeliveryInput{DeliveryID: options.ID})
 	return err
 }
 
@@ -104,8 +104,8 @@ func (f *floorWorker) workflow(ctx workflow.Context, in contract.DeliveryInput) 
 		RetryPolicy:         &temporal.RetryPolicy{MaximumAttempts: 1},
 		Summary:             "attempt 1",
 	})
-	var result activities.AttemptResult
-	err = workflow.ExecuteLocalActivity(ctx, f.deliver, activities.AttemptInput{
+	var result attempt.Result
+	err = workflow.ExecuteLocalActivity(ctx, f.deliver, attempt.Input{
 		DeliveryID: in.DeliveryID, Trigger: models.TriggerSchedule, Sequence: 1,
 		ScheduledAt: workflow.GetInfo(ctx).WorkflowStartTime,
 	}).Get(ctx, &result)
@@ -114,22 +114,17 @@ func (f *floorWorker) workflow(ctx workflow.Context, in contract.DeliveryInput) 
 }
 
 // deliver does nothing, with a result of a delivery's size.
-func (f *floorWorker) deliver(_ context.Context, in activities.AttemptInput) (activities.AttemptResult, error) {
-	at := f.ledger.now()
+func (f *floorWorker) deliver(_ context.Context, in attempt.Input) (attempt.Result, error) {
+	at := f.ledger.Now()
 	f.mu.Lock()
 	n, known := f.numbers[in.DeliveryID]
 	f.mu.Unlock()
 	if known {
-		f.ledger.arrive(n, 0, in.DeliveryID, at)
+		f.ledger.Arrive(n, 0, in.DeliveryID, at)
 	}
 	status := http.StatusOK
-	return activities.AttemptResult{
+	return attempt.Result{Attempted: attempt.Attempted{
 		AttemptID: "att_00000000000000000000000000", Number: 1, Trigger: in.Trigger, StatusCode: &status,
-		DurationMS: 1, RemoteAddr: "127.0.0.1:9000", StartedAt: time.Now().UTC(), Status: models.StatusDelivered,
-	}, nil
-}
-
-func isNotFound(err error) bool {
-	var notFound *serviceerror.NotFound
-	return errors.As(err, &notFound)
+		DurationMS: 1, RemoteAddr: "127.0.0.1:9000", StartedAt: time.Now().UTC(),
+	}, Decision: attempt.Decision{Status: models.StatusDelivered}}, nil
 }

@@ -6,6 +6,9 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/postrider/postrider/internal/bench/load"
+	"github.com/postrider/postrider/internal/bench/report"
 )
 
 const (
@@ -21,22 +24,22 @@ func growth(size string, deliveries int) scenario {
 	return scenario{
 		name: "growth-" + size, group: "growth", needs: needsStart, fresh: deliveries == smallestGrowth,
 		help:     fmt.Sprintf("30 events a second, and lists, with %d deliveries in the database", deliveries),
-		webhooks: 1, perSecond: 30, reply: atOnce,
-		run: func(b *bench, s scenario) (Result, error) { return b.grow(s, deliveries) },
+		webhooks: 1, perSecond: 30, reply: load.AtOnce,
+		run: func(b *bench, s scenario) (report.Result, error) { return b.grow(s, deliveries) },
 	}
 }
 
 const smallestGrowth = 1_000
 
 // grow runs a growth scenario.
-func (b *bench) grow(s scenario, deliveries int) (Result, error) {
+func (b *bench) grow(s scenario, deliveries int) (report.Result, error) {
 	b.progress.step(fmt.Sprintf("%s: filling the database up to %d deliveries", s.name, deliveries))
 	seed, err := b.seed(deliveries)
 	if err != nil {
-		return Result{}, fmt.Errorf("fill the database: %w", err)
+		return report.Result{}, fmt.Errorf("fill the database: %w", err)
 	}
-	if err := b.awaitQuiet(b.ctx); err != nil {
-		return Result{}, err
+	if err := b.target.AwaitQuiet(b.ctx); err != nil {
+		return report.Result{}, err
 	}
 	result, err := b.publish(s)
 	if err != nil {
@@ -48,7 +51,7 @@ func (b *bench) grow(s scenario, deliveries int) (Result, error) {
 }
 
 // timeLists times each call that lists or shows things, one after the other.
-func (b *bench) timeLists(seed seed) (map[string]Quantiles, error) {
+func (b *bench) timeLists(seed seed) (map[string]report.Quantiles, error) {
 	query := func(path string, pairs ...string) string {
 		values := url.Values{}
 		for i := 0; i < len(pairs); i += 2 {
@@ -89,17 +92,17 @@ func (b *bench) timeLists(seed seed) (map[string]Quantiles, error) {
 		{"sources", "/api/sources"},
 		{"inbound events", "/api/inbound-events"},
 	}
-	times := map[string]Quantiles{}
+	times := map[string]report.Quantiles{}
 	for _, call := range calls {
 		took := make([]time.Duration, listCalls)
 		for i := range took {
 			began := time.Now()
-			if err := b.api.call(b.ctx, http.MethodGet, call.path, nil, nil); err != nil {
+			if err := b.api.Call(b.ctx, http.MethodGet, call.path, nil, nil); err != nil {
 				return nil, err
 			}
 			took[i] = time.Since(began)
 		}
-		times[call.name] = quantilesOf(took)
+		times[call.name] = report.QuantilesOf(took)
 	}
 	return times, nil
 }
@@ -109,7 +112,7 @@ func (b *bench) cursor(path string) (string, error) {
 	var page struct {
 		NextCursor *string `json:"next_cursor"`
 	}
-	if err := b.api.call(b.ctx, http.MethodGet, path, nil, &page); err != nil {
+	if err := b.api.Call(b.ctx, http.MethodGet, path, nil, &page); err != nil {
 		return "", err
 	}
 	return *cmp.Or(page.NextCursor, new(string)), nil

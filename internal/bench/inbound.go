@@ -9,14 +9,21 @@ import (
 	"strings"
 	"time"
 
+	"github.com/postrider/postrider/internal/bench/load"
+	"github.com/postrider/postrider/internal/bench/measuring"
+	"github.com/postrider/postrider/internal/bench/report"
 	"github.com/postrider/postrider/signature"
 )
 
 // inboundRate is how many webhooks come in a second.
 const inboundRate = 200
 
-// inboundPatience bounds the wait until everything that was received is processed.
-const inboundPatience = 5 * time.Minute
+const (
+	// inboundPatience bounds the wait until everything that was received is processed; inboundInterval is how often
+	// it looks.
+	inboundPatience = 5 * time.Minute
+	inboundInterval = 500 * time.Millisecond
+)
 
 func inbound() scenario {
 	return scenario{
@@ -28,34 +35,34 @@ func inbound() scenario {
 
 // inbound runs a scenario in which a provider sends webhooks. What counts as arrival is the answer; what is
 // not processed in the end is lost.
-func (b *bench) inbound(s scenario) (Result, error) {
-	result := Result{Name: s.name, Help: s.help}
+func (b *bench) inbound(s scenario) (report.Result, error) {
+	result := report.Result{Name: s.name, Help: s.help}
 	var source struct{ ID string }
 	secret := rand.Text()
 	body := map[string]any{"name": uniqueName(), "scheme": signature.SchemeGitHub, "secret": secret}
-	if err := b.api.call(b.ctx, http.MethodPost, "/api/sources", body, &source); err != nil {
+	if err := b.api.Call(b.ctx, http.MethodPost, "/api/sources", body, &source); err != nil {
 		return result, fmt.Errorf("create a source: %w", err)
 	}
 	defer b.deleteSource(source.ID)
 	provider := &provider{
-		client:  &http.Client{Transport: newTransport(), Timeout: publishTimeout},
-		url:     b.target.apis[0] + "/webhooks/" + source.ID,
+		client:  load.NewClient(),
+		url:     b.target.APIs[0] + "/webhooks/" + source.ID,
 		signing: signature.Config{Scheme: signature.SchemeGitHub, Secrets: []string{secret}},
-		filler:  strings.Repeat("x", max(0, b.command.Payload-len(dataOf(0, "")))),
+		filler:  load.Filler(b.command.Payload),
 	}
 	defer provider.client.CloseIdleConnections()
-	l := newLoad()
-	l.send = func(ctx context.Context, due time.Duration) <-chan struct{} {
-		n, e := l.ledger.open(due, 0, 1)
+	l := load.New()
+	l.Send = func(ctx context.Context, due time.Duration) <-chan struct{} {
+		n, e := l.Ledger.Open(due, 0, 1)
 		err := provider.deliver(ctx, n)
-		l.problems.add(err)
+		l.Problems.Add(err)
 		if err == nil {
-			l.ledger.arrive(n, 0, "", l.ledger.now())
+			l.Ledger.Arrive(n, 0, "", l.Ledger.Now())
 		}
-		l.ledger.answer(e, err == nil)
-		return e.complete
+		l.Ledger.Answer(e, err == nil)
+		return e.Complete
 	}
-	l.await = func(ctx context.Context) error { return b.awaitProcessed(ctx, source.ID) }
+	l.Await = func(ctx context.Context) error { return b.awaitProcessed(ctx, source.ID) }
 	accounted, err := b.measure(s, l, &result)
 	if err != nil {
 		return result, err
@@ -64,10 +71,10 @@ func (b *bench) inbound(s scenario) (Result, error) {
 	if err != nil {
 		return result, err
 	}
-	result.Lost = max(0, accounted.expected-len(ids))
-	result.Duplicated = max(0, len(ids)-accounted.expected)
-	if b.target.temporal != nil {
-		result.Temporal, err = describeSample(b.ctx, b.target.temporal, ids)
+	result.Lost = max(0, accounted.Expected-len(ids))
+	result.Duplicated = max(0, len(ids)-accounted.Expected)
+	if b.target.Temporal != nil {
+		result.Temporal, err = measuring.DescribeSample(b.ctx, b.target.Temporal, ids)
 	}
 	return result, err
 }
@@ -75,7 +82,7 @@ func (b *bench) inbound(s scenario) (Result, error) {
 func (b *bench) deleteSource(id string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(b.ctx), cleanupTimeout)
 	defer cancel()
-	if err := b.api.call(ctx, http.MethodDelete, "/api/sources/"+id, nil, nil); err != nil {
+	if err := b.api.Call(ctx, http.MethodDelete, "/api/sources/"+id, nil, nil); err != nil {
 		b.progress.say("a source is left over: " + err.Error())
 	}
 }
@@ -91,13 +98,13 @@ func (b *bench) awaitProcessed(ctx context.Context, source string) error {
 	for deadline := time.Now().Add(inboundPatience); time.Now().Before(deadline); {
 		var page inboundPage
 		query := url.Values{"source_id": {source}, "status": {"pending"}, "limit": {"1"}}
-		if err := b.api.call(ctx, http.MethodGet, "/api/inbound-events?"+query.Encode(), nil, &page); err != nil {
+		if err := b.api.Call(ctx, http.MethodGet, "/api/inbound-events?"+query.Encode(), nil, &page); err != nil {
 			return err
 		}
 		if len(page.Data) == 0 {
 			return nil
 		}
-		if err := pause(ctx, quietSample); err != nil {
+		if err := load.Pause(ctx, inboundInterval); err != nil {
 			return fmt.Errorf("wait for inbound events: %w", err)
 		}
 	}
@@ -110,7 +117,7 @@ func (b *bench) processed(ctx context.Context, source string) ([]string, error) 
 	query := url.Values{"source_id": {source}, "status": {"processed"}, "limit": {"250"}}
 	for {
 		var page inboundPage
-		if err := b.api.call(ctx, http.MethodGet, "/api/inbound-events?"+query.Encode(), nil, &page); err != nil {
+		if err := b.api.Call(ctx, http.MethodGet, "/api/inbound-events?"+query.Encode(), nil, &page); err != nil {
 			return nil, err
 		}
 		for _, event := range page.Data {
@@ -132,7 +139,7 @@ type provider struct {
 }
 
 func (p *provider) deliver(ctx context.Context, n int) error {
-	body := dataOf(n, p.filler)
+	body := load.Data(n, p.filler)
 	header, err := signature.Sign(p.signing, "", time.Now(), []byte(body))
 	if err != nil {
 		return err
@@ -145,7 +152,7 @@ func (p *provider) deliver(ctx context.Context, n int) error {
 	header.Set("X-GitHub-Event", "push")
 	header.Set("X-GitHub-Delivery", fmt.Sprintf("bench-%d", n))
 	request.Header = header
-	status, answer, err := exchange(p.client, request)
+	status, answer, err := load.Exchange(p.client, request)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/postrider/postrider/internal/bench/load"
 )
 
 // progress tells a person what goes on. On a terminal one line keeps changing; elsewhere there is a line every
@@ -38,7 +40,7 @@ func (p *progress) say(text string) {
 }
 
 // begin reports on a load until end.
-func (p *progress) begin(what string, l *ledger) {
+func (p *progress) begin(what string, l *load.Ledger) {
 	p.end()
 	interval := 10 * time.Second
 	if p.terminal {
@@ -50,14 +52,14 @@ func (p *progress) begin(what string, l *ledger) {
 		defer close(ended)
 		tick := time.NewTicker(interval)
 		defer tick.Stop()
-		_, before, _ := l.progress()
+		_, before, _ := l.Progress()
 		for {
 			select {
 			case <-done:
 				return
 			case <-tick.C:
 			}
-			published, arrived, missing := l.progress()
+			published, arrived, missing := l.Progress()
 			p.line(fmt.Sprintf("%s: %3.0f s, %d published, %d arrived (%.0f/s), %d on their way", what,
 				time.Since(began).Seconds(), published, arrived, float64(arrived-before)/interval.Seconds(), missing))
 			before = arrived

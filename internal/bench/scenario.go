@@ -9,6 +9,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/postrider/postrider/internal/bench/load"
+	"github.com/postrider/postrider/internal/bench/report"
 )
 
 // scenario is something to measure.
@@ -16,7 +19,7 @@ type scenario struct {
 	// name is unique; group is what it is asked for by.
 	name, group string
 	help        string
-	run         func(*bench, scenario) (Result, error)
+	run         func(*bench, scenario) (report.Result, error)
 	// needs is what it cannot do without.
 	needs needs
 	// fresh has it run on an installation of its own.
@@ -30,7 +33,7 @@ type scenario struct {
 	webhooks int
 	// toAll publishes each event to every webhook; otherwise each goes to one, which take turns.
 	toAll bool
-	reply behaviour
+	reply load.Behaviour
 	// schedule is the webhooks' retry schedule; the installation's when nil.
 	schedule []string
 	// atLeast lengthens the load where less would show nothing.
@@ -80,7 +83,7 @@ func throughput(concurrency int) scenario {
 	return scenario{
 		name: fmt.Sprintf("throughput-c%d", concurrency), group: "throughput",
 		help:     fmt.Sprintf("closed loop: %d events under way to one webhook", concurrency),
-		webhooks: 1, concurrency: concurrency, reply: atOnce, run: (*bench).publish,
+		webhooks: 1, concurrency: concurrency, reply: load.AtOnce, run: (*bench).publish,
 	}
 }
 
@@ -88,7 +91,7 @@ func latency(perSecond int) scenario {
 	return scenario{
 		name: fmt.Sprintf("latency-%d", perSecond), group: "latency",
 		help:     fmt.Sprintf("open loop: %d events a second to one webhook", perSecond),
-		webhooks: 1, perSecond: perSecond, reply: atOnce, run: (*bench).publish,
+		webhooks: 1, perSecond: perSecond, reply: load.AtOnce, run: (*bench).publish,
 	}
 }
 
@@ -96,7 +99,7 @@ func fanOut(webhooks, concurrency int) scenario {
 	return scenario{
 		name: fmt.Sprintf("fanout-%d", webhooks), group: "fanout",
 		help:     fmt.Sprintf("closed loop: %d events under way, each to %d webhooks", concurrency, webhooks),
-		webhooks: webhooks, toAll: true, concurrency: concurrency, reply: atOnce, run: (*bench).publish,
+		webhooks: webhooks, toAll: true, concurrency: concurrency, reply: load.AtOnce, run: (*bench).publish,
 	}
 }
 
@@ -105,7 +108,7 @@ func slow(answer time.Duration, webhooks int) scenario {
 		name: fmt.Sprintf("slow-%s", shortDuration(answer)), group: "slow",
 		help:     fmt.Sprintf("20 events a second; receivers answer after %s", shortDuration(answer)),
 		webhooks: webhooks, perSecond: 20,
-		reply: func(int, int, string) reply { return reply{status: http.StatusOK, after: answer} },
+		reply: func(int, int, string) load.Reply { return load.Reply{Status: http.StatusOK, After: answer} },
 		run:   (*bench).publish,
 	}
 }
@@ -115,7 +118,7 @@ func slow(answer time.Duration, webhooks int) scenario {
 func noisy(hanging bool) scenario {
 	s := scenario{
 		name: "noisy-without", group: "noisy", help: "10 events a second to 100 webhooks",
-		webhooks: 100, perSecond: 10, reply: atOnce, run: (*bench).publish,
+		webhooks: 100, perSecond: 10, reply: load.AtOnce, run: (*bench).publish,
 		// Long enough for requests that hang to pile up and time out.
 		atLeast: 45 * time.Second,
 	}
@@ -124,11 +127,11 @@ func noisy(hanging bool) scenario {
 	}
 	s.name, s.help = "noisy", "the same, and 10 a second to 100 webhooks that hang; times are of the webhooks that answer"
 	s.webhooks, s.perSecond, s.schedule = 2*s.webhooks, 2*s.perSecond, fastRetries
-	s.reply = func(webhook, _ int, _ string) reply {
+	s.reply = func(webhook, _ int, _ string) load.Reply {
 		if healthy(webhook) {
-			return reply{status: http.StatusOK}
+			return load.Reply{Status: http.StatusOK}
 		}
-		return reply{status: http.StatusOK, after: time.Minute} // the sender gives up after 30 s
+		return load.Reply{Status: http.StatusOK, After: time.Minute} // the sender gives up after 30 s
 	}
 	s.counts = healthy
 	return s
@@ -139,11 +142,11 @@ func healthy(webhook int) bool { return webhook%2 == 0 }
 
 // failFirst refuses the first attempt of half of the events. Which half does not repeat in step with the
 // webhooks, which take turns: the number of ones in a binary number is odd for one of any two neighbours.
-func failFirst(_, event int, attempt string) reply {
+func failFirst(_, event int, attempt string) load.Reply {
 	if bits.OnesCount(uint(event))%2 == 1 && attempt == "1" {
-		return reply{status: http.StatusInternalServerError}
+		return load.Reply{Status: http.StatusInternalServerError}
 	}
-	return reply{status: http.StatusOK}
+	return load.Reply{Status: http.StatusOK}
 }
 
 // shortDuration is 50ms or 5s.
@@ -188,12 +191,12 @@ func (c *Command) lacks(s scenario) string {
 }
 
 // drive runs the scenario's loop for a time.
-func (s scenario) drive(ctx context.Context, l *load, duration time.Duration) {
+func (s scenario) drive(ctx context.Context, l *load.Load, duration time.Duration) {
 	if s.perSecond > 0 {
-		l.open(ctx, s.perSecond, duration)
+		l.Open(ctx, s.perSecond, duration)
 		return
 	}
-	l.closed(ctx, s.concurrency, duration)
+	l.Closed(ctx, s.concurrency, duration)
 }
 
 func (s scenario) is(name string) bool { return s.name == name || s.group == name }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/postrider/postrider/internal/bench/load"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
@@ -35,7 +36,7 @@ type seed struct {
 // seed fills Postrider's database up to a number of deliveries, each with an event and an attempt of the past
 // weeks.
 func (b *bench) seed(deliveries int) (seed, error) {
-	conn, err := pgx.Connect(b.ctx, b.target.databaseURL)
+	conn, err := pgx.Connect(b.ctx, b.target.DatabaseURL)
 	if err != nil {
 		return seed{}, err
 	}
@@ -51,7 +52,7 @@ func (b *bench) seed(deliveries int) (seed, error) {
 	missing := max(1, deliveries-present)
 	f := &filler{
 		webhooks: webhooks, begin: time.Now().Add(-seedSpan), step: seedSpan / time.Duration(missing), half: missing / 2,
-		data: []byte(dataOf(0, strings.Repeat("x", b.command.Payload))),
+		data: []byte(load.Data(0, strings.Repeat("x", b.command.Payload))),
 	}
 	for done := 0; done < missing; done += seedBatch {
 		if err := f.write(b.ctx, conn, done, min(done+seedBatch, missing)); err != nil {
@@ -72,9 +73,9 @@ func (b *bench) seed(deliveries int) (seed, error) {
 func (b *bench) seedWebhooks() ([]string, error) {
 	ids := make([]string, growthWebhooks)
 	for i := range ids {
-		body := map[string]any{"url": b.receiver.path("seed", i), "events": []string{seedType}, "description": "filled by postrider-bench"}
+		body := map[string]any{"url": b.receiver.Path("seed", i), "events": []string{seedType}, "description": "filled by postrider-bench"}
 		var webhook struct{ ID string }
-		if err := b.api.call(b.ctx, http.MethodPost, "/api/webhooks", body, &webhook); err != nil {
+		if err := b.api.Call(b.ctx, http.MethodPost, "/api/webhooks", body, &webhook); err != nil {
 			return nil, err
 		}
 		ids[i] = webhook.ID

@@ -2,16 +2,13 @@ package bench
 
 import (
 	"context"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	_ "github.com/jackc/pgx/v5/stdlib"
 	"github.com/stretchr/testify/require"
 
 	"github.com/postrider/postrider/internal/storetest"
-	"github.com/postrider/postrider/internal/testdb"
 	"github.com/postrider/postrider/internal/typeid"
 )
 
@@ -46,38 +43,4 @@ func TestFillerMakesRowsOfToday(t *testing.T) {
 		"nothing that the sweep would start")
 	require.Equal(t, rows/2, count("SELECT count(*) FROM deliveries WHERE id < $1", f.middle.delivery))
 	require.NoError(t, typeid.Check(typeid.KindDelivery, f.middle.delivery))
-}
-
-func TestSQLCounter(t *testing.T) {
-	t.Parallel()
-	url := testdb.Postgres(t)
-	counter, err := newSQLCounter(t.Context(), url)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, counter.close(context.WithoutCancel(t.Context()))) })
-	before, err := counter.read(t.Context())
-	require.NoError(t, err)
-
-	const transactions = 10
-	conn, err := pgx.Connect(t.Context(), url)
-	require.NoError(t, err)
-	for range transactions {
-		_, err := conn.Exec(t.Context(), "SELECT 1")
-		require.NoError(t, err)
-	}
-	require.NoError(t, conn.Close(t.Context())) // which makes its counts complete
-
-	require.Eventually(t, func() bool {
-		after, err := counter.read(t.Context())
-		require.NoError(t, err)
-		return after.transactions-before.transactions >= transactions
-	}, time.Minute, pollInterval)
-}
-
-func TestSQLCounterHidesPasswords(t *testing.T) {
-	t.Parallel()
-	for _, url := range []string{"mysql://u:hunter2@db/x", "postgres://u:hunter2@127.0.0.1:1/x", "postgres://u:hunter2@%zz"} {
-		_, err := newSQLCounter(t.Context(), url)
-		require.Error(t, err)
-		require.False(t, strings.Contains(err.Error(), "hunter2"), url)
-	}
 }

@@ -91,21 +91,13 @@ func (s *Store) ProcessInbound(ctx context.Context, id string, event func(models
 		if err != nil {
 			return err
 		}
-		now := s.Now()
-		address(&made)
-		made.ID, made.CreatedAt = typeid.New(typeid.KindEvent, now), now
-		deliveries, err := insertDeliveries(tx, made, "", nil)
-		if err != nil {
+		s.identify(&made)
+		if published, err = insertEvent(tx, made, insertion{}); err != nil {
 			return err
 		}
-		made.DeliveryCount = len(deliveries)
-		if err := tx.Create(&made).Error; err != nil {
-			return err
-		}
-		published = models.Published{Event: made, Deliveries: deliveries}
 		return tx.Model(&models.InboundEvent{}).Where("id = ?", id).Updates(map[string]any{
 			"status": models.InboundProcessed, "attempts": gorm.Expr("attempts + 1"), "error": "",
-			"event_id": made.ID, "processed_at": now,
+			"event_id": made.ID, "processed_at": made.CreatedAt,
 		}).Error
 	})
 	if err != nil {

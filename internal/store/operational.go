@@ -8,7 +8,6 @@ import (
 
 	"gorm.io/gorm"
 
-	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
 
@@ -74,12 +73,8 @@ func (s *Store) publishOperational(tx *gorm.DB, eventType string, about models.D
 	if err != nil {
 		return nil, fmt.Errorf("write %s: %w", eventType, err)
 	}
-	now := s.Now()
-	event := models.Event{ID: typeid.New(typeid.KindEvent, now), OwnerID: about.OwnerID, Type: eventType, Data: data, CreatedAt: now}
-	deliveries, err := insertDeliveries(tx, event, about.WebhookID, nil)
-	if err != nil || len(deliveries) == 0 {
-		return nil, err
-	}
-	event.DeliveryCount = len(deliveries)
-	return deliveries, tx.Create(&event).Error
+	event := models.Event{OwnerID: about.OwnerID, Type: eventType, Data: data}
+	s.identify(&event)
+	published, err := insertEvent(tx, event, insertion{except: about.WebhookID, onlyMatched: true})
+	return published.Deliveries, err
 }

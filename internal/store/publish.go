@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
-	"time"
 
 	"gorm.io/gorm"
 
@@ -18,9 +16,7 @@ import (
 //
 // On PostgreSQL, events that are published at the same time share a transaction, unless they have many deliveries.
 func (s *Store) Publish(ctx context.Context, event models.Event) (models.Published, error) {
-	address(&event)
-	event.CreatedAt = s.Now()
-	event.ID = typeid.New(typeid.KindEvent, event.CreatedAt)
+	s.identify(&event)
 	published, err := s.publish(ctx, event)
 	if errors.Is(err, errKeyUsed) {
 		if published, err = s.publishedBefore(ctx, event); err == nil && !published.Duplicate {
@@ -38,22 +34,18 @@ var errKeyUsed = errors.New("idempotency key used before")
 
 // publishAlone stores an event in a transaction of its own.
 func (s *Store) publishAlone(ctx context.Context, event models.Event) (models.Published, error) {
-	var deliveries []models.Delivery
-	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		var err error
-		if deliveries, err = insertDeliveries(tx, event, "", s.leasedUntil(event)); err != nil {
-			return err
-		}
-		event.DeliveryCount = len(deliveries)
-		return tx.Create(&event).Error
+	var published models.Published
+	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) (err error) {
+		published, err = insertEvent(tx, event, insertion{leasedUntil: s.leasedUntil(event)})
+		return err
 	})
-	if len(deliveries) > s.mostDeliveries {
-		deliveries = nil
+	if len(published.Deliveries) > s.mostDeliveries {
+		published.Deliveries = nil
 	}
 	if event.IdempotencyKey != nil && isUniqueViolation(err) {
 		err = errKeyUsed
 	}
-	return models.Published{Event: event, Deliveries: deliveries}, err
+	return published, err
 }
 
 func (s *Store) publishedBefore(ctx context.Context, event models.Event) (models.Published, error) {
@@ -69,73 +61,6 @@ func (s *Store) publishedBefore(ctx context.Context, event models.Event) (models
 		return models.Published{}, models.ErrIdempotencyConflict
 	}
 	return models.Published{Event: first, Duplicate: true}, nil
-}
-
-// The IDs of an event's deliveries share 21 of their 26 digits; the database counts in the last five, so
-// that one statement inserts a delivery for each matching webhook, however many there are. These digits are
-// random bits of a UUIDv7, so the IDs stay valid ones.
-const (
-	countedDigits = 5
-	countedBits   = 5 * countedDigits
-	countedMask   = 1<<countedBits - 1
-)
-
-// digitsSQL encodes the counted digits of n.n.
-var digitsSQL = func() string {
-	digits := make([]string, countedDigits)
-	for i := range digits {
-		shift := 5 * (countedDigits - 1 - i)
-		digits[i] = fmt.Sprintf("substr('%s', ((n.n >> %d) & 31) + 1, 1)", typeid.Alphabet, shift)
-	}
-	return strings.Join(digits, " || ")
-}()
-
-// Webhooks that match are looked up among those of the event's owner, or among all when it is broadcast. A pattern
-// without an owner was written by a process of an older version.
-const (
-	patternOfOwner = " AND p.owner_id IN (@owner_id, '')"
-	webhookOfOwner = " AND w.owner_id = @owner_id"
-)
-
-func insertDeliveriesSQL(patternOf, webhookOf string) string {
-	return `
-INSERT INTO deliveries (id, event_id, webhook_id, owner_id, event, host, status, attempt_count, leased_until, test, created_at)
-SELECT CAST(@prefix AS text) || m.digits, @event_id, m.id, m.owner_id, @event, m.host, 'pending', 0, @leased_until, FALSE, @created_at
-FROM (SELECT n.id, n.owner_id, n.host, ` + digitsSQL + ` AS digits
-      FROM (SELECT w.id, w.owner_id, w.host,
-                   CAST((row_number() OVER (ORDER BY w.id) + @start) & @mask AS integer) AS n
-            FROM webhooks w
-            WHERE w.active AND NOT w.suspended AND w.deleted_at IS NULL AND w.id <> @except` + webhookOf + `
-              AND w.id IN (SELECT p.webhook_id FROM webhook_patterns p WHERE p.pattern IN @patterns` + patternOf + `)) n) m
-RETURNING id, event_id, webhook_id, owner_id, event, host, status, created_at`
-}
-
-var (
-	insertOwnersDeliveriesSQL = insertDeliveriesSQL(patternOfOwner, webhookOfOwner)
-	insertAllDeliveriesSQL    = insertDeliveriesSQL("", "")
-)
-
-// insertDeliveries makes a delivery for every webhook that matches, save one; except may be empty, and the lease nil.
-func insertDeliveries(tx *gorm.DB, event models.Event, except string, leasedUntil *time.Time) ([]models.Delivery, error) {
-	prefix, start := countedIDs(event)
-	statement := insertOwnersDeliveriesSQL
-	if event.OwnerID == "" {
-		statement = insertAllDeliveriesSQL
-	}
-	var deliveries []models.Delivery
-	err := tx.Raw(statement, map[string]any{
-		"prefix":       prefix,
-		"event_id":     event.ID,
-		"event":        event.Type,
-		"created_at":   event.CreatedAt,
-		"leased_until": leasedUntil,
-		"start":        start,
-		"mask":         countedMask,
-		"owner_id":     event.OwnerID,
-		"except":       except,
-		"patterns":     models.PatternsMatching(event.Type),
-	}).Scan(&deliveries).Error
-	return deliveries, err
 }
 
 // PublishTest stores a webhook.test event for one webhook, active or not, and its single delivery, which is

@@ -6,12 +6,10 @@ import (
 	"database/sql"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
 
@@ -23,7 +21,7 @@ import (
 //
 // The first LIMIT leaves nothing out. PostgreSQL, which does not know it when it plans, expects few events for whatever
 // values, and so keeps one plan; to plan this statement takes longer than to execute it.
-func publishBatchSQL(patternOf, webhookOf string) string {
+func publishBatchSQL(owner string) string {
 	return `
 WITH new AS MATERIALIZED (
     SELECT * FROM unnest(?::text[], ?::text[], ?::text[], ?::bytea[], ?::text[], ?::timestamptz[], ?::text[], ?::text[], ?::bigint[], ?::timestamptz[])
@@ -32,12 +30,7 @@ WITH new AS MATERIALIZED (
 matched AS MATERIALIZED (
     SELECT n.id AS event_id, w.id, w.owner_id, w.host,
            CAST((row_number() OVER (PARTITION BY n.id ORDER BY w.id) + n.start) & ? AS integer) AS n
-    FROM new n CROSS JOIN LATERAL (
-        SELECT w.id, w.owner_id, w.host
-        FROM (SELECT DISTINCT p.webhook_id FROM webhook_patterns p
-              WHERE p.pattern = ANY (string_to_array(n.patterns, ' '))` + patternOf + `) m
-        JOIN webhooks w ON w.id = m.webhook_id
-        WHERE w.active AND NOT w.suspended AND w.deleted_at IS NULL` + webhookOf + `
+    FROM new n CROSS JOIN LATERAL (` + matchingSQL("= ANY (string_to_array(n.patterns, ' '))", owner) + `
         LIMIT ?) w),
 counted AS MATERIALIZED (
     SELECT n.id, (SELECT count(*) FROM matched m WHERE m.event_id = n.id) AS deliveries FROM new n),
@@ -64,11 +57,10 @@ LEFT JOIN webhooks w ON w.id = d.webhook_id
 LEFT JOIN webhook_health h ON h.webhook_id = d.webhook_id`
 }
 
-// Events of owners share batches; one that is broadcast does not, so that it needs no condition that keeps owners
-// apart. The OR keeps PostgreSQL from going through all webhooks of the owner for each one that matches.
+// Events of owners share batches; one that is broadcast does not, so that it needs no condition that keeps owners apart.
 var (
-	publishOwnersSQL    = publishBatchSQL(" AND p.owner_id IN (n.owner_id, '')", " AND (n.owner_id = '' OR w.owner_id = n.owner_id)")
-	publishBroadcastSQL = publishBatchSQL("", "")
+	publishOwnersSQL    = publishBatchSQL("n.owner_id")
+	publishBroadcastSQL = publishBatchSQL("")
 )
 
 const (
@@ -187,22 +179,6 @@ func keyOf(event models.Event) string {
 		return ""
 	}
 	return *event.IdempotencyKey
-}
-
-// leasedUntil is until when no sweep takes an event's deliveries for forgotten; nil where that is no question.
-func (s *Store) leasedUntil(event models.Event) *time.Time {
-	if s.lease == 0 {
-		return nil
-	}
-	until := event.CreatedAt.Add(s.lease)
-	return &until
-}
-
-// countedIDs returns what the IDs of an event's deliveries have in common, and where the database begins to
-// count in the rest.
-func countedIDs(event models.Event) (prefix string, start int64) {
-	id := typeid.New(typeid.KindDelivery, event.CreatedAt)
-	return id[:len(id)-countedDigits], rand.Int64N(countedMask + 1) //nolint:gosec // spreads the IDs, guards nothing
 }
 
 // publishedRow is a row of publishBatchSQL: an event and one of its deliveries, if it has any.

@@ -1,0 +1,73 @@
+package attempt
+
+import (
+	"context"
+	"time"
+
+	"github.com/postrider/postrider/models"
+)
+
+const (
+	// recordTimeout bounds one try to write the log inside an attempt; the activity RecordAttempt has all the time it
+	// needs.
+	recordTimeout = 10 * time.Second
+	// recordAgain lies between two tries to record an attempt that was made without a workflow.
+	recordAgain = time.Second
+)
+
+// record writes an outcome, even when the attempt's own time is up or its worker is stopping. Without a workflow, which
+// could do it later, it tries until it succeeds or the context ends: the receiver must not be called again because our
+// database was away.
+func (m *Maker) record(ctx context.Context, outcome models.Outcome) (models.Recorded, error) {
+	for {
+		recorded, err := m.recordOnce(ctx, outcome)
+		if err == nil {
+			return recorded, nil
+		}
+		m.Logger.WarnContext(ctx, "attempt not recorded yet", "delivery_id", outcome.Attempt.DeliveryID, "error", err)
+		if !outcome.WithoutWorkflow() || sleep(ctx, recordAgain) != nil {
+			return models.Recorded{}, err
+		}
+	}
+}
+
+func (m *Maker) recordOnce(ctx context.Context, outcome models.Outcome) (models.Recorded, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
+	defer cancel()
+	return m.write(ctx, outcome)
+}
+
+// Record writes an attempt that Make could not write. Its response body is lost: it must not travel through the
+// workflow's history.
+func (m *Maker) Record(ctx context.Context, deliveryID string, result Result, run Run) (models.Recorded, error) {
+	return m.write(ctx, outcomeOf(result, deliveryID, run.ID, nil))
+}
+
+// write writes an outcome, and starts the deliveries of operational events that came of it. What cannot be started is
+// left to the sweep.
+func (m *Maker) write(ctx context.Context, outcome models.Outcome) (models.Recorded, error) {
+	recorded, err := m.Store.RecordAttempt(ctx, outcome)
+	if err != nil {
+		return models.Recorded{}, err
+	}
+	if len(recorded.News) > 0 {
+		if err := m.Starter.Start(ctx, recorded.News); err != nil {
+			m.Logger.WarnContext(ctx, "operational events are stored and the sweep will start them", "error", err)
+		}
+	}
+	return recorded, nil
+}
+
+func outcomeOf(result Result, deliveryID, runID string, responseBody []byte) models.Outcome {
+	return models.Outcome{
+		Attempt: models.Attempt{
+			ID: result.AttemptID, DeliveryID: deliveryID, Number: result.Number, Trigger: result.Trigger,
+			StatusCode: result.StatusCode, ErrorClass: result.ErrorClass, Error: result.Error,
+			DurationMS: result.DurationMS, ResponseBody: responseBody, RemoteAddr: result.RemoteAddr,
+			StartedAt: result.StartedAt,
+		},
+		Status: result.Status, NextAttemptAt: result.NextAttemptAt, RunID: runID,
+		DisableWebhook: result.DisableWebhook, ThrottledUntil: result.ThrottledUntil,
+		Health: models.WebhookHealth{Receiver: result.Receiver},
+	}
+}

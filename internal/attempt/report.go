@@ -1,0 +1,30 @@
+package attempt
+
+import (
+	"context"
+
+	"github.com/postrider/postrider/models"
+)
+
+// report counts an attempt and writes one line about it; a final failure is a warning, so that it is told
+// even where the owner has no channel.
+func (m *Maker) report(ctx context.Context, job models.Job, result Result) {
+	if m.Attempted != nil {
+		m.Attempted(ctx, result)
+	}
+	attributes := []any{
+		"delivery_id", job.Delivery.ID, "webhook_id", job.Webhook.ID, "event", job.Event.Type,
+		"attempt", result.Number, "status", result.Status, "duration_ms", result.DurationMS,
+	}
+	if result.Error != "" {
+		attributes = append(attributes, "error_class", result.ErrorClass, "error", result.Error)
+	}
+	switch result.Status {
+	case models.StatusPermanentlyFailed:
+		m.Logger.WarnContext(ctx, "delivery failed permanently", append(attributes, "owner_id", job.Delivery.OwnerID)...)
+	case models.StatusFailed, models.StatusCancelled:
+		m.Logger.InfoContext(ctx, "attempt failed", append(attributes, "next_attempt_at", result.NextAttemptAt)...)
+	default:
+		m.Logger.DebugContext(ctx, "delivered", attributes...)
+	}
+}

@@ -1,0 +1,144 @@
+package attempt_test
+
+import (
+	"encoding/json"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/postrider/postrider/internal/attempt"
+	"github.com/postrider/postrider/internal/egress"
+	"github.com/postrider/postrider/internal/keyring"
+	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/store/migrations"
+	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/models"
+)
+
+const testSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwAAAAAAAAAAA="
+
+// testRun is the Temporal run of all attempts here.
+const testRun = "0190f0a0-0000-7000-8000-000000000000"
+
+var now = time.Date(2026, 1, 2, 3, 4, 5, 123456000, time.UTC)
+
+// rig makes attempts with a real store, a real client and a real receiver.
+type rig struct {
+	t        *testing.T
+	maker    *attempt.Maker
+	store    *store.Store
+	webhook  models.Webhook
+	delivery models.Delivery
+	// scheduledAt tells attempts of two deliveries apart: here all have the same Temporal run.
+	scheduledAt time.Time
+
+	mu       sync.Mutex
+	requests []*http.Request
+	bodies   []string
+	// status and header are what the receiver answers.
+	status int
+	header http.Header
+}
+
+func newRig(t *testing.T) *rig {
+	t.Helper()
+	r := &rig{t: t, status: http.StatusOK, scheduledAt: now}
+	receiver := httptest.NewServer(r)
+	t.Cleanup(receiver.Close)
+	r.store = openStore(t)
+	client, err := egress.New(egress.Config{AllowTargets: egress.MustParseNetworks("127.0.0.0/8")})
+	require.NoError(t, err)
+	t.Cleanup(client.Close)
+	r.maker = &attempt.Maker{
+		Store: r.store, Sender: client, Lanes: attempt.NewLanes(attempt.DefaultConcurrency), Schedule: models.DefaultRetrySchedule(),
+		UserAgent: "Postrider/test", Now: func() time.Time { return now }, Logger: slog.New(slog.DiscardHandler),
+	}
+	target, err := url.Parse(receiver.URL)
+	require.NoError(t, err)
+	r.webhook = models.Webhook{
+		OwnerID: models.DefaultOwnerID, URL: target.String() + "/hook?token=private", Host: target.Host,
+		Events: []string{"*"}, Active: true,
+		Headers: models.Headers{"X-Team": "a", "Authorization": "Bearer theirs"},
+	}
+	require.NoError(t, r.store.CreateWebhook(t.Context(), &r.webhook, testSecret))
+	published, err := r.store.Publish(t.Context(), models.Event{Type: "order.created", Data: []byte(`{"b":1.0, "a":1e3}`)})
+	require.NoError(t, err)
+	r.delivery = published.Deliveries[0]
+	return r
+}
+
+func openStore(t *testing.T) *store.Store {
+	t.Helper()
+	db, err := store.Open(testdb.SQLite(t), 4)
+	require.NoError(t, err)
+	pool, err := db.DB()
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, pool.Close()) })
+	_, err = migrations.Up(t.Context(), pool, "sqlite")
+	require.NoError(t, err)
+	key, err := keyring.ParseKey(keyring.NewKey())
+	require.NoError(t, err)
+	keyring, err := keyring.New(key)
+	require.NoError(t, err)
+	return store.New(db, store.Config{Keyring: keyring, Now: func() time.Time { return now }})
+}
+
+// ServeHTTP is the receiver.
+func (r *rig) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+	body, _ := io.ReadAll(request.Body)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.requests = append(r.requests, request)
+	r.bodies = append(r.bodies, string(body))
+	maps.Copy(w.Header(), r.header)
+	w.WriteHeader(r.status)
+	_, _ = w.Write([]byte("answer"))
+}
+
+// deliver makes the attempt with the given sequence, as a workflow does.
+func (r *rig) deliver(sequence int) attempt.Result {
+	r.t.Helper()
+	return r.make(r.input(sequence), attempt.Run{ID: testRun})
+}
+
+// make loads what the attempt needs, makes it, and returns the result as the workflow reads it.
+func (r *rig) make(in attempt.Input, run attempt.Run) attempt.Result {
+	r.t.Helper()
+	in = throughJSON(r.t, in)
+	job, err := r.maker.Load(r.t.Context(), in, run)
+	require.NoError(r.t, err)
+	result, err := r.maker.Make(r.t.Context(), job, in, run)
+	require.NoError(r.t, err)
+	return throughJSON(r.t, result)
+}
+
+// throughJSON returns a value as Temporal hands it on.
+func throughJSON[T any](t *testing.T, value T) T {
+	t.Helper()
+	text, err := json.Marshal(value)
+	require.NoError(t, err)
+	var read T
+	require.NoError(t, json.Unmarshal(text, &read))
+	return read
+}
+
+func (r *rig) input(sequence int) attempt.Input {
+	return attempt.Input{
+		DeliveryID: r.delivery.ID, Trigger: models.TriggerSchedule, Sequence: sequence, Failures: sequence - 1, ScheduledAt: r.scheduledAt,
+	}
+}
+
+func (r *rig) attempts() []models.Attempt {
+	r.t.Helper()
+	attempts, err := r.store.Attempts(r.t.Context(), r.delivery.ID)
+	require.NoError(r.t, err)
+	return attempts
+}

@@ -1,0 +1,125 @@
+package store
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/postrider/postrider/internal/typeid"
+	"github.com/postrider/postrider/models"
+)
+
+// matchingSQL selects the webhooks that get an event: active ones, one of whose patterns is among the event's, as the
+// SQL in patterns says. owner is SQL too, for the event's owner; without it, the webhooks are those of every owner.
+func matchingSQL(patterns, owner string) string {
+	patternOfOwner, webhookOfOwner := "", ""
+	if owner != "" {
+		// A process of an older version wrote patterns without an owner. The OR keeps PostgreSQL from going through all
+		// webhooks of the owner for each one that matches.
+		patternOfOwner = " AND p.owner_id IN (" + owner + ", '')"
+		webhookOfOwner = " AND (" + owner + " = '' OR w.owner_id = " + owner + ")"
+	}
+	return `
+        SELECT w.id, w.owner_id, w.host
+        FROM (SELECT DISTINCT p.webhook_id FROM webhook_patterns p
+              WHERE p.pattern ` + patterns + patternOfOwner + `) m
+        JOIN webhooks w ON w.id = m.webhook_id
+        WHERE w.active AND NOT w.suspended AND w.deleted_at IS NULL` + webhookOfOwner
+}
+
+func insertDeliveriesSQL(owner string) string {
+	return `
+INSERT INTO deliveries (id, event_id, webhook_id, owner_id, event, host, status, attempt_count, leased_until, test, created_at)
+SELECT CAST(@prefix AS text) || m.digits, @event_id, m.id, m.owner_id, @event, m.host, 'pending', 0, @leased_until, FALSE, @created_at
+FROM (SELECT n.id, n.owner_id, n.host, ` + digitsSQL + ` AS digits
+      FROM (SELECT w.id, w.owner_id, w.host, CAST((row_number() OVER (ORDER BY w.id) + @start) & @mask AS integer) AS n
+            FROM (` + matchingSQL("IN @patterns", owner) + ` AND w.id <> @except) w) n) m
+RETURNING id, event_id, webhook_id, owner_id, event, host, status, created_at`
+}
+
+var (
+	insertOwnersDeliveriesSQL = insertDeliveriesSQL("@owner_id")
+	insertAllDeliveriesSQL    = insertDeliveriesSQL("")
+)
+
+// insertion says how an event is inserted.
+type insertion struct {
+	// except is the ID of a webhook that does not get the event, if there is one.
+	except string
+	// leasedUntil is until when the deliveries are left to the process that made them; nil when they are not.
+	leasedUntil *time.Time
+	// onlyMatched inserts no event that no webhook gets.
+	onlyMatched bool
+}
+
+// insertEvent stores an event that has its ID, with a pending delivery for every matching webhook, in the transaction.
+func insertEvent(tx *gorm.DB, event models.Event, how insertion) (models.Published, error) {
+	prefix, start := countedIDs(event)
+	statement := insertOwnersDeliveriesSQL
+	if event.OwnerID == "" {
+		statement = insertAllDeliveriesSQL
+	}
+	var deliveries []models.Delivery
+	err := tx.Raw(statement, map[string]any{
+		"prefix":       prefix,
+		"event_id":     event.ID,
+		"event":        event.Type,
+		"created_at":   event.CreatedAt,
+		"leased_until": how.leasedUntil,
+		"start":        start,
+		"mask":         countedMask,
+		"owner_id":     event.OwnerID,
+		"except":       how.except,
+		"patterns":     models.PatternsMatching(event.Type),
+	}).Scan(&deliveries).Error
+	if err != nil || how.onlyMatched && len(deliveries) == 0 {
+		return models.Published{}, err
+	}
+	event.DeliveryCount = len(deliveries)
+	return models.Published{Event: event, Deliveries: deliveries}, tx.Create(&event).Error
+}
+
+// identify gives a new event its owner, its ID and its time.
+func (s *Store) identify(event *models.Event) {
+	address(event)
+	event.CreatedAt = s.Now()
+	event.ID = typeid.New(typeid.KindEvent, event.CreatedAt)
+}
+
+// leasedUntil is until when the sweep leaves an event's deliveries alone; nil without a lease.
+func (s *Store) leasedUntil(event models.Event) *time.Time {
+	if s.lease == 0 {
+		return nil
+	}
+	until := event.CreatedAt.Add(s.lease)
+	return &until
+}
+
+// The IDs of an event's deliveries share 21 of their 26 digits; the database counts in the last five, so
+// that one statement inserts a delivery for each matching webhook, however many there are. These digits are
+// random bits of a UUIDv7, so the IDs stay valid ones.
+const (
+	countedDigits = 5
+	countedBits   = 5 * countedDigits
+	countedMask   = 1<<countedBits - 1
+)
+
+// digitsSQL encodes the counted digits of n.n.
+var digitsSQL = func() string {
+	digits := make([]string, countedDigits)
+	for i := range digits {
+		shift := 5 * (countedDigits - 1 - i)
+		digits[i] = fmt.Sprintf("substr('%s', ((n.n >> %d) & 31) + 1, 1)", typeid.Alphabet, shift)
+	}
+	return strings.Join(digits, " || ")
+}()
+
+// countedIDs returns what the IDs of an event's deliveries have in common, and where the database begins to
+// count in the rest.
+func countedIDs(event models.Event) (prefix string, start int64) {
+	id := typeid.New(typeid.KindDelivery, event.CreatedAt)
+	return id[:len(id)-countedDigits], rand.Int64N(countedMask + 1) //nolint:gosec // spreads the IDs, guards nothing
+}
