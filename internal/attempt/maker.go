@@ -36,7 +36,7 @@ type Sender interface {
 
 // Starter starts the workflows of deliveries; one that runs or ran already is left alone.
 type Starter interface {
-	Start(ctx context.Context, deliveries []models.Delivery) error
+	StartDeliveries(ctx context.Context, deliveries []models.Delivery) error
 }
 
 // Maker makes attempts. All attempts of a process share one, because it counts the requests to each webhook.

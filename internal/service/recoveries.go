@@ -14,7 +14,7 @@ type recoveryStore interface {
 }
 
 type recoveryDispatcher interface {
-	StartRecovery(ctx context.Context, webhook models.Webhook, recovery *models.Recovery) error
+	Recover(ctx context.Context, webhook models.Webhook, recovery *models.Recovery) error
 	PauseRecovery(ctx context.Context, recovery models.Recovery) error
 	ResumeRecovery(ctx context.Context, recovery models.Recovery) error
 	CancelRecovery(ctx context.Context, recovery models.Recovery) error
@@ -35,7 +35,7 @@ func (s *Service) RecoverWebhook(ctx context.Context, who Caller, webhookID stri
 	if !recovery.Since.Before(recovery.Until) {
 		return models.Recovery{}, invalid("since", "expected a time before until, which is at most now")
 	}
-	if err := s.dispatcher.StartRecovery(ctx, webhook, &recovery); err != nil {
+	if err := s.dispatcher.Recover(ctx, webhook, &recovery); err != nil {
 		return models.Recovery{}, err
 	}
 	s.audit(ctx, who, "recover-webhook", recovery.ID, recovery.OwnerID)

@@ -1,4 +1,4 @@
-package dispatch
+package dispatch_test
 
 import (
 	"context"
@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/postrider/postrider/internal/dispatch"
+	"github.com/postrider/postrider/internal/dispatch/dispatchtest"
 	"github.com/postrider/postrider/models"
 )
 
@@ -15,26 +17,26 @@ import (
 func TestFewTestsAtOnce(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	var lane tests
-	refused := func(webhook models.Webhook) *TooManyTestsError {
+	var limit dispatch.TestLimit
+	refused := func(webhook models.Webhook) *dispatch.TooManyTestsError {
 		t.Helper()
-		_, err := lane.enter(webhook, now)
-		var tooMany *TooManyTestsError
+		_, err := limit.Enter(webhook, now)
+		var tooMany *dispatch.TooManyTestsError
 		require.ErrorAs(t, err, &tooMany)
 		return tooMany
 	}
 	var leave func()
 	for _, webhook := range []string{"wh_a", "wh_a", "wh_b", "wh_b", "wh_c"} {
 		var err error
-		leave, err = lane.enter(models.Webhook{ID: webhook, OwnerID: "own_a"}, now)
+		leave, err = limit.Enter(models.Webhook{ID: webhook, OwnerID: "own_a"}, now)
 		require.NoError(t, err)
 	}
 	require.Contains(t, refused(models.Webhook{ID: "wh_a", OwnerID: "own_a"}).Error(), "2 tests of this webhook")
 	require.Contains(t, refused(models.Webhook{ID: "wh_d", OwnerID: "own_a"}).Error(), "5 tests of this owner")
-	_, err := lane.enter(models.Webhook{ID: "wh_e", OwnerID: "own_b"}, now)
+	_, err := limit.Enter(models.Webhook{ID: "wh_e", OwnerID: "own_b"}, now)
 	require.NoError(t, err)
 	leave()
-	_, err = lane.enter(models.Webhook{ID: "wh_d", OwnerID: "own_a"}, now)
+	_, err = limit.Enter(models.Webhook{ID: "wh_d", OwnerID: "own_a"}, now)
 	require.NoError(t, err)
 }
 
@@ -42,17 +44,17 @@ func TestFewTestsAtOnce(t *testing.T) {
 func TestTestsKeepToTheRateLimit(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	var lane tests
+	var limit dispatch.TestLimit
 	perSecond := 0.01
 	webhook := models.Webhook{ID: "wh_a", OwnerID: "own_a", RateLimit: &perSecond}
-	leave, err := lane.enter(webhook, now)
+	leave, err := limit.Enter(webhook, now)
 	require.NoError(t, err)
 	leave()
-	_, err = lane.enter(webhook, now.Add(time.Second))
-	var tooMany *TooManyTestsError
+	_, err = limit.Enter(webhook, now.Add(time.Second))
+	var tooMany *dispatch.TooManyTestsError
 	require.ErrorAs(t, err, &tooMany)
 	require.Equal(t, 99*time.Second, tooMany.Wait)
-	_, err = lane.enter(webhook, now.Add(100*time.Second))
+	_, err = limit.Enter(webhook, now.Add(100*time.Second))
 	require.NoError(t, err)
 }
 
@@ -61,7 +63,7 @@ func TestTestWhoseCallerHangsUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		answered := make(chan struct{})
-		fake := &fakeTemporal{run: run{get: func(ctx context.Context) error {
+		fake := &dispatchtest.Temporal{Run: dispatchtest.Run{OnGet: func(ctx context.Context) error {
 			select {
 			case <-answered:
 				return nil
@@ -69,17 +71,17 @@ func TestTestWhoseCallerHangsUp(t *testing.T) {
 				return ctx.Err()
 			}
 		}}}
-		d := New(testStore{}, fake, (&log{}).logger())
+		d := dispatchtest.New(testStore{}, fake, (&dispatchtest.Log{}).Logger())
 		defer d.Close()
 		webhook := models.Webhook{ID: "wh_a", OwnerID: "own_a"}
-		for range testsOfWebhook {
+		for range dispatch.TestsOfWebhook {
 			ctx, hangUp := context.WithCancel(t.Context())
 			hangUp()
 			_, err := d.Test(ctx, webhook)
 			require.ErrorIs(t, err, context.Canceled)
 		}
 		_, err := d.Test(t.Context(), webhook)
-		var tooMany *TooManyTestsError
+		var tooMany *dispatch.TooManyTestsError
 		require.ErrorAs(t, err, &tooMany)
 		close(answered)
 		synctest.Wait()

@@ -1,7 +1,6 @@
 package dispatch
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"sync"
@@ -10,27 +9,27 @@ import (
 	"github.com/postrider/postrider/models"
 )
 
-// The tests that a process has under way at once: of a webhook and of an owner. A test waits for its receiver up to the
-// time limit of an attempt, and goes ahead of what is published: few must be enough.
+// How many tests a process has under way at once, of a webhook and of an owner. A test waits for its receiver up to the
+// time limit of an attempt, and goes ahead of what is published: a few must do.
 const (
 	testsOfWebhook = 2
 	testsOfOwner   = 5
 )
 
-// testAgain is when a place for a test is likely to be free again.
+// testAgain is when another test is likely to be possible again.
 const testAgain = 5 * time.Second
 
 // TooManyTestsError says that no more tests are made at present.
 type TooManyTestsError struct {
-	// Reason is for who asked, Wait is when to come back.
+	// Reason is for whoever asked, Wait is how long to wait before the next try.
 	Reason string
 	Wait   time.Duration
 }
 
 func (e *TooManyTestsError) Error() string { return e.Reason }
 
-// tests are the lane of the tests in this process. The zero value is empty.
-type tests struct {
+// testLimit bounds the tests that this process has under way. The zero value has none.
+type testLimit struct {
 	mu sync.Mutex
 	// busy counts those under way by webhook and by owner.
 	busy map[string]int
@@ -38,8 +37,9 @@ type tests struct {
 	next map[string]time.Time
 }
 
-// enter takes a place for a test, which leave gives back. Tests keep to a webhook's rate limit among themselves.
-func (t *tests) enter(webhook models.Webhook, now time.Time) (leave func(), err error) {
+// enter counts a test until leave is called, or returns a TooManyTestsError. Tests keep to a webhook's rate limit among
+// themselves.
+func (t *testLimit) enter(webhook models.Webhook, now time.Time) (leave func(), err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.busy == nil {
@@ -69,22 +69,4 @@ func (t *tests) enter(webhook models.Webhook, now time.Time) (leave func(), err 
 			}
 		}
 	}, nil
-}
-
-// await waits for the end of a test, and keeps its place until then: also when the caller hangs up, because the request
-// to the receiver is still under way.
-func (t *tests) await(ctx context.Context, get func(context.Context) error, leave func()) error {
-	ended := make(chan error, 1)
-	go func() {
-		defer leave()
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), testTimeout)
-		defer cancel()
-		ended <- get(ctx)
-	}()
-	select {
-	case err := <-ended:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -1,4 +1,4 @@
-package dispatch
+package start_test
 
 import (
 	"context"
@@ -12,11 +12,12 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/serviceerror"
 
+	"github.com/postrider/postrider/internal/dispatch"
+	"github.com/postrider/postrider/internal/dispatch/dispatchtest"
+	"github.com/postrider/postrider/internal/dispatch/start"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
-
-var errAway = serviceerror.NewUnavailable("connection refused")
 
 // The publisher is not told that Temporal is away: what it published is stored, and started when Temporal is
 // back.
@@ -25,24 +26,24 @@ func TestPublishWithoutTemporal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var away atomic.Bool
 		away.Store(true)
-		temporal := &fakeTemporal{start: func(context.Context, string) error {
+		temporal := &dispatchtest.Temporal{OnStart: func(context.Context, string) error {
 			if away.Load() {
-				return errAway
+				return dispatchtest.ErrAway
 			}
 			return nil
 		}}
-		log := &log{}
-		d := New(&manyDeliveries{}, temporal, log.logger())
+		log := &dispatchtest.Log{}
+		d := dispatchtest.New(manyDeliveries{}, temporal, log.Logger())
 		for range 3 {
 			_, err := d.Publish(t.Context(), models.Event{})
 			require.NoError(t, err)
 		}
 		<-time.After(time.Hour)
-		require.Empty(t, temporal.ids())
+		require.Empty(t, temporal.IDs())
 		away.Store(false)
-		<-time.After(longestPause)
+		<-time.After(start.LongestPause)
 		synctest.Wait()
-		require.Len(t, temporal.ids(), 300)
+		require.Len(t, temporal.IDs(), 300)
 		d.Close()
 		require.Equal(t, 1, strings.Count(log.String(), "workflows cannot be started"), "an outage is one line:\n%s", log)
 		require.Equal(t, 1, strings.Count(log.String(), "workflows are started again"), log.String())
@@ -54,19 +55,19 @@ func TestCloseWithoutTemporal(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var tries atomic.Int32
-		temporal := &fakeTemporal{start: func(context.Context, string) error {
+		temporal := &dispatchtest.Temporal{OnStart: func(context.Context, string) error {
 			tries.Add(1)
-			return errAway
+			return dispatchtest.ErrAway
 		}}
-		d := New(&manyDeliveries{}, temporal, (&log{}).logger())
+		d := dispatchtest.New(manyDeliveries{}, temporal, (&dispatchtest.Log{}).Logger())
 		_, err := d.Publish(t.Context(), models.Event{})
 		require.NoError(t, err)
 		synctest.Wait()
-		require.Equal(t, int32(starters), tries.Load())
+		require.Equal(t, int32(start.Workers), tries.Load())
 		begin := time.Now()
 		d.Close()
 		require.Zero(t, time.Since(begin))
-		require.Equal(t, int32(starters), tries.Load())
+		require.Equal(t, int32(start.Workers), tries.Load())
 	})
 }
 
@@ -76,11 +77,11 @@ func TestPublishOfWhatTemporalRejects(t *testing.T) {
 	for _, rejection := range []error{serviceerror.NewInvalidArgument("too long"), serviceerror.NewPermissionDenied("no", "")} {
 		synctest.Test(t, func(t *testing.T) {
 			var tries atomic.Int32
-			temporal := &fakeTemporal{start: func(context.Context, string) error {
+			temporal := &dispatchtest.Temporal{OnStart: func(context.Context, string) error {
 				tries.Add(1)
 				return rejection
 			}}
-			d := New(&manyDeliveries{}, temporal, (&log{}).logger())
+			d := dispatchtest.New(manyDeliveries{}, temporal, (&dispatchtest.Log{}).Logger())
 			_, err := d.Publish(t.Context(), models.Event{})
 			require.NoError(t, err)
 			<-time.After(time.Hour)
@@ -92,37 +93,21 @@ func TestPublishOfWhatTemporalRejects(t *testing.T) {
 
 func TestPublishOfWhatWasStartedAlready(t *testing.T) {
 	t.Parallel()
-	temporal := &fakeTemporal{start: func(_ context.Context, id string) error {
+	temporal := &dispatchtest.Temporal{OnStart: func(_ context.Context, id string) error {
 		return serviceerror.NewWorkflowExecutionAlreadyStarted("already started", id, "run")
 	}}
-	d, store, log := setup(t, temporal)
-	makeWebhook(t, store)
+	log := &dispatchtest.Log{}
+	d := dispatchtest.New(manyDeliveries{}, temporal, log.Logger())
 	_, err := d.Publish(t.Context(), models.Event{Type: "order.paid", Data: []byte(`{}`)})
 	require.NoError(t, err)
 	d.Close()
 	require.Empty(t, log.String(), "the sweep was faster, and that is fine")
 }
 
-func TestPublishThatIsNotStored(t *testing.T) {
-	t.Parallel()
-	temporal := &fakeTemporal{}
-	d := New(&manyDeliveries{err: models.ErrIdempotencyConflict}, temporal, (&log{}).logger())
-	_, err := d.Publish(t.Context(), models.Event{})
-	require.ErrorIs(t, err, models.ErrIdempotencyConflict)
-	d.Close()
-	require.Empty(t, temporal.started)
-}
-
 // manyDeliveries is a store whose events have a hundred deliveries each.
-type manyDeliveries struct {
-	Store
-	err error
-}
+type manyDeliveries struct{ dispatch.Store }
 
-func (m *manyDeliveries) Publish(_ context.Context, event models.Event) (models.Published, error) {
-	if m.err != nil {
-		return models.Published{}, m.err
-	}
+func (manyDeliveries) Publish(_ context.Context, event models.Event) (models.Published, error) {
 	published := models.Published{Event: event}
 	for range 100 {
 		published.Deliveries = append(published.Deliveries, models.Delivery{ID: typeid.New(typeid.KindDelivery, time.Now())})
@@ -134,13 +119,13 @@ func TestPublishDoesNotWaitForAFullQueue(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
-		temporal := &fakeTemporal{start: func(context.Context, string) error {
+		temporal := &dispatchtest.Temporal{OnStart: func(context.Context, string) error {
 			<-release
 			return nil
 		}}
-		log := &log{}
-		d := New(&manyDeliveries{}, temporal, log.logger())
-		const events = (startQueue+starters)/100 + 2
+		log := &dispatchtest.Log{}
+		d := dispatchtest.New(manyDeliveries{}, temporal, log.Logger())
+		const events = (start.QueueSize+start.Workers)/100 + 2
 		for range events {
 			_, err := d.Publish(t.Context(), models.Event{})
 			require.NoError(t, err)
@@ -148,7 +133,7 @@ func TestPublishDoesNotWaitForAFullQueue(t *testing.T) {
 		}
 		close(release)
 		d.Close()
-		require.Len(t, temporal.started, startQueue+starters, "the rest is left to the sweep")
+		require.Len(t, temporal.Started, start.QueueSize+start.Workers, "the rest is left to the sweep")
 		require.Equal(t, 1, strings.Count(log.String(), "too many workflows wait to be started"), log.String())
 	})
 }
@@ -157,11 +142,11 @@ func TestCloseWaitsForStarts(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
-		temporal := &fakeTemporal{start: func(context.Context, string) error {
+		temporal := &dispatchtest.Temporal{OnStart: func(context.Context, string) error {
 			<-release
 			return nil
 		}}
-		d := New(&manyDeliveries{}, temporal, (&log{}).logger())
+		d := dispatchtest.New(manyDeliveries{}, temporal, (&dispatchtest.Log{}).Logger())
 		_, err := d.Publish(t.Context(), models.Event{})
 		require.NoError(t, err)
 		closed := make(chan struct{})
@@ -177,7 +162,7 @@ func TestCloseWaitsForStarts(t *testing.T) {
 		}
 		close(release)
 		<-closed
-		require.Len(t, temporal.started, 100, "what was queued is started as well")
+		require.Len(t, temporal.Started, 100, "what was queued is started as well")
 	})
 }
 
@@ -185,17 +170,17 @@ func TestCloseWaitsForStarts(t *testing.T) {
 func TestStartThatIsNotAnswered(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		temporal := &fakeTemporal{start: func(ctx context.Context, _ string) error {
+		temporal := &dispatchtest.Temporal{OnStart: func(ctx context.Context, _ string) error {
 			<-ctx.Done()
 			return ctx.Err()
 		}}
-		log := &log{}
-		d := New(&manyDeliveries{}, temporal, log.logger())
+		log := &dispatchtest.Log{}
+		d := dispatchtest.New(manyDeliveries{}, temporal, log.Logger())
 		begin := time.Now()
 		_, err := d.Publish(t.Context(), models.Event{})
 		require.NoError(t, err)
 		d.Close()
-		require.Equal(t, startTimeout, time.Since(begin), "what is under way is waited for, the rest is left to the sweep")
+		require.Equal(t, start.StartTimeout, time.Since(begin), "what is under way is waited for, the rest is left to the sweep")
 		require.Contains(t, log.String(), "workflows cannot be started")
 	})
 }
@@ -205,13 +190,13 @@ func TestStart(t *testing.T) {
 	var deliveries []models.Delivery
 	var inbound []models.InboundEvent
 	var want []string
-	for range 3 * bulkStarters {
+	for range 3 * start.BulkStarts {
 		deliveries = append(deliveries, models.Delivery{ID: typeid.New(typeid.KindDelivery, time.Now())})
 		inbound = append(inbound, models.InboundEvent{ID: typeid.New(typeid.KindInbound, time.Now())})
 		want = append(want, deliveries[len(deliveries)-1].ID, inbound[len(inbound)-1].ID)
 	}
 	var running, most atomic.Int32
-	temporal := &fakeTemporal{start: func(_ context.Context, id string) error {
+	temporal := &dispatchtest.Temporal{OnStart: func(_ context.Context, id string) error {
 		most.Store(max(most.Load(), running.Add(1)))
 		defer running.Add(-1)
 		if id == deliveries[0].ID || id == inbound[0].ID {
@@ -219,21 +204,21 @@ func TestStart(t *testing.T) {
 		}
 		return nil
 	}}
-	d := New(nil, temporal, (&log{}).logger())
+	d := dispatchtest.New(nil, temporal, (&dispatchtest.Log{}).Logger())
 	defer d.Close()
-	require.NoError(t, d.Start(t.Context(), deliveries))
-	require.NoError(t, d.StartInbound(t.Context(), inbound))
-	require.ElementsMatch(t, want[2:], temporal.ids())
-	require.LessOrEqual(t, most.Load(), int32(bulkStarters))
+	require.NoError(t, d.Starter.StartDeliveries(t.Context(), deliveries))
+	require.NoError(t, d.Starter.StartInbound(t.Context(), inbound))
+	require.ElementsMatch(t, want[2:], temporal.IDs())
+	require.LessOrEqual(t, most.Load(), int32(start.BulkStarts))
 
-	temporal.start = func(_ context.Context, id string) error {
+	temporal.OnStart = func(_ context.Context, id string) error {
 		if id == deliveries[20].ID || id == inbound[20].ID {
-			return errAway
+			return dispatchtest.ErrAway
 		}
 		return nil
 	}
-	for _, err := range []error{d.Start(t.Context(), deliveries), d.StartInbound(t.Context(), inbound)} {
-		require.ErrorIs(t, err, ErrTemporalUnavailable)
-		require.True(t, errors.Is(err, error(errAway)))
+	for _, err := range []error{d.Starter.StartDeliveries(t.Context(), deliveries), d.Starter.StartInbound(t.Context(), inbound)} {
+		require.ErrorIs(t, err, start.ErrTemporalUnavailable)
+		require.True(t, errors.Is(err, error(dispatchtest.ErrAway)))
 	}
 }

@@ -1,4 +1,4 @@
-package dispatch
+package first_test
 
 import (
 	"context"
@@ -10,7 +10,13 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
 
+	"github.com/postrider/postrider/internal/dispatch"
+	"github.com/postrider/postrider/internal/dispatch/dispatchtest"
+	"github.com/postrider/postrider/internal/dispatch/first"
+	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
@@ -20,30 +26,21 @@ type receiver struct {
 	// deliver is what becomes of an attempt.
 	deliver func(models.Job) bool
 
-	mu       sync.Mutex
-	expected []string
-	made     []string
+	mu   sync.Mutex
+	made []string
 }
 
-func (r *receiver) Expect(dispatches []models.Job) {
+func (r *receiver) MakeFirst(_ context.Context, job models.Job) bool {
+	done := r.deliver == nil || r.deliver(job)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, dispatch := range dispatches {
-		r.expected = append(r.expected, dispatch.Delivery.ID)
-	}
-}
-
-func (r *receiver) DeliverDirectly(_ context.Context, dispatch models.Job) bool {
-	done := r.deliver == nil || r.deliver(dispatch)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.made = append(r.made, dispatch.Delivery.ID)
+	r.made = append(r.made, job.Delivery.ID)
 	return done
 }
 
 // fewDeliveries is a store whose events have as many deliveries as it says, and which keeps what is postponed.
 type fewDeliveries struct {
-	Store
+	dispatch.Store
 	each int
 
 	mu        sync.Mutex
@@ -77,41 +74,26 @@ func idsOf(deliveries []models.Delivery) []string {
 	return ids
 }
 
-// Without the direct mode, the workflows that start here are prepared.
-func TestPublishPreparesAttempts(t *testing.T) {
-	t.Parallel()
-	temporal, attempts := &fakeTemporal{}, &receiver{}
-	d := New(&fewDeliveries{each: 2}, temporal, (&log{}).logger())
-	d.AttemptWith(attempts, false)
-	published, err := d.Publish(t.Context(), models.Event{})
-	require.NoError(t, err)
-	d.Close()
-	require.Equal(t, idsOf(published.Deliveries), attempts.expected)
-	require.ElementsMatch(t, idsOf(published.Deliveries), temporal.ids())
-	require.Empty(t, attempts.made)
-}
-
 // Only what was not delivered gets a workflow.
 func TestPublishDirectly(t *testing.T) {
 	t.Parallel()
-	temporal := &fakeTemporal{}
+	temporal := &dispatchtest.Temporal{}
 	var n atomic.Int32
 	var failed sync.Map
-	attempts := &receiver{deliver: func(dispatch models.Job) bool {
+	attempts := &receiver{deliver: func(job models.Job) bool {
 		if n.Add(1)%3 == 0 {
-			failed.Store(dispatch.Delivery.ID, true)
+			failed.Store(job.Delivery.ID, true)
 			return false
 		}
 		return true
 	}}
-	d := New(&fewDeliveries{each: 9}, temporal, (&log{}).logger())
-	d.AttemptWith(attempts, true)
+	d := dispatchtest.NewAttempting(&fewDeliveries{each: 9}, temporal, attempts, (&dispatchtest.Log{}).Logger())
 	published, err := d.Publish(t.Context(), models.Event{})
 	require.NoError(t, err)
 	d.Close()
 	require.ElementsMatch(t, idsOf(published.Deliveries), attempts.made)
-	require.Len(t, temporal.ids(), 3)
-	for _, id := range temporal.ids() {
+	require.Len(t, temporal.IDs(), 3)
+	for _, id := range temporal.IDs() {
 		_, ok := failed.Load(id)
 		require.True(t, ok)
 	}
@@ -120,31 +102,32 @@ func TestPublishDirectly(t *testing.T) {
 // On a database that answers publishers with nothing more, what the attempt needs is loaded.
 func TestPublishDirectlyLoadsWhatItNeeds(t *testing.T) {
 	t.Parallel()
-	temporal := &fakeTemporal{}
-	d, store, _ := setup(t, temporal)
-	webhook := makeWebhook(t, store)
-	attempts := &receiver{deliver: func(dispatch models.Job) bool {
-		return dispatch.Webhook.URL == webhook.URL && string(dispatch.Event.Data) == `{"n":1}`
-	}}
-	d.AttemptWith(attempts, true)
-	_, err := d.Publish(t.Context(), models.Event{Type: "a", Data: []byte(`{"n":1}`)})
-	require.NoError(t, err)
-	d.Close()
-	require.Len(t, attempts.made, 1)
-	require.Empty(t, temporal.ids())
+	storetest.Each(t, func(t *testing.T, db *gorm.DB) {
+		temporal := &dispatchtest.Temporal{}
+		store := storetest.New(t, db, store.Config{})
+		webhook := dispatchtest.CreateWebhook(t, store)
+		attempts := &receiver{deliver: func(job models.Job) bool {
+			return job.Webhook.URL == webhook.URL && string(job.Event.Data) == `{"n":1}`
+		}}
+		d := dispatchtest.NewAttempting(store, temporal, attempts, (&dispatchtest.Log{}).Logger())
+		_, err := d.Publish(t.Context(), models.Event{Type: "a", Data: []byte(`{"n":1}`)})
+		require.NoError(t, err)
+		d.Close()
+		require.Len(t, attempts.made, 1)
+		require.Empty(t, temporal.IDs())
+	})
 }
 
 // More than a process should have under way for one event is a workflow's business.
 func TestPublishDirectlyToVeryMany(t *testing.T) {
 	t.Parallel()
-	for deliveries, workflows := range map[int]int{MostAttempts: 0, MostAttempts + 1: 1} {
-		temporal, attempts := &fakeTemporal{}, &receiver{}
-		d := New(&fewDeliveries{each: deliveries}, temporal, (&log{}).logger())
-		d.AttemptWith(attempts, true)
+	for deliveries, workflows := range map[int]int{dispatch.MostAttempts: 0, dispatch.MostAttempts + 1: 1} {
+		temporal, attempts := &dispatchtest.Temporal{}, &receiver{}
+		d := dispatchtest.NewAttempting(&fewDeliveries{each: deliveries}, temporal, attempts, (&dispatchtest.Log{}).Logger())
 		_, err := d.Publish(t.Context(), models.Event{})
 		require.NoError(t, err)
 		d.Close()
-		require.Len(t, temporal.ids(), workflows)
+		require.Len(t, temporal.IDs(), workflows)
 		require.Len(t, attempts.made, deliveries*(1-workflows))
 	}
 }
@@ -154,26 +137,26 @@ func TestPublishDirectlyWithoutRoom(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
-		temporal, attempts := &fakeTemporal{}, &receiver{deliver: func(models.Job) bool { <-release; return true }}
-		d := New(&fewDeliveries{each: 64}, temporal, (&log{}).logger())
-		d.AttemptWith(attempts, true)
-		for range directRoom / directSmallest / 64 {
+		temporal, attempts := &dispatchtest.Temporal{}, &receiver{deliver: func(models.Job) bool { <-release; return true }}
+		store := &fewDeliveries{each: 64}
+		d := dispatchtest.NewAttempting(store, temporal, attempts, (&dispatchtest.Log{}).Logger())
+		for range first.Room / first.AttemptSize / 64 {
 			_, err := d.Publish(t.Context(), models.Event{})
 			require.NoError(t, err)
 		}
-		d.store = &fewDeliveries{each: 5}
+		store.each = 5
 		began := time.Now()
 		published, err := d.Publish(t.Context(), models.Event{})
 		require.NoError(t, err)
-		require.Equal(t, roomWait, time.Since(began), "for all five together")
+		require.Equal(t, first.RoomWait, time.Since(began), "for all five together")
 		synctest.Wait()
-		require.ElementsMatch(t, idsOf(published.Deliveries), temporal.ids())
+		require.ElementsMatch(t, idsOf(published.Deliveries), temporal.IDs())
 
 		close(release)
 		published, err = d.Publish(t.Context(), models.Event{})
 		require.NoError(t, err)
 		d.Close()
-		require.Len(t, temporal.ids(), 5)
+		require.Len(t, temporal.IDs(), 5)
 		require.Contains(t, attempts.made, published.Deliveries[0].ID)
 	})
 }
@@ -183,24 +166,23 @@ func TestSweepAndDirectAttempts(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
-		temporal, attempts := &fakeTemporal{}, &receiver{deliver: func(models.Job) bool { <-release; return true }}
+		temporal, attempts := &dispatchtest.Temporal{}, &receiver{deliver: func(models.Job) bool { <-release; return true }}
 		store := &fewDeliveries{each: 2}
-		d := New(store, temporal, (&log{}).logger())
-		d.AttemptWith(attempts, true)
+		d := dispatchtest.NewAttempting(store, temporal, attempts, (&dispatchtest.Log{}).Logger())
 		published, err := d.Publish(t.Context(), models.Event{})
 		require.NoError(t, err)
 		other := models.Delivery{ID: typeid.New(typeid.KindDelivery, time.Now())}
-		require.NoError(t, d.Start(t.Context(), append(slices.Clone(published.Deliveries), other)))
-		require.Equal(t, []string{other.ID}, temporal.ids())
+		require.NoError(t, d.Starter.StartDeliveries(t.Context(), append(slices.Clone(published.Deliveries), other)))
+		require.Equal(t, []string{other.ID}, temporal.IDs())
 
-		<-time.After(aliveEvery + time.Second)
+		<-time.After(first.ExtendEvery + time.Second)
 		store.mu.Lock()
 		require.ElementsMatch(t, idsOf(published.Deliveries), store.postponed)
 		store.mu.Unlock()
 		close(release)
 		d.Close()
-		require.NoError(t, d.Start(t.Context(), published.Deliveries))
-		require.Len(t, temporal.ids(), 3)
+		require.NoError(t, d.Starter.StartDeliveries(t.Context(), published.Deliveries))
+		require.Len(t, temporal.IDs(), 3)
 	})
 }
 
@@ -208,15 +190,14 @@ func TestSweepAndDirectAttempts(t *testing.T) {
 func TestCloseWaitsForDirectAttempts(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		temporal := &fakeTemporal{}
+		temporal := &dispatchtest.Temporal{}
 		attempts := &receiver{deliver: func(models.Job) bool { <-time.After(20 * time.Second); return false }}
-		d := New(&fewDeliveries{each: 5}, temporal, (&log{}).logger())
-		d.AttemptWith(attempts, true)
+		d := dispatchtest.NewAttempting(&fewDeliveries{each: 5}, temporal, attempts, (&dispatchtest.Log{}).Logger())
 		published, err := d.Publish(t.Context(), models.Event{})
 		require.NoError(t, err)
 		began := time.Now()
 		d.Close()
 		require.Equal(t, 20*time.Second, time.Since(began))
-		require.ElementsMatch(t, idsOf(published.Deliveries), temporal.ids())
+		require.ElementsMatch(t, idsOf(published.Deliveries), temporal.IDs())
 	})
 }

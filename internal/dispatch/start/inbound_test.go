@@ -1,4 +1,4 @@
-package dispatch
+package start_test
 
 import (
 	"context"
@@ -12,12 +12,15 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/postrider/postrider/internal/dispatch"
+	"github.com/postrider/postrider/internal/dispatch/dispatchtest"
+	"github.com/postrider/postrider/internal/dispatch/start"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
 
 // manyInbound is a store for which every inbound event is new.
-type manyInbound struct{ Store }
+type manyInbound struct{ dispatch.Store }
 
 func (manyInbound) StoreInbound(_ context.Context, inbound *models.InboundEvent) (bool, error) {
 	inbound.ID = typeid.New(typeid.KindInbound, time.Now())
@@ -27,7 +30,7 @@ func (manyInbound) StoreInbound(_ context.Context, inbound *models.InboundEvent)
 // busyTemporal is a Temporal that works on so many workflows at once without delay; more share its time. A start
 // takes 5 ms and a workflow another 15 ms.
 type busyTemporal struct {
-	fakeTemporal
+	dispatchtest.Temporal
 	capacity int32
 	underWay atomic.Int32
 
@@ -38,7 +41,7 @@ type busyTemporal struct {
 
 func newBusyTemporal(capacity int32) *busyTemporal {
 	b := &busyTemporal{capacity: capacity}
-	b.start = func(context.Context, string) error {
+	b.OnStart = func(context.Context, string) error {
 		n := b.underWay.Add(1)
 		b.mu.Lock()
 		b.atOnce = append(b.atOnce, n)
@@ -46,7 +49,7 @@ func newBusyTemporal(capacity int32) *busyTemporal {
 		<-time.After(b.shared(5 * time.Millisecond))
 		return nil
 	}
-	b.run = run{get: func(context.Context) error {
+	b.Run = dispatchtest.Run{OnGet: func(context.Context) error {
 		defer b.underWay.Add(-1)
 		<-time.After(b.shared(15 * time.Millisecond))
 		return nil
@@ -59,7 +62,7 @@ func (b *busyTemporal) shared(alone time.Duration) time.Duration {
 	return alone * time.Duration(max(b.underWay.Load(), b.capacity)) / time.Duration(b.capacity)
 }
 
-func receive(t *testing.T, d *Dispatcher, events int) {
+func receive(t *testing.T, d *dispatchtest.Dispatcher, events int) {
 	t.Helper()
 	for range events {
 		fresh, err := d.Receive(t.Context(), models.InboundEvent{})
@@ -78,22 +81,22 @@ func TestReceivePacesABurst(t *testing.T) {
 		"very small": {1, 1, 3},
 		"small":      {2, 2, 6},
 		"middling":   {40, 40, 100},
-		"large":      {1000, mostUnderWay, mostUnderWay},
+		"large":      {1000, start.MostUnderWay, start.MostUnderWay},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				temporal := newBusyTemporal(test.capacity)
-				d := New(manyInbound{}, temporal, (&log{}).logger())
+				d := dispatchtest.New(manyInbound{}, temporal, (&dispatchtest.Log{}).Logger())
 				for range 5 { // a quiet time before
 					receive(t, d, 1)
 					<-time.After(time.Second)
 				}
-				receive(t, d, startQueue)
+				receive(t, d, start.QueueSize)
 				<-time.After(10 * time.Minute)
-				require.Len(t, temporal.ids(), 5+startQueue, "the backlog is worked off")
+				require.Len(t, temporal.IDs(), 5+start.QueueSize, "the backlog is worked off")
 				require.Zero(t, temporal.underWay.Load())
-				settled := temporal.atOnce[startQueue/2 : startQueue]
+				settled := temporal.atOnce[start.QueueSize/2 : start.QueueSize]
 				require.GreaterOrEqual(t, slices.Max(settled), test.least)
 				require.LessOrEqual(t, slices.Max(settled), test.most)
 				d.Close()
@@ -106,17 +109,14 @@ func TestReceivePacesABurst(t *testing.T) {
 func TestReceiveMoreThanTheQueueHolds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		temporal, log := newBusyTemporal(1), &log{}
-		d := New(manyInbound{}, temporal, log.logger())
-		receive(t, d, startQueue+100)
+		temporal, log := newBusyTemporal(1), &dispatchtest.Log{}
+		d := dispatchtest.New(manyInbound{}, temporal, log.Logger())
+		receive(t, d, start.QueueSize+100)
 		<-time.After(10 * time.Minute)
-		require.GreaterOrEqual(t, len(temporal.ids()), startQueue)
-		require.Less(t, len(temporal.ids()), startQueue+100)
+		require.GreaterOrEqual(t, len(temporal.IDs()), start.QueueSize)
+		require.Less(t, len(temporal.IDs()), start.QueueSize+100)
 		require.Equal(t, 1, strings.Count(log.String(), "too many workflows wait to be started"), log.String())
-		d.inbound.queued.Range(func(id, _ any) bool {
-			require.Fail(t, "not started, and hidden from the sweep", "%s", id)
-			return false
-		})
+		require.Empty(t, d.Starter.Queued(), "not started, and hidden from the sweep")
 		d.Close()
 	})
 }
@@ -127,20 +127,19 @@ func TestSweepBesideABurst(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		temporal := newBusyTemporal(1)
-		d := New(manyInbound{}, temporal, (&log{}).logger())
+		d := dispatchtest.New(manyInbound{}, temporal, (&dispatchtest.Log{}).Logger())
 		receive(t, d, 1000)
 		var queued []models.InboundEvent
-		d.inbound.queued.Range(func(id, _ any) bool {
-			queued = append(queued, models.InboundEvent{ID: id.(string)})
-			return true
-		})
+		for _, id := range d.Starter.Queued() {
+			queued = append(queued, models.InboundEvent{ID: id})
+		}
 		require.Len(t, queued, 1000)
 		forgotten := models.InboundEvent{ID: typeid.New(typeid.KindInbound, time.Now())}
-		require.NoError(t, d.StartInbound(t.Context(), append(queued, forgotten)))
-		require.Contains(t, temporal.ids(), forgotten.ID)
-		require.Less(t, len(temporal.ids()), 100)
+		require.NoError(t, d.Starter.StartInbound(t.Context(), append(queued, forgotten)))
+		require.Contains(t, temporal.IDs(), forgotten.ID)
+		require.Less(t, len(temporal.IDs()), 100)
 		<-time.After(10 * time.Minute)
-		require.Len(t, temporal.ids(), 1001)
+		require.Len(t, temporal.IDs(), 1001)
 		d.Close()
 	})
 }
@@ -149,18 +148,18 @@ func TestSweepBesideABurst(t *testing.T) {
 func TestCloseInTheMiddleOfABurst(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		temporal := &fakeTemporal{run: run{get: func(ctx context.Context) error {
+		temporal := &dispatchtest.Temporal{Run: dispatchtest.Run{OnGet: func(ctx context.Context) error {
 			<-ctx.Done()
 			return ctx.Err()
 		}}}
-		d := New(manyInbound{}, temporal, (&log{}).logger())
+		d := dispatchtest.New(manyInbound{}, temporal, (&dispatchtest.Log{}).Logger())
 		receive(t, d, 100)
 		synctest.Wait()
-		require.Len(t, temporal.ids(), firstLimit)
+		require.Len(t, temporal.IDs(), start.FirstLimit)
 		began := time.Now()
 		d.Close()
 		require.Zero(t, time.Since(began))
-		require.Len(t, temporal.ids(), 100)
+		require.Len(t, temporal.IDs(), 100)
 	})
 }
 
@@ -168,17 +167,17 @@ func TestCloseInTheMiddleOfABurst(t *testing.T) {
 func TestInboundWorkflowsThatDoNotEnd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		temporal := &fakeTemporal{run: run{get: func(ctx context.Context) error {
+		temporal := &dispatchtest.Temporal{Run: dispatchtest.Run{OnGet: func(ctx context.Context) error {
 			<-ctx.Done()
 			return ctx.Err()
 		}}}
-		d := New(manyInbound{}, temporal, (&log{}).logger())
-		receive(t, d, firstLimit+1)
+		d := dispatchtest.New(manyInbound{}, temporal, (&dispatchtest.Log{}).Logger())
+		receive(t, d, start.FirstLimit+1)
 		synctest.Wait()
-		require.Len(t, temporal.ids(), firstLimit)
-		<-time.After(endPatience)
+		require.Len(t, temporal.IDs(), start.FirstLimit)
+		<-time.After(start.EndPatience)
 		synctest.Wait()
-		require.Len(t, temporal.ids(), firstLimit+1)
+		require.Len(t, temporal.IDs(), start.FirstLimit+1)
 		d.Close()
 	})
 }
@@ -190,58 +189,23 @@ func TestReceiveWithoutTemporal(t *testing.T) {
 		var away atomic.Bool
 		away.Store(true)
 		temporal := newBusyTemporal(2)
-		respond := temporal.start
-		temporal.start = func(ctx context.Context, id string) error {
+		respond := temporal.OnStart
+		temporal.OnStart = func(ctx context.Context, id string) error {
 			if away.Load() {
-				return errAway
+				return dispatchtest.ErrAway
 			}
 			return respond(ctx, id)
 		}
-		log := &log{}
-		d := New(manyInbound{}, temporal, log.logger())
+		log := &dispatchtest.Log{}
+		d := dispatchtest.New(manyInbound{}, temporal, log.Logger())
 		receive(t, d, 500)
 		<-time.After(time.Hour)
-		require.Empty(t, temporal.ids())
-		d.inbound.pacer.mu.Lock()
-		require.InDelta(t, 1, d.inbound.pacer.limit, 0)
-		d.inbound.pacer.mu.Unlock()
+		require.Empty(t, temporal.IDs())
+		require.InDelta(t, 1, d.Starter.Limit(), 0)
 		away.Store(false)
 		<-time.After(10 * time.Minute)
-		require.Len(t, temporal.ids(), 500)
+		require.Len(t, temporal.IDs(), 500)
 		require.Equal(t, 1, strings.Count(log.String(), "workflows cannot be started"), log.String())
 		d.Close()
-	})
-}
-
-func TestPacerAdmitsInOrder(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		p := newPacer()
-		for range firstLimit {
-			require.NoError(t, p.enter(t.Context()))
-		}
-		var mu sync.Mutex
-		var order []int
-		ctx, cancel := context.WithCancel(t.Context())
-		for i := range 3 {
-			go func() {
-				err := p.enter(map[bool]context.Context{true: ctx, false: context.Background()}[i == 1])
-				mu.Lock()
-				defer mu.Unlock()
-				if err == nil {
-					order = append(order, i)
-				}
-			}()
-			synctest.Wait()
-		}
-		cancel()
-		synctest.Wait()
-		p.leave()
-		synctest.Wait()
-		require.Equal(t, []int{0}, order)
-		p.leave()
-		synctest.Wait()
-		require.Equal(t, []int{0, 2}, order, "who gave up is left out")
-		require.Equal(t, firstLimit, p.underWay)
 	})
 }

@@ -1,21 +1,21 @@
-package dispatch
+package start
 
 import (
 	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/models"
 )
 
-// toStart is what Temporal is told of a delivery.
-func toStart(d models.Delivery) contract.Delivery {
+// ofDelivery is what Temporal shows of a delivery.
+func ofDelivery(d models.Delivery) contract.Delivery {
 	return contract.Delivery{ID: d.ID, OwnerID: d.OwnerID, WebhookID: d.WebhookID, Event: d.Event, Host: d.Host}
 }
 
-// recoveryToStart is what Temporal is told of a recovery.
-func recoveryToStart(r models.Recovery) contract.Recovery {
+// ofRecovery is what Temporal shows of a recovery.
+func ofRecovery(r models.Recovery) contract.Recovery {
 	return contract.Recovery{ID: r.ID, OwnerID: r.OwnerID, WebhookID: r.WebhookID, Rate: r.Rate}
 }
 
-// inboundToStart is what Temporal is told of an inbound event.
-func inboundToStart(i models.InboundEvent) contract.Inbound {
+// ofInbound is what Temporal shows of an inbound event.
+func ofInbound(i models.InboundEvent) contract.Inbound {
 	return contract.Inbound{ID: i.ID, OwnerID: i.OwnerID, SourceID: i.SourceID, Type: i.Type}
 }
