@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/postrider/postrider/api"
+	"github.com/postrider/postrider/internal/service"
 )
 
 // maxHeaderBytes bounds a request's head, with the URL: who sends more gets 431.
@@ -92,11 +93,12 @@ func (p *process) handler() http.Handler {
 	if !p.role.api {
 		return api.NewHealth(cfg)
 	}
-	cfg.Store, cfg.KeyUsed, cfg.Audited = p.notebook, p.notebook.KeyUsed, p.metrics.audited
-	cfg.Targets = NewTargets(p.egress)
-	cfg.Dispatcher, cfg.AdminKey = p.dispatcher, p.settings.AdminKey
+	cfg.Service = service.New(service.Config{
+		Store: p.notebook, Dispatcher: p.dispatcher, Targets: NewTargets(p.egress), AdminKey: p.settings.AdminKey,
+		KeyUsed: p.notebook.KeyUsed, Audited: p.metrics.audited, Quotas: p.settings.quotas(), Logger: p.logger,
+	})
+	cfg.Store, cfg.Dispatcher = p.notebook, p.dispatcher
 	cfg.MaxInboundBody = int64(p.settings.MaxInboundBody)
 	cfg.RateLimit, cfg.RateBurst, cfg.TrustedProxies = p.settings.RateLimit, p.settings.RateBurst, p.settings.TrustedProxies
-	cfg.Quotas = p.settings.quotas()
 	return api.New(cfg)
 }
