@@ -55,7 +55,7 @@ type process struct {
 	role      role
 	logger    *slog.Logger
 	store     *store.Store
-	notebook  *store.Notebook
+	deferred  *store.DeferredWrites
 	egress    *egress.Client
 	temporal  client.Client
 	namespace string
@@ -83,7 +83,7 @@ func (s Settings) run(ctx context.Context, role role, temporal client.Options, l
 	if err := p.assemble(ctx, temporal); err != nil {
 		return errors.Join(err, p.close())
 	}
-	closeNotebook := p.openNotebook()
+	stopDeferredWrites := p.startDeferredWrites()
 	p.serve()
 	connected := make(chan struct{})
 	connecting, stopConnecting := context.WithCancel(ctx)
@@ -100,7 +100,7 @@ func (s Settings) run(ctx context.Context, role role, temporal client.Options, l
 	stopConnecting()
 	<-connected
 	err = errors.Join(err, p.stop())
-	closeNotebook() // after the last request
+	stopDeferredWrites() // after the last request
 	return errors.Join(err, p.close())
 }
 
@@ -116,7 +116,7 @@ func (p *process) assemble(ctx context.Context, options client.Options) error {
 	if p.store, err = p.settings.store(ctx, p.settings.storeConfig(p.role, keyring)); err != nil {
 		return err
 	}
-	p.notebook = store.NewNotebook(p.store, p.logger)
+	p.deferred = store.NewDeferredWrites(p.store, p.logger)
 	if p.metrics, err = newMetrics(); err != nil {
 		return err
 	}
@@ -233,7 +233,7 @@ func (p *process) handler() http.Handler {
 	if !p.role.api {
 		return api.NewHealth(cfg)
 	}
-	cfg.Store, cfg.KeyUsed, cfg.Audited = p.notebook, p.notebook.KeyUsed, p.metrics.audited
+	cfg.Store, cfg.KeyUsed, cfg.Audited = p.deferred, p.deferred.KeyUsed, p.metrics.audited
 	cfg.Targets = NewTargets(p.egress)
 	cfg.Dispatcher, cfg.AdminKey = p.dispatcher, p.settings.AdminKey
 	cfg.MaxInboundBody = int64(p.settings.MaxInboundBody)
@@ -242,13 +242,13 @@ func (p *process) handler() http.Handler {
 	return api.New(cfg)
 }
 
-// openNotebook lets the notebook be written until it is closed, which writes what is left.
-func (p *process) openNotebook() (closeNotebook func()) {
+// startDeferredWrites makes deferred writes until stop is called, which makes the last.
+func (p *process) startDeferredWrites() (stopDeferredWrites func()) {
 	ctx, end := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		p.notebook.Run(ctx)
+		p.deferred.Run(ctx)
 	}()
 	return func() {
 		end()
