@@ -38,13 +38,14 @@ type Store interface {
 
 // Starter starts workflows; one that runs or ran already is left alone.
 type Starter interface {
-	Start(ctx context.Context, deliveries []models.Delivery) error
+	StartDeliveries(ctx context.Context, deliveries []models.Delivery) error
 	StartInbound(ctx context.Context, inbound []models.InboundEvent) error
 	// Release tells the workflows of deliveries that a setting of their webhook was changed; one that does not run is
 	// left alone.
 	Release(ctx context.Context, deliveryIDs []string, signal contract.ReleaseSignal) error
 	RecoveryStarter
-	OwnerStarter
+	// StartOwnerDeletions starts the workflows that remove owners; those that run are left alone.
+	StartOwnerDeletions(ctx context.Context, ownerIDs []string) error
 }
 
 // Channel tells an owner about a final failure.
@@ -56,6 +57,8 @@ type Channel interface {
 type Activities struct {
 	Store   Store
 	Starter Starter
+	// Canceller cancels what a deleted owner has under way.
+	Canceller Canceller
 	// Attempts makes the attempts of deliveries.
 	Attempts *attempt.Maker
 	// Email and Slack are nil where the installation has no such channel.

@@ -18,12 +18,9 @@ type OwnerStore interface {
 	PurgeOwner(ctx context.Context, ownerID string, limit int) (models.OwnerPurge, error)
 }
 
-// OwnerStarter starts the deletion of owners, and stops what they have under way.
-type OwnerStarter interface {
-	// StartOwnerDeletions starts the workflows that remove owners; those that run are left alone.
-	StartOwnerDeletions(ctx context.Context, ownerIDs []string) error
-	// CancelAll cancels deliveries, and CancelRecoveries recoveries; those that have ended are left alone.
-	CancelAll(ctx context.Context, deliveries []models.Delivery) error
+// Canceller cancels deliveries and recoveries; those that have ended are left alone.
+type Canceller interface {
+	CancelDeliveries(ctx context.Context, deliveries []models.Delivery) error
 	CancelRecoveries(ctx context.Context, recoveries []models.Recovery) error
 }
 
@@ -75,14 +72,14 @@ func (a *Activities) stopPage(ctx context.Context, deletion contract.OwnerDeleti
 	if len(deliveries) > 0 {
 		deletion.After = deliveries[len(deliveries)-1].ID
 		deletion.Cancelled += int64(len(deliveries))
-		return deletion, a.Starter.CancelAll(ctx, deliveries)
+		return deletion, a.Canceller.CancelDeliveries(ctx, deliveries)
 	}
 	for after := ""; ; {
 		recoveries, err := a.Store.OwnerRecoveries(ctx, deletion.OwnerID, after, startPage)
 		if err != nil {
 			return deletion, err
 		}
-		if err := a.Starter.CancelRecoveries(ctx, recoveries); err != nil {
+		if err := a.Canceller.CancelRecoveries(ctx, recoveries); err != nil {
 			return deletion, err
 		}
 		deletion.Cancelled += int64(len(recoveries))

@@ -29,8 +29,8 @@ type RecoveryStore interface {
 
 // RecoveryStarter starts what recoveries need.
 type RecoveryStarter interface {
-	// Recover starts deliveries for a recovery, those that have ended anew. Asking again starts nothing twice.
-	Recover(ctx context.Context, namespace, recoveryID string, deliveries []models.Delivery) error
+	// StartRecovered starts deliveries for a recovery, those that have ended anew. Asking again starts nothing twice.
+	StartRecovered(ctx context.Context, namespace, recoveryID string, deliveries []models.Delivery) error
 	// StartRecoveries starts the workflows of recoveries; those that run or ran already are left alone.
 	StartRecoveries(ctx context.Context, recoveries []models.Recovery) error
 }
@@ -71,7 +71,7 @@ func (a *Activities) RecoverPage(ctx context.Context, in RecoveryInput) (contrac
 		return progressOf(recovery, err)
 	}
 	namespace := activity.GetInfo(ctx).Namespace
-	if err := a.Starter.Recover(ctx, namespace, in.RecoveryID, deliveries); err != nil {
+	if err := a.Starter.StartRecovered(ctx, namespace, in.RecoveryID, deliveries); err != nil {
 		return contract.RecoveryProgress{}, err
 	}
 	return progressOf(a.Store.FinishRecoveryPage(ctx, in.RecoveryID, deliveries))

@@ -41,7 +41,7 @@ func (a *Activities) StartPending(ctx context.Context, in StartInput) (StartResu
 	if len(deliveries) == startPage {
 		result.Last = deliveries[startPage-1].ID
 	}
-	if err := a.Starter.Start(ctx, deliveries); err != nil {
+	if err := a.Starter.StartDeliveries(ctx, deliveries); err != nil {
 		return StartResult{}, err
 	}
 	return result, nil

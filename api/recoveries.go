@@ -19,7 +19,7 @@ type RecoveryStore interface {
 
 // RecoveryDispatcher starts and steers recoveries.
 type RecoveryDispatcher interface {
-	StartRecovery(ctx context.Context, webhook models.Webhook, recovery *models.Recovery) error
+	Recover(ctx context.Context, webhook models.Webhook, recovery *models.Recovery) error
 	PauseRecovery(ctx context.Context, recovery models.Recovery) error
 	ResumeRecovery(ctx context.Context, recovery models.Recovery) error
 	CancelRecovery(ctx context.Context, recovery models.Recovery) error
@@ -120,7 +120,7 @@ func (s *server) recoverWebhook(ctx context.Context, in *recoverInput) (*Output[
 	if !recovery.Since.Before(recovery.Until) {
 		return nil, invalid("body.since", "expected a time before until, which is at most now")
 	}
-	if err := s.Dispatcher.StartRecovery(ctx, webhook, &recovery); err != nil {
+	if err := s.Dispatcher.Recover(ctx, webhook, &recovery); err != nil {
 		return nil, s.fail(ctx, err)
 	}
 	return &Output[Recovery]{s.recoveryObject(recovery)}, nil

@@ -58,7 +58,7 @@ func newRecoveryServer(t *testing.T) *recoveryServer {
 	return s
 }
 
-func (s *recoveryServer) StartRecovery(ctx context.Context, webhook models.Webhook, recovery *models.Recovery) error {
+func (s *recoveryServer) Recover(ctx context.Context, webhook models.Webhook, recovery *models.Recovery) error {
 	if !webhook.Active {
 		return dispatch.ErrWebhookInactive
 	}

@@ -27,6 +27,7 @@ import (
 	"github.com/postrider/postrider/api"
 	"github.com/postrider/postrider/internal/app"
 	"github.com/postrider/postrider/internal/dispatch"
+	"github.com/postrider/postrider/internal/dispatch/start"
 	"github.com/postrider/postrider/internal/egress"
 	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/internal/storetest"
@@ -59,8 +60,10 @@ func newServiceOn(t testing.TB, db *gorm.DB, change ...func(*api.Config)) *servi
 	promised, err := readPromises()
 	require.NoError(t, err)
 	s := &service{t: t, db: db, promises: promised, temporal: &temporal{}, store: storetest.New(t, db, store.Config{Now: newClock()})}
-	dispatcher := dispatch.New(s.store, s.temporal, slog.New(slog.DiscardHandler))
-	t.Cleanup(dispatcher.Close)
+	quiet := slog.New(slog.DiscardHandler)
+	starter := start.New(s.temporal, quiet)
+	t.Cleanup(starter.Close)
+	dispatcher := dispatch.New(dispatch.Config{Store: s.store, Starter: starter, Temporal: s.temporal, Logger: quiet})
 	cfg := api.Config{
 		Store: s.store, Dispatcher: dispatcher, AdminKey: adminKey, Version: version, PublicURL: "https://postrider.example",
 		WorkflowURL: func(workflowID, runID string) string { return "https://temporal.example/" + workflowID + "/" + runID },

@@ -25,6 +25,7 @@ import (
 	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/internal/devserver"
 	"github.com/postrider/postrider/internal/dispatch"
+	"github.com/postrider/postrider/internal/dispatch/start"
 	"github.com/postrider/postrider/internal/egress"
 	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/internal/storetest"
@@ -42,6 +43,7 @@ const historiesFolder = "../workflows/testdata/histories"
 type inProcess struct {
 	store      *recorder
 	activities *activities.Activities
+	starter    *start.Starter
 	dispatcher *dispatch.Dispatcher
 	// skipping starts workflows whose waits take no time, plain such whose waits are real.
 	skipping, plain client.Client
@@ -90,13 +92,14 @@ func prepareInProcess(t *testing.T, settings map[string]any) *inProcess {
 	require.NoError(t, err)
 	t.Cleanup(sender.Close)
 	quiet := slog.New(slog.DiscardHandler)
-	p.dispatcher = dispatch.New(p.store, p.plain, quiet)
-	t.Cleanup(p.dispatcher.Close)
+	p.starter = start.New(p.plain, quiet)
+	t.Cleanup(p.starter.Close)
+	p.dispatcher = dispatch.New(dispatch.Config{Store: p.store, Starter: p.starter, Temporal: p.plain, Logger: quiet})
 	p.activities = &activities.Activities{
-		Store: p.store, Starter: p.dispatcher, Now: time.Now,
+		Store: p.store, Starter: p.starter, Canceller: p.dispatcher, Now: time.Now,
 		Links: activities.Links{Workflow: func(string) string { return "" }},
 		Attempts: &attempt.Maker{
-			Store: p.store, Sender: sender, Starter: p.dispatcher, Lanes: attempt.NewLanes(attempt.DefaultConcurrency),
+			Store: p.store, Sender: sender, Starter: p.starter, Lanes: attempt.NewLanes(attempt.DefaultConcurrency),
 			Schedule: models.DefaultRetrySchedule(), UserAgent: "Postrider/test", Now: time.Now, Logger: quiet,
 		},
 	}
@@ -221,7 +224,7 @@ func TestRecordHistories(t *testing.T) {
 				return nil
 			})
 			require.NoError(t, err)
-			_, err = p.store.ReserveSlot(t.Context(), d.WebhookID, perSecond, nil)
+			_, err = p.store.ReserveRequest(t.Context(), d.WebhookID, perSecond, nil)
 			require.NoError(t, err)
 			require.NoError(t, begin(t, p.plain, d).Get(t.Context(), nil))
 		}, enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED},

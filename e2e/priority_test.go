@@ -38,7 +38,7 @@ func TestPriorities(t *testing.T) {
 
 	delivery, err := p.store.Delivery(t.Context(), models.Scope{}, delivery.ID)
 	require.NoError(t, err)
-	require.NoError(t, p.dispatcher.Recover(t.Context(), namespace, "rec_01m85g2jgxe2xatkthx700jqn8", []models.Delivery{delivery}))
+	require.NoError(t, p.starter.StartRecovered(t.Context(), namespace, "rec_01m85g2jgxe2xatkthx700jqn8", []models.Delivery{delivery}))
 	awaitWorkflow(t, p.plain, delivery.ID, "", enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED)
 	started, _ = p.priorities(t, delivery)
 	require.Equal(t, &commonpb.Priority{PriorityKey: 4, FairnessKey: owner}, started)

@@ -34,7 +34,7 @@ func TestRecoverStartsOnce(t *testing.T) {
 	const recoveryID = "rec_01m85g2jgxe2xatkthx700jqn8"
 	ask := func(delivery models.Delivery) {
 		t.Helper()
-		require.NoError(t, p.dispatcher.Recover(t.Context(), namespace, recoveryID, []models.Delivery{delivery}))
+		require.NoError(t, p.starter.StartRecovered(t.Context(), namespace, recoveryID, []models.Delivery{delivery}))
 	}
 	const scheduled = 6 // attempts of the schedule
 
@@ -105,7 +105,7 @@ func TestRecordRecoveryHistories(t *testing.T) {
 		recovery := models.Recovery{
 			Since: time.Now().Add(-time.Hour).UTC(), Until: time.Now().Add(time.Hour).UTC(), Include: include, Rate: 1,
 		}
-		require.NoError(t, p.dispatcher.StartRecovery(t.Context(), webhook, &recovery))
+		require.NoError(t, p.dispatcher.Recover(t.Context(), webhook, &recovery))
 		p.awaitRecovery(t, recovery.ID, func(r models.Recovery) bool { return r.Resent >= 1 })
 		return recovery
 	}

@@ -25,7 +25,7 @@ func newDeletionRig(t *testing.T) (*testsuite.TestWorkflowEnvironment, *store.St
 	env := newEnv()
 	store := openStore(t, env.Now)
 	started := &starts{ids: map[string]int{}}
-	workflows.Register(env, &activities.Activities{Store: store, Starter: started, Now: env.Now})
+	workflows.Register(env, &activities.Activities{Store: store, Starter: started, Canceller: started, Now: env.Now})
 	owner := models.Owner{Name: "acme"}
 	require.NoError(t, store.CreateOwner(t.Context(), &owner))
 	webhook := models.Webhook{OwnerID: owner.ID, URL: "http://x.test", Host: "x.test", Events: []string{"*"}, Active: true}

@@ -43,7 +43,7 @@ type page struct {
 	n  int
 }
 
-func (r *resends) Recover(ctx context.Context, _, _ string, deliveries []models.Delivery) error {
+func (r *resends) StartRecovered(ctx context.Context, _, _ string, deliveries []models.Delivery) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.before != nil {

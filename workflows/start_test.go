@@ -35,7 +35,7 @@ type starts struct {
 	afterFirst func()
 }
 
-func (s *starts) Start(_ context.Context, deliveries []models.Delivery) error {
+func (s *starts) StartDeliveries(_ context.Context, deliveries []models.Delivery) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.fail > 0 {
@@ -81,8 +81,8 @@ func (s *starts) StartOwnerDeletions(_ context.Context, ownerIDs []string) error
 	return nil
 }
 
-func (s *starts) CancelAll(_ context.Context, deliveries []models.Delivery) error {
-	return s.Start(context.Background(), deliveries)
+func (s *starts) CancelDeliveries(_ context.Context, deliveries []models.Delivery) error {
+	return s.StartDeliveries(context.Background(), deliveries)
 }
 
 func (s *starts) CancelRecoveries(ctx context.Context, recoveries []models.Recovery) error {
@@ -96,7 +96,7 @@ func newStartRig(t *testing.T, webhooks int) (*testsuite.TestWorkflowEnvironment
 	store := openStore(t, env.Now)
 	started := &starts{ids: map[string]int{}}
 	workflows.Register(env, &activities.Activities{
-		Store: store, Starter: started, Now: env.Now,
+		Store: store, Starter: started, Canceller: started, Now: env.Now,
 	})
 	for range webhooks {
 		webhook := models.Webhook{OwnerID: models.DefaultOwnerID, URL: "http://x.test", Host: "x.test", Events: []string{"*"}, Active: true}

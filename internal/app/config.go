@@ -19,6 +19,7 @@ import (
 	"go.temporal.io/sdk/log"
 
 	"github.com/postrider/postrider/internal/dispatch"
+	"github.com/postrider/postrider/internal/dispatch/first"
 	"github.com/postrider/postrider/internal/egress"
 	"github.com/postrider/postrider/internal/keyring"
 	"github.com/postrider/postrider/internal/store"
@@ -111,7 +112,7 @@ func (s Sending) directly() bool { return s.FirstAttempt == "direct" }
 func (s Sending) storeConfig(role role, keyring *keyring.Keyring) store.Config {
 	cfg := store.Config{Keyring: keyring, Health: s.healthPolicy(), MostDeliveries: dispatch.MostStarts}
 	if role.api && s.directly() {
-		cfg.Lease, cfg.MostDeliveries = dispatch.Lease, dispatch.MostAttempts
+		cfg.Lease, cfg.MostDeliveries = first.Lease, dispatch.MostAttempts
 	}
 	return cfg
 }

@@ -16,6 +16,8 @@ import (
 	"github.com/postrider/postrider/api"
 	"github.com/postrider/postrider/internal/attempt"
 	"github.com/postrider/postrider/internal/dispatch"
+	"github.com/postrider/postrider/internal/dispatch/first"
+	"github.com/postrider/postrider/internal/dispatch/start"
 	"github.com/postrider/postrider/internal/egress"
 	"github.com/postrider/postrider/internal/notify"
 	"github.com/postrider/postrider/internal/store"
@@ -61,6 +63,8 @@ type process struct {
 	namespace string
 	// identity is by what Temporal knows this process.
 	identity   string
+	starter    *start.Starter
+	first      *first.Attempts
 	dispatcher *dispatch.Dispatcher
 	eager      *worker.EagerStarts
 	worker     *worker.Worker
@@ -134,7 +138,6 @@ func (p *process) assemble(ctx context.Context, options client.Options) error {
 	if p.egress, err = p.settings.egressClient(); err != nil {
 		return err
 	}
-	p.dispatcher = dispatch.New(p.store, p.temporal, p.logger)
 	if err := p.assembleWork(); err != nil {
 		return err
 	}
@@ -166,33 +169,42 @@ func newServer(handler http.Handler, logger *slog.Logger) *http.Server {
 	}
 }
 
-// assembleWork makes what attempts are made with, where this process makes any.
+// assembleWork makes what starts workflows, makes attempts and works on what was started, each from what was made
+// before it.
 func (p *process) assembleWork() error {
-	direct := p.role.api && p.settings.directly()
-	if !p.role.worker && !direct {
+	p.starter = start.New(p.temporal, p.logger)
+	maker := p.attempts()
+	cfg := dispatch.Config{Store: p.store, Starter: p.starter, Temporal: p.temporal, Logger: p.logger}
+	if p.role.worker {
+		cfg.Expect = maker.Expect
+	}
+	if p.role.api && p.settings.directly() {
+		p.first = first.New(maker, p.store, p.starter, p.logger)
+		cfg.FirstAttempts = p.first
+	}
+	p.dispatcher = dispatch.New(cfg)
+	if !p.role.worker {
 		return nil
 	}
-	implementation, err := p.activities()
+	implementation, err := p.activities(maker)
 	if err != nil {
 		return err
 	}
-	p.dispatcher.AttemptWith(implementation.Attempts, direct)
-	if p.role.worker {
-		p.worker = worker.New(p.temporal, p.eager, implementation, func(err error) {
-			p.failed <- fmt.Errorf("worker: %w", err)
-		})
-	}
+	p.worker = worker.New(p.temporal, p.eager, implementation, func(err error) {
+		p.failed <- fmt.Errorf("worker: %w", err)
+	})
 	return nil
 }
 
-func (p *process) activities() (*activities.Activities, error) {
+func (p *process) activities(maker *attempt.Maker) (*activities.Activities, error) {
 	s := p.settings
 	link := s.workflowURL(p.namespace)
 	implementation := &activities.Activities{
 		Store:            p.store,
-		Starter:          p.dispatcher,
+		Starter:          p.starter,
+		Canceller:        p.dispatcher,
 		Slack:            notify.NewSlack(p.egress),
-		Attempts:         p.attempts(),
+		Attempts:         maker,
 		DisableAfter:     s.DisableAfter,
 		Retention:        s.Retention,
 		InboundRetention: s.InboundRetention,
@@ -211,7 +223,7 @@ func (p *process) attempts() *attempt.Maker {
 	return &attempt.Maker{
 		Store:       p.store,
 		Sender:      p.egress,
-		Starter:     p.dispatcher,
+		Starter:     p.starter,
 		Lanes:       attempt.NewLanes(p.settings.WebhookConcurrency),
 		Schedule:    p.settings.RetrySchedule,
 		RetryJitter: p.settings.RetryJitter,
@@ -335,7 +347,10 @@ func (p *process) stop() error {
 		if err != nil {
 			err = errors.Join(err, p.server.Close())
 		}
-		p.dispatcher.Close()
+		if p.first != nil {
+			p.first.Close()
+		}
+		p.starter.Close()
 		intakeEnded <- err
 	}()
 	p.stopWorker()

@@ -41,10 +41,10 @@ func (r *rig) dispatch() models.Job {
 }
 
 func (r *rig) directly(dispatch models.Job) bool {
-	return r.maker.DeliverDirectly(r.t.Context(), dispatch)
+	return r.maker.MakeFirst(r.t.Context(), dispatch)
 }
 
-func TestDeliverDirectly(t *testing.T) {
+func TestMakeFirst(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	require.True(t, r.directly(r.dispatch()))
@@ -92,7 +92,7 @@ func TestWorkflowTakesOverADirectAttempt(t *testing.T) {
 }
 
 // What is not for the fast lane goes to the workflow before any request is made.
-func TestDeliverDirectlyLeavesSomeToTheWorkflow(t *testing.T) {
+func TestMakeFirstLeavesSomeToTheWorkflow(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	lately, limit := now, 5.0
@@ -110,7 +110,7 @@ func TestDeliverDirectlyLeavesSomeToTheWorkflow(t *testing.T) {
 	require.Equal(t, models.StatusPending, r.dispatch().Delivery.Status)
 }
 
-func TestDeliverDirectlyWhileTheLogCannotBeWritten(t *testing.T) {
+func TestMakeFirstWhileTheLogCannotBeWritten(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	store := &watchedStore{Store: r.store}
@@ -182,7 +182,7 @@ func TestResendBehindAnAttemptOfAnotherProcess(t *testing.T) {
 			r.maker.Now = func() time.Time { return now.Add(9 * time.Second) }
 			require.Equal(t, &attempt.Detour{WaitMS: 1001}, resend().Detour)
 			require.Empty(t, r.requests)
-			require.Nil(t, r.dispatch().Delivery.NextAttemptAt, "the wait is no turn")
+			require.Nil(t, r.dispatch().Delivery.NextAttemptAt, "the wait postpones nothing")
 
 			test.then(r)
 			r.maker.Now = func() time.Time { return now.Add(10 * time.Second) }

@@ -10,11 +10,11 @@ import (
 // attempts, where they are made in this process, need not load them again.
 func (m *Maker) Expect(jobs []models.Job) { m.published.keep(jobs, m.Now()) }
 
-// DeliverDirectly makes the first attempt of a delivery without a workflow. It returns false when the delivery needs its
+// MakeFirst makes the first attempt of a delivery without a workflow. It returns false when the delivery needs its
 // workflow from here: to make the next attempt, to tell the owner of the last, or to make the first one, because the
 // webhook is slow, fails, is overloaded or has a rate limit. It goes on trying until the attempt is recorded or the
 // context ends.
-func (m *Maker) DeliverDirectly(ctx context.Context, job models.Job) bool {
+func (m *Maker) MakeFirst(ctx context.Context, job models.Job) bool {
 	in := Input{DeliveryID: job.Delivery.ID, Trigger: models.TriggerSchedule, Sequence: 1}
 	result, err := m.Make(ctx, job, in, Run{})
 	if err != nil {

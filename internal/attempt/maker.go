@@ -24,7 +24,7 @@ type Store interface {
 	SigningSecrets(webhook models.Webhook, at time.Time) ([]string, error)
 	OpenHeaders(webhook models.Webhook) (models.Headers, error)
 	RecordAttempt(ctx context.Context, outcome models.Outcome) (models.Recorded, error)
-	ReserveSlot(ctx context.Context, webhookID string, perSecond float64, held *models.Slot) (models.Slot, error)
+	ReserveRequest(ctx context.Context, webhookID string, perSecond float64, held *models.Reservation) (models.Reservation, error)
 	Postpone(ctx context.Context, deliveryID string, due, leasedUntil time.Time) error
 	StopDelivery(ctx context.Context, id string, cause models.CancelCause, reason string) error
 }
@@ -36,7 +36,7 @@ type Sender interface {
 
 // Starter starts the workflows of deliveries; one that runs or ran already is left alone.
 type Starter interface {
-	Start(ctx context.Context, deliveries []models.Delivery) error
+	StartDeliveries(ctx context.Context, deliveries []models.Delivery) error
 }
 
 // Maker makes attempts. All attempts of a process share one, because it counts the requests to each webhook.

@@ -51,7 +51,7 @@ func (m *Maker) write(ctx context.Context, outcome models.Outcome) (models.Recor
 		return models.Recorded{}, err
 	}
 	if len(recorded.News) > 0 {
-		if err := m.Starter.Start(ctx, recorded.News); err != nil {
+		if err := m.Starter.StartDeliveries(ctx, recorded.News); err != nil {
 			m.Logger.WarnContext(ctx, "operational events are stored and the sweep will start them", "error", err)
 		}
 	}

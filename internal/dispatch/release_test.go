@@ -1,12 +1,14 @@
-package dispatch
+package dispatch_test
 
 import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/api/serviceerror"
+	"gorm.io/gorm"
 
 	"github.com/postrider/postrider/internal/contract"
+	"github.com/postrider/postrider/internal/dispatch/dispatchtest"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
 )
 
@@ -31,36 +33,25 @@ func TestWebhookChanged(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			fake := &fakeTemporal{}
-			d, _, _ := setup(t, fake)
-			test.now.ID = "wh_a"
-			d.WebhookChanged(test.before, test.now)
-			d.Close()
-			if !test.letsGo {
-				require.Empty(t, fake.started)
-				return
-			}
-			require.Len(t, fake.started, 1)
-			call := fake.started[0]
-			require.Equal(t, "release/wh_a", call.options.ID)
-			require.Equal(t, contract.SignalRelease, call.signal)
-			require.Equal(t, contract.TypeRelease, call.workflow)
-			want := contract.ReleaseInput{ReleasePage: contract.ReleasePage{WebhookID: "wh_a", Retries: test.retries}}
-			require.Equal(t, want, call.input)
-			require.Equal(t, want, call.argument)
+			storetest.Each(t, func(t *testing.T, db *gorm.DB) {
+				fake := &dispatchtest.Temporal{}
+				d, _, _ := setup(t, db, fake)
+				test.now.ID = "wh_a"
+				d.WebhookChanged(test.before, test.now)
+				d.Close()
+				if !test.letsGo {
+					require.Empty(t, fake.Started)
+					return
+				}
+				require.Len(t, fake.Started, 1)
+				call := fake.Started[0]
+				require.Equal(t, "release/wh_a", call.Options.ID)
+				require.Equal(t, contract.SignalRelease, call.Signal)
+				require.Equal(t, contract.TypeRelease, call.Workflow)
+				want := contract.ReleaseInput{ReleasePage: contract.ReleasePage{WebhookID: "wh_a", Retries: test.retries}}
+				require.Equal(t, want, call.Input)
+				require.Equal(t, want, call.Argument)
+			})
 		})
 	}
-}
-
-// One that ended meanwhile does not keep the others waiting; a Temporal that is away does.
-func TestReleaseOfWhatHasEnded(t *testing.T) {
-	t.Parallel()
-	fake := &fakeTemporal{signalErr: map[string]error{"dlv_a": serviceerror.NewNotFound("none")}}
-	d, _, _ := setup(t, fake)
-	defer d.Close()
-	signal := contract.ReleaseSignal{Receiver: 3}
-	require.NoError(t, d.Release(t.Context(), []string{"dlv_a", "dlv_b"}, signal))
-	require.Contains(t, fake.signals, signalled{"dlv_b", "", contract.SignalRelease, signal})
-	fake.signalErr["dlv_b"] = errAway
-	require.ErrorIs(t, d.Release(t.Context(), []string{"dlv_a", "dlv_b"}, signal), ErrTemporalUnavailable)
 }

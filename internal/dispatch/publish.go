@@ -1,0 +1,68 @@
+package dispatch
+
+import (
+	"context"
+
+	"github.com/postrider/postrider/internal/dispatch/first"
+	"github.com/postrider/postrider/models"
+)
+
+// MostStarts is up to how many deliveries of an event this process starts workflows for, MostAttempts up to how many
+// it makes first attempts for. Larger events use FanOut.
+const (
+	MostStarts   = 100
+	MostAttempts = 1000
+)
+
+// Publish stores an event with its deliveries and returns when that is durable; everything else happens in the
+// background. Its errors are those of store.Store.Publish.
+func (d *Dispatcher) Publish(ctx context.Context, event models.Event) (models.Published, error) {
+	published, err := d.store.Publish(ctx, event)
+	if err != nil {
+		return published, err
+	}
+	switch {
+	case !published.Duplicate && published.Event.DeliveryCount > d.most(published):
+		d.starter.Soon(func(ctx context.Context) error { return d.starter.StartFanOut(ctx, published.Event.ID) })
+	case d.first != nil:
+		d.attempt(ctx, published)
+	default:
+		if d.expect != nil {
+			d.expect(published.Dispatches)
+		}
+		for _, delivery := range published.Deliveries {
+			d.starter.Soon(func(ctx context.Context) error { return d.starter.StartDelivery(ctx, delivery) })
+		}
+	}
+	return published, nil
+}
+
+// most is up to how many deliveries of an event this process handles without a FanOut.
+func (d *Dispatcher) most(published models.Published) int {
+	if d.first != nil && published.Dispatches != nil {
+		return MostAttempts
+	}
+	return MostStarts
+}
+
+// attempt makes the first attempts of an event in this process. Those that find no room in time get their workflows
+// at once.
+func (d *Dispatcher) attempt(ctx context.Context, published models.Published) {
+	ctx, cancel := context.WithTimeout(ctx, first.RoomWait)
+	defer cancel()
+	for i, delivery := range published.Deliveries {
+		job, err := d.jobOf(ctx, published, i)
+		if err != nil || !d.first.Make(ctx, job) {
+			d.starter.Soon(func(ctx context.Context) error { return d.starter.StartDelivery(ctx, delivery) })
+		}
+	}
+}
+
+// jobOf is what the first attempt of an event's i-th delivery needs. It is loaded where the database has not answered
+// it to the publisher.
+func (d *Dispatcher) jobOf(ctx context.Context, published models.Published, i int) (models.Job, error) {
+	if published.Dispatches != nil {
+		return published.Dispatches[i], nil
+	}
+	return d.store.Dispatch(ctx, published.Deliveries[i].ID, "")
+}
