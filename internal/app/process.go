@@ -61,7 +61,7 @@ type process struct {
 	metrics         *metrics
 	metricsListener net.Listener // nil where --listen has /metrics
 	store           *store.Store
-	notebook        *store.Notebook
+	deferred        *store.DeferredWrites
 	eager           *worker.EagerStarts
 	temporal        client.Client
 	egress          *egress.Client

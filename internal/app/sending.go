@@ -25,12 +25,12 @@ func (p *process) openStore(ctx context.Context) (func() error, error) {
 
 // startDeferredWrites writes behind the requests that ask for it. Its stop writes what is left.
 func (p *process) startDeferredWrites(context.Context) (func() error, error) {
-	p.notebook = store.NewNotebook(p.store, p.logger)
+	p.deferred = store.NewDeferredWrites(p.store, p.logger)
 	ctx, end := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		p.notebook.Run(ctx)
+		p.deferred.Run(ctx)
 	}()
 	return cannotFail(func() {
 		end()

@@ -94,10 +94,10 @@ func (p *process) handler() http.Handler {
 		return api.NewHealth(cfg)
 	}
 	cfg.Service = service.New(service.Config{
-		Store: p.notebook, Dispatcher: p.dispatcher, Targets: NewTargets(p.egress), AdminKey: p.settings.AdminKey,
-		KeyUsed: p.notebook.KeyUsed, Audited: p.metrics.audited, Quotas: p.settings.quotas(), Logger: p.logger,
+		Store: p.deferred, Dispatcher: p.dispatcher, Targets: NewTargets(p.egress), AdminKey: p.settings.AdminKey,
+		KeyUsed: p.deferred.KeyUsed, Audited: p.metrics.audited, Quotas: p.settings.quotas(), Logger: p.logger,
 	})
-	cfg.Store, cfg.Dispatcher = p.notebook, p.dispatcher
+	cfg.Store, cfg.Dispatcher = p.deferred, p.dispatcher
 	cfg.MaxInboundBody = int64(p.settings.MaxInboundBody)
 	cfg.RateLimit, cfg.RateBurst, cfg.TrustedProxies = p.settings.RateLimit, p.settings.RateBurst, p.settings.TrustedProxies
 	return api.New(cfg)
