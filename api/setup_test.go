@@ -29,6 +29,7 @@ import (
 	"github.com/postrider/postrider/internal/dispatch"
 	"github.com/postrider/postrider/internal/dispatch/start"
 	"github.com/postrider/postrider/internal/egress"
+	"github.com/postrider/postrider/internal/egress/egresstest"
 	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/internal/typeid"
@@ -68,7 +69,7 @@ func newServiceOn(t testing.TB, db *gorm.DB, change ...func(*api.Config)) *servi
 		Store: s.store, Dispatcher: dispatcher, AdminKey: adminKey, Version: version, PublicURL: "https://postrider.example",
 		WorkflowURL: func(workflowID, runID string) string { return "https://temporal.example/" + workflowID + "/" + runID },
 		Logger:      slog.New(slog.DiscardHandler),
-		Targets:     newTargets(t, egress.Config{AllowTargets: egress.MustParseNetworks("127.0.0.0/8")}),
+		Targets:     newTargets(t, egress.Config{AllowTargets: egresstest.Networks(t, "127.0.0.0/8")}),
 	}
 	for _, change := range change {
 		change(&cfg)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/postrider/postrider/internal/attempt"
 	"github.com/postrider/postrider/internal/egress"
+	"github.com/postrider/postrider/internal/egress/egresstest"
 	"github.com/postrider/postrider/internal/keyring"
 	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/internal/store/migrations"
@@ -54,7 +55,7 @@ func newRig(t *testing.T) *rig {
 	receiver := httptest.NewServer(r)
 	t.Cleanup(receiver.Close)
 	r.store = openStore(t)
-	client, err := egress.New(egress.Config{AllowTargets: egress.MustParseNetworks("127.0.0.0/8")})
+	client, err := egress.New(egress.Config{AllowTargets: egresstest.Networks(t, "127.0.0.0/8")})
 	require.NoError(t, err)
 	t.Cleanup(client.Close)
 	r.maker = &attempt.Maker{
