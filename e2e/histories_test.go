@@ -226,7 +226,7 @@ func TestRecordHistories(t *testing.T) {
 				return nil
 			})
 			require.NoError(t, err)
-			_, err = p.store.ReserveSlot(t.Context(), d.WebhookID, perSecond, nil)
+			_, err = p.store.ReserveRequest(t.Context(), d.WebhookID, perSecond, nil)
 			require.NoError(t, err)
 			require.NoError(t, begin(t, p.plain, d).Get(t.Context(), nil))
 		}, enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED},

@@ -44,7 +44,7 @@ func TestRecordSteeringHistories(t *testing.T) {
 		perSecond := 0.01
 		limit(&perSecond)
 		for range 2 {
-			_, err := p.store.ReserveSlot(t.Context(), delivery.WebhookID, perSecond, nil)
+			_, err := p.store.ReserveRequest(t.Context(), delivery.WebhookID, perSecond, nil)
 			require.NoError(t, err)
 		}
 		started := begin(t, p.plain, delivery)

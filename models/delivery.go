@@ -37,7 +37,7 @@ type Delivery struct {
 	AttemptCount int
 	// NextAttemptAt is when the next attempt is due; nil when it is under way, or there is none to come.
 	NextAttemptAt *time.Time
-	// LeasedUntil is until when a pending delivery is left to who is about it; nil when nobody is.
+	// LeasedUntil is until when the sweep leaves a pending delivery alone; nil when it does not.
 	LeasedUntil    *time.Time
 	DeliveredAt    *time.Time
 	LastStatusCode *int
@@ -57,7 +57,7 @@ type Delivery struct {
 }
 
 // LeftFor is for how long the first attempt is left to the process that published the event, which may be making it
-// right now without a workflow; 0 when it is not. What waits its turn is leased too, but then it is known when it is due.
+// right now without a workflow; 0 when it is not. A postponed delivery is leased too, but has a NextAttemptAt.
 func (d Delivery) LeftFor(now time.Time) time.Duration {
 	if d.AttemptCount > 0 || d.NextAttemptAt != nil || d.LeasedUntil == nil {
 		return 0

@@ -55,7 +55,7 @@ func (h WebhookHealth) Settled(at time.Time) bool {
 		h.LastSuccessAt != nil && at.Sub(*h.LastSuccessAt) < successEvery
 }
 
-// HealthChange is a turn in a webhook's health that its owner is told of.
+// HealthChange is a change of a webhook's health that its owner is notified of.
 type HealthChange string
 
 // The changes.

@@ -21,7 +21,7 @@ type Outcome struct {
 
 // Recorded is what RecordAttempt made of an outcome.
 type Recorded struct {
-	// Change is the turn that the attempt brought about in its webhook's health; empty for none.
+	// Change is how the attempt changed its webhook's health; empty when it did not.
 	Change HealthChange
 	// News are the deliveries of operational events, whose workflows are to be started.
 	News []Delivery

@@ -5,9 +5,10 @@ import "time"
 // MaxRateLimit is the highest rate limit of a webhook, in requests per second.
 const MaxRateLimit = 1000
 
-// Slot is a moment at which a webhook with a rate limit may be called.
-type Slot struct {
+// Reservation is a moment at which a webhook with a rate limit may be called. It is given to one attempt.
+type Reservation struct {
 	At time.Time
-	// Since names the timetable that the moment is of: it is void when the webhook has another one by now.
+	// Since names the timetable that the moment belongs to, in microseconds since 1970: the webhook gets a new one when
+	// its rate limit is changed, which makes the reservation void.
 	Since int64
 }

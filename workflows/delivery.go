@@ -1,7 +1,6 @@
 package workflows
 
 import (
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -22,7 +21,7 @@ func Delivery(ctx workflow.Context, in contract.DeliveryInput) error {
 		return err
 	}
 	err = d.run(ctx)
-	d.forgetReleases() // nothing is held back any more
+	d.dropReleases() // nothing waits any more
 	return err
 }
 
@@ -30,9 +29,9 @@ func Delivery(ctx workflow.Context, in contract.DeliveryInput) error {
 type delivery struct {
 	id                string
 	resends, releases workflow.ReceiveChannel
-	// recovered says that a recovery started this run, resent that someone asked for it when the last was cancelled.
+	// recovered says that a recovery started this run, resent that a resend did after the run before was cancelled.
 	recovered, resent bool
-	// early says that a resend was asked for before the first attempt was looked at, and still has to be taken.
+	// early says that a resend was signalled before the first attempt and its signal has not been received yet.
 	early bool
 	// sequence counts the attempts of this run, failures those of the schedule that failed.
 	sequence int
@@ -40,8 +39,8 @@ type delivery struct {
 	last     activities.AttemptResult
 	// retry is the timer of the next scheduled attempt while the delivery waits.
 	retry *retryTimer
-	// changed says whether this run follows a change of the workflow: see changes.go.
-	changed func(ctx workflow.Context, change string) bool
+	// patched says whether this run has a patch: see patches.go.
+	patched func(ctx workflow.Context, patch string) bool
 }
 
 // do names activities by method; it is never called.
@@ -58,25 +57,25 @@ func newDelivery(ctx workflow.Context, in contract.DeliveryInput) (*delivery, er
 		releases:  workflow.GetSignalChannel(ctx, contract.SignalRelease),
 		recovered: in.RecoveryID != "",
 		resent:    in.Resend,
-		changed:   changed,
+		patched:   patched,
 	}
 	d.last.Status = models.StatusPending
 	return d, workflow.SetQueryHandler(ctx, contract.QueryStatus, d.status)
 }
 
-// run goes through the schedule, and again for a resend that arrives as it ends. A run that was cancelled leaves that
-// to a new one, which can be cancelled again.
+// run goes through the schedule, and again for a resend that arrives as it ends. After a cancellation a new run makes
+// the resend, so that it can be cancelled again.
 func (d *delivery) run(ctx workflow.Context) error {
 	trigger := models.TriggerSchedule
 	if d.early = !d.recovered && !d.resent && d.resends.Len() > 0; d.early || d.recovered || d.resent {
 		trigger = models.TriggerResend
 	}
 	err := d.deliver(ctx, trigger)
-	for ctx.Err() == nil && d.resendAsked() {
+	for ctx.Err() == nil && d.receiveResend() {
 		d.failures, d.retry = 0, nil
 		err = d.deliver(ctx, models.TriggerResend)
 	}
-	if ctx.Err() != nil && d.resendHolds() && d.changed(ctx, changeResendAfterCancel) {
+	if ctx.Err() != nil && d.resendCounts() && d.patched(ctx, patchResendAfterCancel) {
 		return workflow.NewContinueAsNewError(ctx, Delivery, contract.DeliveryInput{DeliveryID: d.id, Resend: true})
 	}
 	return err
@@ -106,8 +105,8 @@ func (d *delivery) deliver(ctx workflow.Context, trigger models.Trigger) error {
 	}
 }
 
-// attempt sends the request once. One that is on its way is finished even when the delivery is cancelled;
-// one that has not begun is not made then.
+// attempt makes one attempt. A cancellation does not interrupt a request that is on its way; an attempt that has not
+// begun is not made.
 func (d *delivery) attempt(cancellable workflow.Context, trigger models.Trigger) error {
 	ctx, _ := workflow.NewDisconnectedContext(cancellable)
 	d.sequence++
@@ -123,12 +122,12 @@ func (d *delivery) attempt(cancellable workflow.Context, trigger models.Trigger)
 		in.ResumeAt = &d.retry.at
 	}
 	if d.sequence > 1 {
-		d.forgetReleases() // the attempt sees what they are about; a first one may know the webhook from before
+		d.dropReleases() // the attempt reads the webhook anew; a first one may use what was read when it was published
 	}
 	result, err := d.send(ctx, cancellable.Done(), in)
-	d.takeEarly(ctx, result)
+	d.receiveEarly(ctx, result)
 	for err == nil && result.Detour != nil {
-		if err = d.awaitTurn(cancellable, &in, *result.Detour); err == nil {
+		if err = d.awaitCapacity(cancellable, &in, *result.Detour); err == nil {
 			result, err = d.send(ctx, cancellable.Done(), in)
 		}
 	}
@@ -145,15 +144,14 @@ func (d *delivery) attempt(cancellable workflow.Context, trigger models.Trigger)
 	}
 	d.last = result
 	if result.Change == models.ChangeFailing || result.Change == models.ChangeDisabled {
-		return d.tell(ctx, result.Change)
+		return d.notify(ctx, result.Change)
 	}
 	return nil
 }
 
-// awaitTurn lets a webhook that is busy, or that wants few requests a second, have its time. Who asks for a
-// resend meanwhile asks for what is being waited for: it is tried now, unless a rate limit holds. A change of the
-// webhook ends the wait too: whether there still is one is found out anew.
-func (d *delivery) awaitTurn(ctx workflow.Context, in *activities.AttemptInput, detour activities.Detour) error {
+// awaitCapacity waits until the webhook has capacity. A resend signal ends the wait, except under a rate limit; so does
+// a change of the webhook. The attempt then decides anew whether it may go.
+func (d *delivery) awaitCapacity(ctx workflow.Context, in *activities.AttemptInput, detour activities.Detour) error {
 	in.Slow, in.ReservedAt, in.ReservedSince = detour.Slow, detour.ReservedAt, detour.ReservedSince
 	in.Detours++
 	if detour.WaitMS == 0 {
@@ -164,20 +162,20 @@ func (d *delivery) awaitTurn(ctx workflow.Context, in *activities.AttemptInput, 
 	var err error
 	over := false
 	selector := workflow.NewSelector(ctx)
-	turn := workflow.NewTimerWithOptions(timerCtx, detour.Wait(), withTurnOptions(detour))
-	selector.AddFuture(turn, func(turn workflow.Future) { over, err = true, turn.Get(ctx, nil) })
+	timer := workflow.NewTimerWithOptions(timerCtx, detour.Wait(), withDetourOptions(detour))
+	selector.AddFuture(timer, func(timer workflow.Future) { over, err = true, timer.Get(ctx, nil) })
 	selector.AddReceive(d.resends, func(workflow.ReceiveChannel, bool) {
-		if d.leavesResend(ctx) {
+		if d.cancelledToo(ctx) {
 			over, err = true, ctx.Err()
 			return
 		}
-		d.resendAsked()
-		if over = detour.ReservedAt == nil || d.changed(ctx, changeResendUnderLimit); over {
+		d.receiveResend()
+		if over = detour.ReservedAt == nil || d.patched(ctx, patchResendUnderLimit); over {
 			in.Trigger = models.TriggerResend
 		}
 	})
 	selector.AddReceive(d.releases, func(workflow.ReceiveChannel, bool) {
-		d.forgetReleases()
+		d.dropReleases()
 		over, in.Slow = true, false
 	})
 	for !over {
@@ -186,8 +184,8 @@ func (d *delivery) awaitTurn(ctx workflow.Context, in *activities.AttemptInput, 
 	return err
 }
 
-// send makes a run's first attempt inside the workflow task and all others as activities of their own. Of
-// these, one that still waits for a worker is given up when the delivery is cancelled.
+// send makes a run's first attempt inside the workflow task and all others as activities of their own. A cancellation
+// gives up an activity that still waits for a worker.
 func (d *delivery) send(ctx workflow.Context, cancelled workflow.ReceiveChannel, in activities.AttemptInput) (activities.AttemptResult, error) {
 	var result activities.AttemptResult
 	if d.sequence == 1 && in.Detours == 0 {
@@ -198,13 +196,13 @@ func (d *delivery) send(ctx workflow.Context, cancelled workflow.ReceiveChannel,
 	}
 	summary := fmt.Sprintf("attempt %d", d.last.Number+1)
 	ctx, giveUpWaiting := workflow.WithCancel(ctx)
-	// What a recovery starts was asked for too, but nobody waits for each of it.
+	// A recovery's first attempts are resends too, but nobody waits for each of them.
 	asked := in.Trigger == models.TriggerResend && (d.sequence > 1 || !d.recovered)
 	attempt := workflow.ExecuteActivity(withSendOptions(ctx, in.Slow, asked, summary), do.Deliver, in)
 	selector := workflow.NewSelector(ctx)
 	selector.AddFuture(attempt, func(workflow.Future) {})
 	selector.AddReceive(cancelled, func(workflow.ReceiveChannel, bool) {
-		if d.changed(ctx, changeCancelUnstarted) {
+		if d.patched(ctx, patchCancelUnstarted) {
 			giveUpWaiting()
 		}
 	})
@@ -213,8 +211,8 @@ func (d *delivery) send(ctx workflow.Context, cancelled workflow.ReceiveChannel,
 	return result, err
 }
 
-// record writes an attempt that was made while the log could not be written. What that took counts as
-// waiting.
+// record writes an attempt that was made while the log could not be written. The time that this takes counts as part of
+// the wait for the next attempt.
 func (d *delivery) record(ctx workflow.Context, result activities.AttemptResult) (activities.AttemptResult, error) {
 	made := workflow.Now(ctx)
 	in := activities.RecordInput{DeliveryID: d.id, Result: result}
@@ -229,16 +227,16 @@ func (d *delivery) record(ctx workflow.Context, result activities.AttemptResult)
 	return result, err
 }
 
-// retryTimer is a wait under way.
+// retryTimer is the wait for a scheduled attempt.
 type retryTimer struct {
 	at   time.Time
 	done workflow.Future
 	stop workflow.CancelFunc
 }
 
-// wait lasts until the next scheduled attempt is due or someone asks for a resend, and says which. A resend
-// leaves the timer running: when its attempt fails, the rest of the wait follows. A new receiver, which need not wait
-// for what was wrong with the one before it, gets such an extra attempt too.
+// wait waits until the next scheduled attempt is due or a resend is signalled, and returns the trigger of the attempt
+// that follows. A resend leaves the timer running: if its attempt fails, the rest of the wait follows. A new receiver
+// gets such an extra attempt too, because it need not wait for what was wrong with the one before.
 func (d *delivery) wait(ctx workflow.Context) (models.Trigger, error) {
 	if next := *d.last.NextAttemptAt; d.retry == nil || next.After(d.retry.at) {
 		d.startTimer(ctx, next)
@@ -250,11 +248,11 @@ func (d *delivery) wait(ctx workflow.Context) (models.Trigger, error) {
 		d.retry, trigger, err = nil, models.TriggerSchedule, timer.Get(ctx, nil)
 	})
 	selector.AddReceive(d.resends, func(workflow.ReceiveChannel, bool) {
-		if trigger = models.TriggerResend; d.leavesResend(ctx) {
+		if trigger = models.TriggerResend; d.cancelledToo(ctx) {
 			err = ctx.Err()
 			return
 		}
-		d.resendAsked()
+		d.receiveResend()
 	})
 	selector.AddReceive(d.releases, func(workflow.ReceiveChannel, bool) {
 		if d.newReceiver() {
@@ -277,61 +275,7 @@ func (d *delivery) startTimer(ctx workflow.Context, at time.Time) {
 	d.retry = &retryTimer{at: at, done: timer, stop: stop}
 }
 
-// resendAsked takes one resend signal, if there is one. Its argument is for the reader of the history.
-func (d *delivery) resendAsked() bool { return d.resends.ReceiveAsync(nil) }
-
-// takeEarly takes the resend that the first attempt was made for. It stays to be made when the attempt turns out to be
-// from before it was asked for: a signal that comes as a run ends makes Temporal forget what that run did, and the
-// attempt, which the log has, is looked at again from the start, with the signal.
-func (d *delivery) takeEarly(ctx workflow.Context, first activities.AttemptResult) {
-	if !d.early {
-		return
-	}
-	d.early = false
-	if madeBefore := first.Trigger != "" && first.Trigger != models.TriggerResend; madeBefore && d.changed(ctx, changeResendDuringFirst) {
-		return
-	}
-	d.resendAsked()
-}
-
-// leavesResend says that a resend has come together with a cancellation: which of them holds is found out at the end.
-func (d *delivery) leavesResend(ctx workflow.Context) bool {
-	return ctx.Err() != nil && d.changed(ctx, changeResendAfterCancel)
-}
-
-// resendHolds takes all resends that reached a cancelled run, and says whether one was asked for after the
-// cancellation and not taken back. Signals and cancellations have no order in a workflow; who sent them knows it.
-func (d *delivery) resendHolds() bool {
-	holds := false
-	for {
-		var argument json.RawMessage
-		if !d.resends.ReceiveAsync(&argument) {
-			return holds
-		}
-		resend := argumentOf[contract.ResendSignal](argument)
-		holds = !resend.Withdrawn && (holds || !resend.BeforeCancel)
-	}
-}
-
-// forgetReleases takes what was told of changes that are about to be seen, or that come too late.
-func (d *delivery) forgetReleases() {
-	for d.releases.ReceiveAsync(nil) {
-	}
-}
-
-// newReceiver takes what was told of changes, and says whether the last attempt was made to an earlier receiver.
-func (d *delivery) newReceiver() bool {
-	isNew := false
-	for {
-		var release contract.ReleaseSignal
-		if !d.releases.ReceiveAsync(&release) {
-			return isNew
-		}
-		isNew = isNew || release.Receiver > d.last.Receiver
-	}
-}
-
-// cancel records that someone cancelled the wait.
+// cancel records that the delivery was cancelled while it waited.
 func (d *delivery) cancel(ctx workflow.Context, cause error) error {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	d.last.Status, d.last.CancelReason = models.StatusCancelled, "cancelled on request"
@@ -342,12 +286,12 @@ func (d *delivery) cancel(ctx workflow.Context, cause error) error {
 	return cause
 }
 
-// giveUp has the owner told, by a workflow of its own that outlives this one, and fails.
+// giveUp notifies the owner, with a workflow of its own that outlives this one, and fails.
 func (d *delivery) giveUp(ctx workflow.Context) error {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
-	// Who was just told that the webhook is disabled knows.
+	// A notice that the webhook was disabled has just told the owner.
 	if d.last.Notify && d.last.Change != models.ChangeDisabled {
-		if err := d.tell(ctx, ""); err != nil {
+		if err := d.notify(ctx, ""); err != nil {
 			return err
 		}
 	}
@@ -355,8 +299,9 @@ func (d *delivery) giveUp(ctx workflow.Context) error {
 		fmt.Sprintf("gave up after attempt %d: %s", d.last.Number, d.last.Error), contract.ErrTypeDeliveryExhausted, nil)
 }
 
-// tell has the owner told of the delivery's final failure, or of a change of its webhook's health.
-func (d *delivery) tell(ctx workflow.Context, change models.HealthChange) error {
+// notify starts the workflow that notifies the owner of the delivery's final failure, or of a change of its webhook's
+// health.
+func (d *delivery) notify(ctx workflow.Context, change models.HealthChange) error {
 	in := contract.NotificationInput{DeliveryID: d.id, Attempt: d.last.Number, Change: string(change)}
 	child := workflow.ExecuteChildWorkflow(withNotificationOptions(ctx, in), Notification, in)
 	err := child.GetChildWorkflowExecution().Get(ctx, nil)

@@ -107,7 +107,7 @@ func TestRateLimitIsWaitedForDurably(t *testing.T) {
 		webhook.RateLimit = &perMinute
 	})
 	for range 3 {
-		_, err := r.store.ReserveSlot(t.Context(), r.webhook.ID, *r.webhook.RateLimit, nil)
+		_, err := r.store.ReserveRequest(t.Context(), r.webhook.ID, *r.webhook.RateLimit, nil)
 		require.NoError(t, err)
 	}
 	r.receiver.answers(answer{status: http.StatusOK})

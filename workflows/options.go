@@ -124,8 +124,8 @@ func withNotifyOptions(ctx workflow.Context) workflow.Context {
 	})
 }
 
-// withTurnOptions are for the wait for a webhook's turn.
-func withTurnOptions(detour activities.Detour) workflow.TimerOptions {
+// withDetourOptions are for the wait until a webhook has capacity.
+func withDetourOptions(detour activities.Detour) workflow.TimerOptions {
 	if detour.ReservedAt != nil {
 		return workflow.TimerOptions{Summary: "rate limit: turn at " + detour.ReservedAt.UTC().Format("15:04:05")}
 	}

@@ -94,7 +94,7 @@ func (r *recovery) take(ctx workflow.Context, signals workflow.ReceiveChannel, p
 	for signals.ReceiveAsync(&argument) {
 		steer := argumentOf[contract.SteerSignal](argument)
 		switch {
-		case steer.At.IsZero() || !changed(ctx, changeSteerInOrder):
+		case steer.At.IsZero() || !patched(ctx, patchSteerInOrder):
 			r.pause = pause
 		case steer.At.After(r.steeredAt):
 			r.pause, r.steeredAt = pause, steer.At

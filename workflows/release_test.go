@@ -41,7 +41,7 @@ func perSecond(limit float64) option {
 func (r *rig) reserve(moments int) {
 	r.t.Helper()
 	for range moments {
-		_, err := r.store.ReserveSlot(r.t.Context(), r.webhook.ID, *r.webhook.RateLimit, nil)
+		_, err := r.store.ReserveRequest(r.t.Context(), r.webhook.ID, *r.webhook.RateLimit, nil)
 		require.NoError(r.t, err)
 	}
 }
@@ -139,7 +139,7 @@ func TestRateLimitThatIsLowered(t *testing.T) {
 	r.after(30*time.Second, func() {
 		r.change(func(w *models.Webhook) { w.RateLimit = &lower })
 		// Another delivery comes first.
-		_, err := r.store.ReserveSlot(context.Background(), r.webhook.ID, 0.1, nil)
+		_, err := r.store.ReserveRequest(context.Background(), r.webhook.ID, 0.1, nil)
 		require.NoError(t, err)
 	})
 	require.NoError(t, r.run())

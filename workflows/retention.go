@@ -13,7 +13,7 @@ const purgesPerRun = 20
 // Retention deletes what is older than the installation keeps, until nothing of it is left. Its result says
 // how many rows that were.
 func Retention(ctx workflow.Context, purging activities.Purging) (activities.Purging, error) {
-	if !changed(ctx, changePurgeEverything) {
+	if !patched(ctx, patchPurgeEverything) {
 		return purging, purgeInboundOnly(ctx)
 	}
 	if purging.At.IsZero() {

@@ -83,7 +83,7 @@ func receiverOf(job models.Job) string {
 
 // toSlowLane sends an attempt to the slow lane. When there is no room for its webhook either, the attempt waits first:
 // that costs Temporal less than an attempt that finds no slot.
-func (m *Maker) toSlowLane(job models.Job, receiver string, reservation *models.Slot) admission {
+func (m *Maker) toSlowLane(job models.Job, receiver string, reservation *models.Reservation) admission {
 	if m.Lanes.hasRoom(receiver, true, m.Now()) {
 		return elsewhere(Detour{Slow: true}.at(reservation))
 	}

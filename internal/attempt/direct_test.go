@@ -182,7 +182,7 @@ func TestResendBehindAnAttemptOfAnotherProcess(t *testing.T) {
 			r.maker.Now = func() time.Time { return now.Add(9 * time.Second) }
 			require.Equal(t, &attempt.Detour{WaitMS: 1001}, resend().Detour)
 			require.Empty(t, r.requests)
-			require.Nil(t, r.dispatch().Delivery.NextAttemptAt, "the wait is no turn")
+			require.Nil(t, r.dispatch().Delivery.NextAttemptAt, "the wait postpones nothing")
 
 			test.then(r)
 			r.maker.Now = func() time.Time { return now.Add(10 * time.Second) }

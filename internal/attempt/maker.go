@@ -24,7 +24,7 @@ type Store interface {
 	SigningSecrets(webhook models.Webhook, at time.Time) ([]string, error)
 	OpenHeaders(webhook models.Webhook) (models.Headers, error)
 	RecordAttempt(ctx context.Context, outcome models.Outcome) (models.Recorded, error)
-	ReserveSlot(ctx context.Context, webhookID string, perSecond float64, held *models.Slot) (models.Slot, error)
+	ReserveRequest(ctx context.Context, webhookID string, perSecond float64, held *models.Reservation) (models.Reservation, error)
 	Postpone(ctx context.Context, deliveryID string, due, leasedUntil time.Time) error
 	StopDelivery(ctx context.Context, id string, cause models.CancelCause, reason string) error
 }

@@ -20,7 +20,7 @@ const (
 
 // reserve returns the moment at which an attempt may be made under its webhook's rate limit, nil without one, and how
 // long that is from now. An attempt keeps the moment that it holds, unless it has passed or the limit was changed.
-func (m *Maker) reserve(ctx context.Context, webhook models.Webhook, in Input) (*models.Slot, time.Duration, error) {
+func (m *Maker) reserve(ctx context.Context, webhook models.Webhook, in Input) (*models.Reservation, time.Duration, error) {
 	if webhook.RateLimit == nil {
 		return nil, 0, nil
 	}
@@ -28,7 +28,7 @@ func (m *Maker) reserve(ctx context.Context, webhook models.Webhook, in Input) (
 	if late(webhook, held, m.Now()) {
 		held = nil
 	}
-	reservation, err := m.Store.ReserveSlot(ctx, webhook.ID, *webhook.RateLimit, held)
+	reservation, err := m.Store.ReserveRequest(ctx, webhook.ID, *webhook.RateLimit, held)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -36,15 +36,15 @@ func (m *Maker) reserve(ctx context.Context, webhook models.Webhook, in Input) (
 }
 
 // reservation is the moment that was reserved for the attempt; nil when none was.
-func (in Input) reservation() *models.Slot {
+func (in Input) reservation() *models.Reservation {
 	if in.ReservedAt == nil {
 		return nil
 	}
-	return &models.Slot{At: *in.ReservedAt, Since: in.ReservedSince}
+	return &models.Reservation{At: *in.ReservedAt, Since: in.ReservedSince}
 }
 
 // at adds a reservation to a detour; nil adds none.
-func (d Detour) at(reservation *models.Slot) *Detour {
+func (d Detour) at(reservation *models.Reservation) *Detour {
 	if reservation != nil {
 		d.ReservedAt, d.ReservedSince = &reservation.At, reservation.Since
 	}
@@ -59,7 +59,7 @@ func untilAsked(wait time.Duration, in Input, now time.Time) time.Duration {
 }
 
 // late says that a moment has passed by so much that the request after it would come too soon.
-func late(webhook models.Webhook, reservation *models.Slot, now time.Time) bool {
+func late(webhook models.Webhook, reservation *models.Reservation, now time.Time) bool {
 	if reservation == nil || webhook.RateLimit == nil {
 		return false
 	}

@@ -23,7 +23,7 @@ type Input struct {
 	Slow    bool `json:"slow,omitempty"`
 	Detours int  `json:"detours,omitempty"`
 	// ReservedAt is the moment that was reserved for the attempt under the webhook's rate limit, and ReservedSince the
-	// timetable that the moment belongs to; see models.Slot.
+	// timetable that the moment belongs to; see models.Reservation.
 	ReservedAt    *time.Time `json:"slot_at,omitempty"`
 	ReservedSince int64      `json:"slot_since,omitempty"`
 }

@@ -109,7 +109,7 @@ func TestThrottleHoldsFirstAttempts(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, now.Add(10*time.Minute).Truncate(time.Millisecond), held.LeasedUntil.UTC(), "the sweep leaves it alone")
 	due := now.Truncate(time.Millisecond).Add(last.Detour.Wait())
-	require.Equal(t, due, held.NextAttemptAt.UTC(), "what is shown is when its turn comes")
+	require.Equal(t, due, held.NextAttemptAt.UTC(), "what is shown is when it is tried again")
 
 	// Its workflow asks again when the wait is over.
 	r.maker.Now = func() time.Time { return now.Add(asked) }

@@ -46,8 +46,8 @@ func (s *Store) Deliveries(ctx context.Context, scope models.Scope, filter model
 }
 
 // PendingDeliveries returns deliveries without an attempt that were made at or before a time, oldest first,
-// from behind the one with the ID after. They are the ones whose workflow may not have been started; one that
-// waits its turn, or is left to the process that published it, is not among them.
+// from behind the one with the ID after. They are the ones whose workflow may not have been started; those that are
+// postponed, or left to the process that published them, are not among them.
 func (s *Store) PendingDeliveries(ctx context.Context, madeBy time.Time, after string, limit int) ([]models.Delivery, error) {
 	// SQLite compares times as text, which all have to be in UTC for that.
 	now := s.Now()

@@ -242,7 +242,7 @@ func TestLeaseKeepsTheSweepAway(t *testing.T) {
 		clock.Advance(time.Millisecond)
 		require.True(t, pending())
 
-		// One that waits its turn is not forgotten, whoever postponed it.
+		// A postponed delivery is pending again when it is due, whoever postponed it.
 		due := clock.Now().Add(time.Minute)
 		require.NoError(t, store.Postpone(t.Context(), id, due, clock.Now().Add(lease)))
 		clock.Advance(time.Minute - time.Millisecond)
@@ -263,7 +263,7 @@ func TestLeaseKeepsTheSweepAway(t *testing.T) {
 }
 
 // A lease keeps resends away from a first attempt that may be under way, also once the delivery is cancelled. It ends
-// with that attempt; what waits its turn has none of this kind.
+// with that attempt; a postponed delivery has none of this kind.
 func TestFirstAttemptIsLeftToItsProcess(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		clock := storetest.NewClock()

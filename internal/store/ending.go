@@ -35,7 +35,7 @@ func (s *Store) StopDelivery(ctx context.Context, id string, cause models.Cancel
 }
 
 // leaseOfAttemptSQL keeps the lease of a first attempt that may be under way without a workflow, and ends that of a
-// delivery which waited its turn: see Delivery.LeftFor.
+// postponed delivery: see Delivery.LeftFor.
 var leaseOfAttemptSQL = gorm.Expr("CASE WHEN next_attempt_at IS NULL THEN leased_until END")
 
 // endedSQL is when a delivery ended that is cancelled now: by this host's clock, but never before its webhook

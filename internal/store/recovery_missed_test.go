@@ -43,7 +43,7 @@ func (r *recoveryRig) deliveries() map[string]int {
 func TestMissedEventsBecomeDeliveriesInTheirTurn(t *testing.T) {
 	onEachRecoveryRig(t, func(t *testing.T, r *recoveryRig) {
 		recovery := r.miss(5)
-		require.Empty(t, r.deliveries(), "before its turn there is nothing that a sweep could start")
+		require.Empty(t, r.deliveries(), "before it is collected there is nothing that a sweep could start")
 		page, names := r.next(recovery.ID, 2)
 		require.Equal(t, []string{"a", "b"}, names)
 		require.Equal(t, map[string]int{"a": 1, "b": 1}, r.deliveries())

@@ -188,7 +188,7 @@ func TestPurgeHealth(t *testing.T) {
 		goes, stays := makeWebhook(t, store, models.DefaultOwnerID, "a"), makeWebhook(t, store, models.DefaultOwnerID, "a")
 		for _, delivery := range storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries {
 			attempted(t, store, delivery, 1, models.StatusDelivered)
-			_, err := store.ReserveSlot(t.Context(), delivery.WebhookID, 1, nil)
+			_, err := store.ReserveRequest(t.Context(), delivery.WebhookID, 1, nil)
 			require.NoError(t, err)
 		}
 		require.NoError(t, store.DeleteWebhook(t.Context(), everything, goes.ID))

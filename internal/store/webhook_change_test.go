@@ -51,12 +51,12 @@ func TestMomentsAfterAChange(t *testing.T) {
 				store, clock := clockedStore(t, db)
 				webhook := makeWebhook(t, store, models.DefaultOwnerID, "*")
 				change(t, store, webhook.ID, limit(old))
-				reserve := func(held *models.Slot) models.Slot {
-					slot, err := store.ReserveSlot(t.Context(), webhook.ID, old, held)
+				reserve := func(held *models.Reservation) models.Reservation {
+					reservation, err := store.ReserveRequest(t.Context(), webhook.ID, old, held)
 					require.NoError(t, err)
-					return slot
+					return reservation
 				}
-				var last models.Slot
+				var last models.Reservation
 				for range 5 {
 					last = reserve(nil)
 				}
@@ -82,9 +82,9 @@ func TestMomentsSomeTimeAfterAChange(t *testing.T) {
 		change(t, store, webhook.ID, func(w *models.Webhook) { w.RateLimit = &hundred })
 		clock.Advance(time.Minute)
 		for _, want := range []time.Duration{0, time.Second} {
-			slot, err := store.ReserveSlot(t.Context(), webhook.ID, 1, nil)
+			reservation, err := store.ReserveRequest(t.Context(), webhook.ID, 1, nil)
 			require.NoError(t, err)
-			require.Equal(t, want, slot.At.Sub(clock.Now()))
+			require.Equal(t, want, reservation.At.Sub(clock.Now()))
 		}
 	})
 }

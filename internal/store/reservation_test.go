@@ -15,23 +15,23 @@ import (
 
 // Processes that ask at the same time, each with connections of its own, get moments that lie as far apart as
 // the limit wants.
-func TestReserveSlotAtOnce(t *testing.T) {
+func TestReserveRequestsAtOnce(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		const processes, each, perSecond = 3, 20, 5
 		clock := storetest.NewClock()
 		var all sync.WaitGroup
-		slots := make([][]time.Time, processes)
+		reservations := make([][]time.Time, processes)
 		errs := make([]error, processes)
 		for n := range processes {
 			store := storetest.New(t, db, store.Config{Now: clock.Now})
 			all.Go(func() {
 				for range each {
-					slot, err := store.ReserveSlot(t.Context(), "wh_a", perSecond, nil)
+					reservation, err := store.ReserveRequest(t.Context(), "wh_a", perSecond, nil)
 					if err != nil {
 						errs[n] = err
 						return
 					}
-					slots[n] = append(slots[n], slot.At)
+					reservations[n] = append(reservations[n], reservation.At)
 				}
 			})
 		}
@@ -39,22 +39,22 @@ func TestReserveSlotAtOnce(t *testing.T) {
 		for _, err := range errs {
 			require.NoError(t, err)
 		}
-		given := slices.Concat(slots...)
+		given := slices.Concat(reservations...)
 		slices.SortFunc(given, time.Time.Compare)
-		for n, slot := range given {
-			require.Equal(t, clock.Now().Add(time.Duration(n)*time.Second/perSecond), slot)
+		for n, reservation := range given {
+			require.Equal(t, clock.Now().Add(time.Duration(n)*time.Second/perSecond), reservation)
 		}
 	})
 }
 
 // What nobody took is not saved up, and one webhook's moments are not another's.
-func TestReserveSlotAfterAWhile(t *testing.T) {
+func TestReserveRequestAfterAWhile(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		store, clock := clockedStore(t, db)
 		reserve := func(webhookID string, perSecond float64) time.Duration {
-			slot, err := store.ReserveSlot(t.Context(), webhookID, perSecond, nil)
+			reservation, err := store.ReserveRequest(t.Context(), webhookID, perSecond, nil)
 			require.NoError(t, err)
-			return slot.At.Sub(clock.Now())
+			return reservation.At.Sub(clock.Now())
 		}
 		require.Equal(t, time.Duration(0), reserve("wh_a", 0.5))
 		require.Equal(t, 2*time.Second, reserve("wh_a", 0.5))

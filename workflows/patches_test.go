@@ -12,16 +12,16 @@ import (
 	"github.com/postrider/postrider/internal/contract"
 )
 
-// The history was recorded before changeCancelUnstarted: a delivery that is cancelled during an attempt goes
+// The history was recorded before patchCancelUnstarted: a delivery that is cancelled during an attempt goes
 // on waiting for it. With the guard the run goes on as it began; without it Temporal would refuse today's
 // code, and the delivery would be stuck.
 func TestRunsFromBeforeAChangeNeedItsGuard(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		changed func(workflow.Context, string) bool
+		patched func(workflow.Context, string) bool
 		fits    bool
 	}{
-		"with the guard":    {changed, true},
+		"with the guard":    {patched, true},
 		"without the guard": {func(workflow.Context, string) bool { return true }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -32,7 +32,7 @@ func TestRunsFromBeforeAChangeNeedItsGuard(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				d.changed = test.changed
+				d.patched = test.patched
 				return d.run(ctx)
 			}, workflow.RegisterOptions{Name: contract.TypeDelivery})
 			quiet := log.NewStructuredLogger(slog.New(slog.DiscardHandler))

@@ -14,9 +14,9 @@ import (
 // the webhook was loaded before.
 const staleFor = time.Minute
 
-// webhookSlot is a webhook's timetable: when the next request to it may be made. Times are in microseconds since
-// 1970, so that both databases reckon alike.
-type webhookSlot struct {
+// webhookTimetable says when the next request to a webhook may be made. Times are in microseconds since 1970, so that
+// both databases calculate alike.
+type webhookTimetable struct {
 	WebhookID string `gorm:"primaryKey"`
 	NextUS    int64  `gorm:"column:next_us"`
 	// SinceUS is when the moments were last given out anew, GapUS the time between two of them that was set then;
@@ -25,6 +25,9 @@ type webhookSlot struct {
 	GapUS   *int64 `gorm:"column:gap_us"`
 }
 
+// TableName is the table of webhooks' timetables.
+func (webhookTimetable) TableName() string { return "webhook_slots" }
+
 // gapSQL is the time between two moments, of a row s or, behind RETURNING, where SQLite knows no other name, of the
 // one. PostgreSQL must be told the type of what it reckons with.
 func gapSQL(row string) string {
@@ -32,30 +35,30 @@ func gapSQL(row string) string {
 		row, staleFor.Microseconds())
 }
 
-var reserveSlotSQL = `
+var reserveSQL = `
 INSERT INTO webhook_slots AS s (webhook_id, next_us) VALUES (@id, CAST(@now AS bigint) + CAST(@gap AS bigint))
 ON CONFLICT (webhook_id) DO UPDATE
 SET next_us = CASE WHEN s.since_us = CAST(@held AS bigint) THEN s.next_us
     ELSE CASE WHEN s.next_us > CAST(@now AS bigint) THEN s.next_us ELSE CAST(@now AS bigint) END + ` + gapSQL("s.") + ` END
 RETURNING next_us, since_us, ` + gapSQL("") + ` AS gap_us`
 
-// ReserveSlot takes the next moment at which a webhook may be called that gets perSecond requests a second,
-// and returns it: now or later. Each moment is given once, whichever process asks; nobody gets it back. Who holds
-// a moment already keeps it, unless the limit was changed since it was taken; held is nil for who holds none.
-func (s *Store) ReserveSlot(ctx context.Context, webhookID string, perSecond float64, held *models.Slot) (models.Slot, error) {
+// ReserveRequest reserves the next moment at which a webhook may be called that gets perSecond requests a second, and
+// returns it: now or later. Each moment is given once, whichever process asks, and never given back. A reservation that
+// is held already is kept, unless the limit was changed since it was made; held is nil for none.
+func (s *Store) ReserveRequest(ctx context.Context, webhookID string, perSecond float64, held *models.Reservation) (models.Reservation, error) {
 	const none = -1
 	arguments := map[string]any{"id": webhookID, "now": s.Now().UnixMicro(), "gap": gapOf(&perSecond), "held": none}
 	if held != nil {
 		arguments["held"] = held.Since
 	}
-	var slot webhookSlot
-	if err := s.db.WithContext(ctx).Raw(reserveSlotSQL, arguments).Scan(&slot).Error; err != nil {
-		return models.Slot{}, fmt.Errorf("reserve slot: %w", err)
+	var timetable webhookTimetable
+	if err := s.db.WithContext(ctx).Raw(reserveSQL, arguments).Scan(&timetable).Error; err != nil {
+		return models.Reservation{}, fmt.Errorf("reserve request: %w", err)
 	}
-	if held != nil && held.Since == slot.SinceUS {
+	if held != nil && held.Since == timetable.SinceUS {
 		return *held, nil
 	}
-	return models.Slot{At: time.UnixMicro(slot.NextUS - *slot.GapUS).UTC(), Since: slot.SinceUS}, nil
+	return models.Reservation{At: time.UnixMicro(timetable.NextUS - *timetable.GapUS).UTC(), Since: timetable.SinceUS}, nil
 }
 
 // gapOf is the time between two requests, in microseconds; 0 without a limit.
