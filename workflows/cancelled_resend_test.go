@@ -20,44 +20,46 @@ import (
 // or taken back, is not.
 func TestResendOfACancelledRun(t *testing.T) {
 	t.Parallel()
-	asked := contract.ResendSignal{RequestedBy: "key_x"}
-	before := contract.ResendSignal{RequestedBy: "key_x", BeforeCancel: true}
-	withdrawn := contract.ResendSignal{Withdrawn: true}
-	for name, test := range map[string]struct {
-		signals []any
-		made    bool
-	}{
-		"asked for":                   {[]any{asked}, true},
-		"without an argument":         {[]any{nil}, true},
-		"with one of another kind":    {[]any{"me"}, true},
-		"asked for before":            {[]any{before}, false},
-		"before and after":            {[]any{before, asked}, true},
-		"after and before, in a race": {[]any{asked, before}, true},
-		"taken back":                  {[]any{asked, withdrawn}, false},
-		"taken back and asked for":    {[]any{asked, withdrawn, asked}, true},
-		"not at all":                  {nil, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			r := newRig(t)
-			r.after(10*time.Second, func() {
-				r.env.CancelWorkflow()
-				for _, signal := range test.signals {
-					r.env.SignalWorkflow(contract.SignalResend, signal)
+	onEach(t, func(t *testing.T, open opener) {
+		asked := contract.ResendSignal{RequestedBy: "key_x"}
+		before := contract.ResendSignal{RequestedBy: "key_x", BeforeCancel: true}
+		withdrawn := contract.ResendSignal{Withdrawn: true}
+		for name, test := range map[string]struct {
+			signals []any
+			made    bool
+		}{
+			"asked for":                   {[]any{asked}, true},
+			"without an argument":         {[]any{nil}, true},
+			"with one of another kind":    {[]any{"me"}, true},
+			"asked for before":            {[]any{before}, false},
+			"before and after":            {[]any{before, asked}, true},
+			"after and before, in a race": {[]any{asked, before}, true},
+			"taken back":                  {[]any{asked, withdrawn}, false},
+			"taken back and asked for":    {[]any{asked, withdrawn, asked}, true},
+			"not at all":                  {nil, false},
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				r := newRig(t, open)
+				r.after(10*time.Second, func() {
+					r.env.CancelWorkflow()
+					for _, signal := range test.signals {
+						r.env.SignalWorkflow(contract.SignalResend, signal)
+					}
+				})
+				err := r.run()
+				r.requireTimes(0)
+				require.Equal(t, models.StatusCancelled, r.row().Status)
+				if !test.made {
+					requireCanceled(t, err)
+					return
 				}
+				r.continues(err)
+				require.Equal(t, models.StatusDelivered, r.row().Status)
+				require.Equal(t, models.TriggerResend, r.attempts()[1].Trigger)
 			})
-			err := r.run()
-			r.requireTimes(0)
-			require.Equal(t, models.StatusCancelled, r.row().Status)
-			if !test.made {
-				requireCanceled(t, err)
-				return
-			}
-			r.continues(err)
-			require.Equal(t, models.StatusDelivered, r.row().Status)
-			require.Equal(t, models.TriggerResend, r.attempts()[1].Trigger)
-		})
-	}
+		}
+	})
 }
 
 // continues runs what the delivery's run was continued as, to the end; the receiver is well by then.
@@ -81,50 +83,56 @@ func (r *rig) continues(err error) {
 // The resend arrives while the cancellation is being recorded, which is the last that the run does.
 func TestResendAsACancelledRunCloses(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	r.store.cancelling = r.resend
-	r.after(10*time.Second, r.env.CancelWorkflow)
-	r.continues(r.run())
-	require.Equal(t, models.StatusDelivered, r.row().Status)
+	onEach(t, func(t *testing.T, open opener) {
+		r := newRig(t, open)
+		r.store.cancelling = r.resend
+		r.after(10*time.Second, r.env.CancelWorkflow)
+		r.continues(r.run())
+		require.Equal(t, models.StatusDelivered, r.row().Status)
+	})
 }
 
 // A run from before the change ends as it did.
 func TestResendOfACancelledOldRun(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	r.env.OnGetVersion("resend-after-cancel", workflow.DefaultVersion, workflow.Version(1)).Return(workflow.DefaultVersion)
-	r.after(10*time.Second, func() {
-		r.env.CancelWorkflow()
-		r.resend()
+	onEach(t, func(t *testing.T, open opener) {
+		r := newRig(t, open)
+		r.env.OnGetVersion("resend-after-cancel", workflow.DefaultVersion, workflow.Version(1)).Return(workflow.DefaultVersion)
+		r.after(10*time.Second, func() {
+			r.env.CancelWorkflow()
+			r.resend()
+		})
+		requireCanceled(t, r.run())
 	})
-	requireCanceled(t, r.run())
 }
 
 // The delivery is cancelled in the database, before its workflow runs, while the first attempt is made: what that
 // attempt comes to does not bring it back to life, unless it succeeds.
 func TestCancelledInTheDatabaseDuringAnAttempt(t *testing.T) {
 	t.Parallel()
-	for status, want := range map[int]models.Status{
-		http.StatusOK:                  models.StatusDelivered,
-		http.StatusInternalServerError: models.StatusCancelled,
-		http.StatusGone:                models.StatusCancelled,
-	} {
-		t.Run(http.StatusText(status), func(t *testing.T) {
-			t.Parallel()
-			r := newRig(t)
-			r.receiver.answers(answer{status: status, before: func() {
-				require.NoError(t, r.store.CancelDelivery(context.Background(), r.delivery.ID, "cancelled on request"))
-			}})
-			err := r.run()
-			if want == models.StatusCancelled {
-				requireCanceled(t, err)
-			} else {
-				require.NoError(t, err)
-			}
-			r.requireTimes(0)
-			require.Equal(t, want, r.row().Status)
-			require.Equal(t, 1, r.row().AttemptCount)
-			require.Empty(t, r.email.notices)
-		})
-	}
+	onEach(t, func(t *testing.T, open opener) {
+		for status, want := range map[int]models.Status{
+			http.StatusOK:                  models.StatusDelivered,
+			http.StatusInternalServerError: models.StatusCancelled,
+			http.StatusGone:                models.StatusCancelled,
+		} {
+			t.Run(http.StatusText(status), func(t *testing.T) {
+				t.Parallel()
+				r := newRig(t, open)
+				r.receiver.answers(answer{status: status, before: func() {
+					require.NoError(t, r.store.CancelDelivery(context.Background(), r.delivery.ID, "cancelled on request"))
+				}})
+				err := r.run()
+				if want == models.StatusCancelled {
+					requireCanceled(t, err)
+				} else {
+					require.NoError(t, err)
+				}
+				r.requireTimes(0)
+				require.Equal(t, want, r.row().Status)
+				require.Equal(t, 1, r.row().AttemptCount)
+				require.Empty(t, r.email.notices)
+			})
+		}
+	})
 }

@@ -29,62 +29,70 @@ func (r *rig) madeDirectly(status models.Status, code int, wait time.Duration) {
 // of that attempt.
 func TestGoesOnBehindADirectAttempt(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	r.madeDirectly(models.StatusFailed, http.StatusInternalServerError, time.Minute)
-	r.receiver.fails(1)
-	require.NoError(t, r.run())
-	r.requireTimes(time.Minute, time.Minute+5*time.Minute)
-	require.Equal(t, models.StatusDelivered, r.row().Status)
-	var numbers []int
-	for _, attempt := range r.attempts() {
-		numbers = append(numbers, attempt.Number)
-	}
-	require.Equal(t, []int{1, 2, 3}, numbers)
+	onEach(t, func(t *testing.T, open opener) {
+		r := newRig(t, open)
+		r.madeDirectly(models.StatusFailed, http.StatusInternalServerError, time.Minute)
+		r.receiver.fails(1)
+		require.NoError(t, r.run())
+		r.requireTimes(time.Minute, time.Minute+5*time.Minute)
+		require.Equal(t, models.StatusDelivered, r.row().Status)
+		var numbers []int
+		for _, attempt := range r.attempts() {
+			numbers = append(numbers, attempt.Number)
+		}
+		require.Equal(t, []int{1, 2, 3}, numbers)
+	})
 }
 
 // One that was the last is told to the owner.
 func TestGivesUpBehindADirectAttempt(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	r.madeDirectly(models.StatusPermanentlyFailed, http.StatusGone, 0)
-	requireExhausted(t, r.run())
-	require.Empty(t, r.receiver.requests())
-	require.Equal(t, models.StatusPermanentlyFailed, r.row().Status)
-	require.Len(t, r.email.notices, 1)
+	onEach(t, func(t *testing.T, open opener) {
+		r := newRig(t, open)
+		r.madeDirectly(models.StatusPermanentlyFailed, http.StatusGone, 0)
+		requireExhausted(t, r.run())
+		require.Empty(t, r.receiver.requests())
+		require.Equal(t, models.StatusPermanentlyFailed, r.row().Status)
+		require.Len(t, r.email.notices, 1)
+	})
 }
 
 // A resend does not wait for the schedule, nor take the direct attempt for its own.
 func TestResendBehindADirectAttempt(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	r.madeDirectly(models.StatusFailed, http.StatusInternalServerError, time.Minute)
-	r.receiver.fails(0)
-	r.after(10*time.Second, r.resend)
-	require.NoError(t, r.run())
-	r.requireTimes(10 * time.Second)
-	require.Equal(t, models.TriggerResend, r.attempts()[1].Trigger)
+	onEach(t, func(t *testing.T, open opener) {
+		r := newRig(t, open)
+		r.madeDirectly(models.StatusFailed, http.StatusInternalServerError, time.Minute)
+		r.receiver.fails(0)
+		r.after(10*time.Second, r.resend)
+		require.NoError(t, r.run())
+		r.requireTimes(10 * time.Second)
+		require.Equal(t, models.TriggerResend, r.attempts()[1].Trigger)
+	})
 }
 
 // A resend that another process asks for during the direct attempt is made behind it.
 func TestResendDuringADirectAttempt(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]struct {
-		status models.Status
-		code   int
-	}{"it succeeds": {models.StatusDelivered, http.StatusOK}, "it fails": {models.StatusFailed, http.StatusInternalServerError}} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			r := newRig(t)
-			require.NoError(t, r.store.Lease(t.Context(), []string{r.delivery.ID}, start.Add(10*time.Second)))
-			r.receiver.fails(0)
-			r.after(0, r.resend)
-			r.after(5*time.Second, func() { r.madeDirectly(test.status, test.code, time.Minute) })
-			require.NoError(t, r.run())
-			require.Len(t, r.receiver.requests(), 1)
-			attempts := r.attempts()
-			require.Len(t, attempts, 2)
-			require.Equal(t, 2, attempts[1].Number)
-			require.Equal(t, models.TriggerResend, attempts[1].Trigger)
-		})
-	}
+	onEach(t, func(t *testing.T, open opener) {
+		for name, test := range map[string]struct {
+			status models.Status
+			code   int
+		}{"it succeeds": {models.StatusDelivered, http.StatusOK}, "it fails": {models.StatusFailed, http.StatusInternalServerError}} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				r := newRig(t, open)
+				require.NoError(t, r.store.Lease(t.Context(), []string{r.delivery.ID}, start.Add(10*time.Second)))
+				r.receiver.fails(0)
+				r.after(0, r.resend)
+				r.after(5*time.Second, func() { r.madeDirectly(test.status, test.code, time.Minute) })
+				require.NoError(t, r.run())
+				require.Len(t, r.receiver.requests(), 1)
+				attempts := r.attempts()
+				require.Len(t, attempts, 2)
+				require.Equal(t, 2, attempts[1].Number)
+				require.Equal(t, models.TriggerResend, attempts[1].Trigger)
+			})
+		}
+	})
 }

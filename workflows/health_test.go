@@ -46,59 +46,67 @@ func withSchedule(waits ...time.Duration) option {
 // The tenth delivery in a row that is given up makes the webhook failing. Its owner is told of both.
 func TestOwnerIsToldThatAWebhookFails(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	r.gaveUp(9, start.Add(-time.Hour))
-	requireExhausted(t, r.run())
-	r.requireTold(notify.KindFailing, notify.KindExhausted)
-	first := slices.IndexFunc(r.email.notices, func(notice notify.Notice) bool { return notice.Kind == notify.KindFailing })
-	notice := r.email.notices[first]
-	require.Equal(t, 10, notice.FailedDeliveries)
-	require.Equal(t, r.webhook.ID, notice.WebhookID)
-	require.Equal(t, start.Add(-time.Hour), notice.FailingSince.UTC())
+	onEach(t, func(t *testing.T, open opener) {
+		r := newRig(t, open)
+		r.gaveUp(9, start.Add(-time.Hour))
+		requireExhausted(t, r.run())
+		r.requireTold(notify.KindFailing, notify.KindExhausted)
+		first := slices.IndexFunc(r.email.notices, func(notice notify.Notice) bool { return notice.Kind == notify.KindFailing })
+		notice := r.email.notices[first]
+		require.Equal(t, 10, notice.FailedDeliveries)
+		require.Equal(t, r.webhook.ID, notice.WebhookID)
+		require.Equal(t, start.Add(-time.Hour), notice.FailingSince.UTC())
+	})
 }
 
 // So does the first attempt that fails a day after the first failure, although nothing was given up yet. The
 // attempts after it are no news.
 func TestOwnerIsToldAfterADay(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, withSchedule(13*time.Hour, 13*time.Hour, 13*time.Hour, 13*time.Hour))
-	r.after(25*time.Hour, func() { r.requireTold() })
-	for _, at := range []time.Duration{27 * time.Hour, 40 * time.Hour} {
-		r.after(at, func() { r.requireTold(notify.KindFailing) })
-	}
-	requireExhausted(t, r.run())
-	r.requireTold(notify.KindFailing, notify.KindExhausted)
+	onEach(t, func(t *testing.T, open opener) {
+		r := newRig(t, open, withSchedule(13*time.Hour, 13*time.Hour, 13*time.Hour, 13*time.Hour))
+		r.after(25*time.Hour, func() { r.requireTold() })
+		for _, at := range []time.Duration{27 * time.Hour, 40 * time.Hour} {
+			r.after(at, func() { r.requireTold(notify.KindFailing) })
+		}
+		requireExhausted(t, r.run())
+		r.requireTold(notify.KindFailing, notify.KindExhausted)
+	})
 }
 
 // When the database is away while it happens, the owner is told all the same, once.
 func TestOwnerIsToldOfWhatIsRecordedLater(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, withSchedule())
-	r.gaveUp(9, start.Add(-time.Hour))
-	r.store.failRecord = 3
-	requireExhausted(t, r.run())
-	r.requireTold(notify.KindFailing, notify.KindExhausted)
+	onEach(t, func(t *testing.T, open opener) {
+		r := newRig(t, open, withSchedule())
+		r.gaveUp(9, start.Add(-time.Hour))
+		r.store.failRecord = 3
+		requireExhausted(t, r.run())
+		r.requireTold(notify.KindFailing, notify.KindExhausted)
+	})
 }
 
 // A webhook that is failing already, or was told of within the hour, is not told of again.
 func TestOwnerIsNotToldTwice(t *testing.T) {
 	t.Parallel()
-	for name, before := range map[string]func(*rig){
-		"while it fails": func(r *rig) { r.gaveUp(15, start.Add(-2*time.Hour)) },
-		"a webhook that flaps": func(r *rig) {
-			r.gaveUp(10, start.Add(-30*time.Minute))
-			r.succeeded(start.Add(-20 * time.Minute))
-			r.gaveUp(9, start.Add(-10*time.Minute))
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			r := newRig(t, withSchedule())
-			before(r)
-			requireExhausted(t, r.run())
-			r.requireTold(notify.KindExhausted)
-		})
-	}
+	onEach(t, func(t *testing.T, open opener) {
+		for name, before := range map[string]func(*rig){
+			"while it fails": func(r *rig) { r.gaveUp(15, start.Add(-2*time.Hour)) },
+			"a webhook that flaps": func(r *rig) {
+				r.gaveUp(10, start.Add(-30*time.Minute))
+				r.succeeded(start.Add(-20 * time.Minute))
+				r.gaveUp(9, start.Add(-10*time.Minute))
+			},
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				r := newRig(t, open, withSchedule())
+				before(r)
+				requireExhausted(t, r.run())
+				r.requireTold(notify.KindExhausted)
+			})
+		}
+	})
 }
 
 // succeeded has another delivery of the webhook arrive.
@@ -116,38 +124,42 @@ func (r *rig) succeeded(at time.Time) {
 // told. What waits for it ends cancelled when it is due, until someone enables the webhook again.
 func TestWebhookIsDisabledAfterFiveDays(t *testing.T) {
 	t.Parallel()
-	const day = 24 * time.Hour
-	r := newRig(t)
-	r.gaveUp(10, start.Add(-5*day-time.Minute))
-	r.after(30*time.Second, func() {
-		webhook, err := r.store.Webhook(t.Context(), models.Scope{}, r.webhook.ID)
-		require.NoError(t, err)
-		require.False(t, webhook.Active)
-		require.Contains(t, webhook.DisabledReason, "nothing has succeeded since")
+	onEach(t, func(t *testing.T, open opener) {
+		const day = 24 * time.Hour
+		r := newRig(t, open)
+		r.gaveUp(10, start.Add(-5*day-time.Minute))
+		r.after(30*time.Second, func() {
+			webhook, err := r.store.Webhook(t.Context(), models.Scope{}, r.webhook.ID)
+			require.NoError(t, err)
+			require.False(t, webhook.Active)
+			require.Contains(t, webhook.DisabledReason, "nothing has succeeded since")
+			r.requireTold(notify.KindDisabled)
+			require.Equal(t, models.StatusFailed, r.row().Status)
+		})
+		requireCanceled(t, r.run())
+		require.Contains(t, r.row().CancelReason, "the webhook is disabled: nothing has succeeded since")
 		r.requireTold(notify.KindDisabled)
-		require.Equal(t, models.StatusFailed, r.row().Status)
+		r.requireTimes(0)
 	})
-	requireCanceled(t, r.run())
-	require.Contains(t, r.row().CancelReason, "the webhook is disabled: nothing has succeeded since")
-	r.requireTold(notify.KindDisabled)
-	r.requireTimes(0)
 }
 
 // Enabled in time, it never stopped.
 func TestWebhookIsEnabledAgain(t *testing.T) {
 	t.Parallel()
-	const day = 24 * time.Hour
-	r := newRig(t)
-	r.gaveUp(10, start.Add(-5*day))
-	r.receiver.answers(answer{status: http.StatusInternalServerError}, answer{status: http.StatusOK})
-	r.after(30*time.Second, func() {
-		_, err := r.store.UpdateWebhook(t.Context(), models.Scope{}, r.webhook.ID, func(webhook *models.Webhook) error {
-			webhook.Active, webhook.DisabledReason = true, ""
-			return nil
+	onEach(t, func(t *testing.T, open opener) {
+		const day = 24 * time.Hour
+		r := newRig(t, open)
+		r.gaveUp(10, start.Add(-5*day))
+		r.receiver.answers(answer{status: http.StatusInternalServerError}, answer{status: http.StatusOK})
+		r.after(30*time.Second, func() {
+			_, err := r.store.UpdateWebhook(t.Context(), models.Scope{}, r.webhook.ID, func(webhook *models.Webhook) error {
+				webhook.Active, webhook.DisabledReason = true, ""
+				return nil
+			})
+			require.NoError(t, err)
 		})
-		require.NoError(t, err)
+		require.NoError(t, r.run())
+		r.requireTimes(0, time.Minute)
+		r.requireTold(notify.KindDisabled)
 	})
-	require.NoError(t, r.run())
-	r.requireTimes(0, time.Minute)
-	r.requireTold(notify.KindDisabled)
 }

@@ -16,17 +16,16 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/worker"
+	"gorm.io/gorm"
 
 	"github.com/postrider/postrider/activities"
 	"github.com/postrider/postrider/internal/attempt"
 	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/internal/egress"
 	"github.com/postrider/postrider/internal/egress/egresstest"
-	"github.com/postrider/postrider/internal/keyring"
 	"github.com/postrider/postrider/internal/notify"
 	"github.com/postrider/postrider/internal/store"
-	"github.com/postrider/postrider/internal/store/migrations"
-	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/workflows"
 )
@@ -67,12 +66,12 @@ func newEnv() *testsuite.TestWorkflowEnvironment {
 	return env
 }
 
-func newRig(t *testing.T, options ...option) *rig {
+func newRig(t *testing.T, open opener, options ...option) *rig {
 	t.Helper()
 	env := newEnv()
 	r := &rig{t: t, env: env, email: &mailbox{}}
 	r.receiver = newReceiver(t, env.Now)
-	r.store = &faultyStore{Store: openStore(t, env.Now)}
+	r.store = &faultyStore{Store: openStore(t, open, env.Now)}
 	client, err := egress.New(egress.Config{AllowTargets: egresstest.Networks(t, "127.0.0.0/8")})
 	require.NoError(t, err)
 	t.Cleanup(client.Close)
@@ -100,20 +99,18 @@ func newRig(t *testing.T, options ...option) *rig {
 	return r
 }
 
-func openStore(t *testing.T, now func() time.Time) *store.Store {
+// opener opens a database of one kind.
+type opener = func(testing.TB) *gorm.DB
+
+// onEach runs a test on every kind of database.
+func onEach(t *testing.T, test func(t *testing.T, open opener)) {
 	t.Helper()
-	db, err := store.Open(testdb.SQLite(t), 4)
-	require.NoError(t, err)
-	pool, err := db.DB()
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, pool.Close()) })
-	_, err = migrations.Up(t.Context(), pool, "sqlite")
-	require.NoError(t, err)
-	key, err := keyring.ParseKey(keyring.NewKey())
-	require.NoError(t, err)
-	keyring, err := keyring.New(key)
-	require.NoError(t, err)
-	return store.New(db, store.Config{Keyring: keyring, Now: now})
+	storetest.EachKind(t, test)
+}
+
+func openStore(t *testing.T, open opener, now func() time.Time) *store.Store {
+	t.Helper()
+	return storetest.New(t, open(t), store.Config{Now: now})
 }
 
 // run carries the delivery to its end and returns the workflow's error.

@@ -90,10 +90,10 @@ func (s *starts) CancelRecoveries(ctx context.Context, recoveries []models.Recov
 }
 
 // newStartRig has a store with webhooks that match everything.
-func newStartRig(t *testing.T, webhooks int) (*testsuite.TestWorkflowEnvironment, *store.Store, *starts) {
+func newStartRig(t *testing.T, open opener, webhooks int) (*testsuite.TestWorkflowEnvironment, *store.Store, *starts) {
 	t.Helper()
 	env := newEnv()
-	store := openStore(t, env.Now)
+	store := openStore(t, open, env.Now)
 	started := &starts{ids: map[string]int{}}
 	workflows.Register(env, &activities.Activities{
 		Store: store, Starter: started, Canceller: started, Now: env.Now,
@@ -115,55 +115,61 @@ func requireAllOnce(t *testing.T, want int, started *starts) {
 
 func TestFanOutStartsEveryDeliveryOfItsEvent(t *testing.T) {
 	t.Parallel()
-	for _, webhooks := range []int{1, 200, 201, 450} {
-		t.Run(fmt.Sprint(webhooks), func(t *testing.T) {
-			t.Parallel()
-			env, store, started := newStartRig(t, webhooks)
-			started.fail = 2
-			env.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, _ converter.EncodedValues) {
-				require.Equal(t, 10*time.Second, info.HeartbeatTimeout, "the death of the process is noticed soon")
+	onEach(t, func(t *testing.T, open opener) {
+		for _, webhooks := range []int{1, 200, 201, 450} {
+			t.Run(fmt.Sprint(webhooks), func(t *testing.T) {
+				t.Parallel()
+				env, store, started := newStartRig(t, open, webhooks)
+				started.fail = 2
+				env.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, _ converter.EncodedValues) {
+					require.Equal(t, 10*time.Second, info.HeartbeatTimeout, "the death of the process is noticed soon")
+				})
+				published, err := store.Publish(t.Context(), models.Event{Type: "a", Data: []byte(`{}`)})
+				require.NoError(t, err)
+				_, err = store.Publish(t.Context(), models.Event{Type: "b", Data: []byte(`{}`)})
+				require.NoError(t, err)
+				env.ExecuteWorkflow(workflows.FanOut, contract.FanOutInput{EventID: published.Event.ID})
+				require.NoError(t, env.GetWorkflowError())
+				requireAllOnce(t, webhooks, started)
 			})
-			published, err := store.Publish(t.Context(), models.Event{Type: "a", Data: []byte(`{}`)})
-			require.NoError(t, err)
-			_, err = store.Publish(t.Context(), models.Event{Type: "b", Data: []byte(`{}`)})
-			require.NoError(t, err)
-			env.ExecuteWorkflow(workflows.FanOut, contract.FanOutInput{EventID: published.Event.ID})
-			require.NoError(t, env.GetWorkflowError())
-			requireAllOnce(t, webhooks, started)
-		})
-	}
+		}
+	})
 }
 
 func TestSweepStartsWhatIsPendingAndOldEnough(t *testing.T) {
 	t.Parallel()
-	env, store, started := newStartRig(t, 1)
-	old, err := store.Publish(t.Context(), models.Event{Type: "a", Data: []byte(`{}`)})
-	require.NoError(t, err)
-	done, err := store.Publish(t.Context(), models.Event{Type: "b", Data: []byte(`{}`)})
-	require.NoError(t, err)
-	require.NoError(t, store.CancelDelivery(t.Context(), done.Deliveries[0].ID, "x"))
-	// The sweep begins a minute later; an event published then is too young for it.
-	env.SetStartTime(start.Add(time.Minute))
-	_, err = store.Publish(t.Context(), models.Event{Type: "c", Data: []byte(`{}`)})
-	require.NoError(t, err)
-	env.ExecuteWorkflow(workflows.Sweep, contract.SweepInput{MinAge: contract.SweepAge})
-	require.NoError(t, env.GetWorkflowError())
-	requireAllOnce(t, 1, started)
-	require.Contains(t, started.ids, old.Deliveries[0].ID)
+	onEach(t, func(t *testing.T, open opener) {
+		env, store, started := newStartRig(t, open, 1)
+		old, err := store.Publish(t.Context(), models.Event{Type: "a", Data: []byte(`{}`)})
+		require.NoError(t, err)
+		done, err := store.Publish(t.Context(), models.Event{Type: "b", Data: []byte(`{}`)})
+		require.NoError(t, err)
+		require.NoError(t, store.CancelDelivery(t.Context(), done.Deliveries[0].ID, "x"))
+		// The sweep begins a minute later; an event published then is too young for it.
+		env.SetStartTime(start.Add(time.Minute))
+		_, err = store.Publish(t.Context(), models.Event{Type: "c", Data: []byte(`{}`)})
+		require.NoError(t, err)
+		env.ExecuteWorkflow(workflows.Sweep, contract.SweepInput{MinAge: contract.SweepAge})
+		require.NoError(t, env.GetWorkflowError())
+		requireAllOnce(t, 1, started)
+		require.Contains(t, started.ids, old.Deliveries[0].ID)
+	})
 }
 
 // A long backlog is worked on in several runs, so that no history grows without bound.
 func TestSweepContinuesAsNew(t *testing.T) {
 	t.Parallel()
-	env, _, _ := newStartRig(t, 0)
-	pages := 0
-	env.OnActivity((*activities.Activities)(nil).StartPending, mock.Anything, mock.Anything).
-		Return(func(context.Context, activities.StartInput) (activities.StartResult, error) {
-			pages++
-			return activities.StartResult{Started: 200, Last: typeid.New(typeid.KindDelivery, start)}, nil
-		})
-	env.ExecuteWorkflow(workflows.Sweep, contract.SweepInput{})
-	var again *workflow.ContinueAsNewError
-	require.ErrorAs(t, env.GetWorkflowError(), &again)
-	require.Equal(t, 100, pages)
+	onEach(t, func(t *testing.T, open opener) {
+		env, _, _ := newStartRig(t, open, 0)
+		pages := 0
+		env.OnActivity((*activities.Activities)(nil).StartPending, mock.Anything, mock.Anything).
+			Return(func(context.Context, activities.StartInput) (activities.StartResult, error) {
+				pages++
+				return activities.StartResult{Started: 200, Last: typeid.New(typeid.KindDelivery, start)}, nil
+			})
+		env.ExecuteWorkflow(workflows.Sweep, contract.SweepInput{})
+		var again *workflow.ContinueAsNewError
+		require.ErrorAs(t, env.GetWorkflowError(), &again)
+		require.Equal(t, 100, pages)
+	})
 }

@@ -46,107 +46,117 @@ func (r *rig) directly(dispatch models.Job) bool {
 
 func TestMakeFirst(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	require.True(t, r.directly(r.dispatch()))
-	require.Len(t, r.requests, 1)
-	require.Equal(t, "1", r.requests[0].Header.Get("X-Webhook-Attempt"))
-	got := r.dispatch().Delivery
-	require.Equal(t, models.StatusDelivered, got.Status)
-	require.Empty(t, got.RunID)
-	require.Equal(t, models.FirstAttemptID(r.delivery.ID), r.attempts()[0].ID)
+	onEach(t, func(t *testing.T, open opener) {
+		r := newRig(t, open)
+		require.True(t, r.directly(r.dispatch()))
+		require.Len(t, r.requests, 1)
+		require.Equal(t, "1", r.requests[0].Header.Get("X-Webhook-Attempt"))
+		got := r.dispatch().Delivery
+		require.Equal(t, models.StatusDelivered, got.Status)
+		require.Empty(t, got.RunID)
+		require.Equal(t, models.FirstAttemptID(r.delivery.ID), r.attempts()[0].ID)
 
-	// A workflow that is started all the same finds what was done.
-	require.Equal(t, models.StatusDelivered, r.deliver(1).Status)
-	require.Len(t, r.requests, 1)
+		// A workflow that is started all the same finds what was done.
+		require.Equal(t, models.StatusDelivered, r.deliver(1).Status)
+		require.Len(t, r.requests, 1)
+	})
 }
 
 // A direct attempt that fails is the first of the workflow's, whoever starts that and however often.
 func TestWorkflowTakesOverADirectAttempt(t *testing.T) {
 	t.Parallel()
-	for _, test := range []struct {
-		code   int
-		status models.Status
-	}{{http.StatusInternalServerError, models.StatusFailed}, {http.StatusGone, models.StatusPermanentlyFailed}} {
-		r := newRig(t)
-		r.status = test.code
-		require.False(t, r.directly(r.dispatch()))
-		unstarted, err := r.store.UnstartedDeliveries(t.Context(), "", 10)
-		require.NoError(t, err)
-		require.Len(t, unstarted, 1)
+	onEach(t, func(t *testing.T, open opener) {
+		for _, test := range []struct {
+			code   int
+			status models.Status
+		}{{http.StatusInternalServerError, models.StatusFailed}, {http.StatusGone, models.StatusPermanentlyFailed}} {
+			r := newRig(t, open)
+			r.status = test.code
+			require.False(t, r.directly(r.dispatch()))
+			unstarted, err := r.store.UnstartedDeliveries(t.Context(), "", 10)
+			require.NoError(t, err)
+			require.Len(t, unstarted, 1)
 
-		first := r.deliver(1)
-		require.Equal(t, test.status, first.Status)
-		require.Equal(t, models.FirstAttemptID(r.delivery.ID), first.AttemptID)
-		require.Equal(t, test.status == models.StatusPermanentlyFailed, first.Notify)
-		if test.status == models.StatusFailed {
-			require.Equal(t, 1, first.Retry)
-			require.Equal(t, time.Minute, first.Wait())
+			first := r.deliver(1)
+			require.Equal(t, test.status, first.Status)
+			require.Equal(t, models.FirstAttemptID(r.delivery.ID), first.AttemptID)
+			require.Equal(t, test.status == models.StatusPermanentlyFailed, first.Notify)
+			if test.status == models.StatusFailed {
+				require.Equal(t, 1, first.Retry)
+				require.Equal(t, time.Minute, first.Wait())
+			}
+			require.NotEmpty(t, r.dispatch().Delivery.RunID)
+			unstarted, err = r.store.UnstartedDeliveries(t.Context(), "", 10)
+			require.NoError(t, err)
+			require.Empty(t, unstarted)
+			require.Len(t, r.requests, 1)
+			require.Len(t, r.attempts(), 1)
 		}
-		require.NotEmpty(t, r.dispatch().Delivery.RunID)
-		unstarted, err = r.store.UnstartedDeliveries(t.Context(), "", 10)
-		require.NoError(t, err)
-		require.Empty(t, unstarted)
-		require.Len(t, r.requests, 1)
-		require.Len(t, r.attempts(), 1)
-	}
+	})
 }
 
 // What is not for the fast lane goes to the workflow before any request is made.
 func TestMakeFirstLeavesSomeToTheWorkflow(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	lately, limit := now, 5.0
-	for name, change := range map[string]func(*models.Job){
-		"slow":         func(d *models.Job) { d.Health.SlowAt = &lately },
-		"failing":      func(d *models.Job) { d.Health.ConsecutiveFailures, d.Health.LastFailureAt = 2, &lately },
-		"rate limited": func(d *models.Job) { d.Webhook.RateLimit = &limit },
-		"test":         func(d *models.Job) { d.Delivery.Test = true },
-	} {
-		dispatch := r.dispatch()
-		change(&dispatch)
-		require.False(t, r.directly(dispatch), name)
-	}
-	require.Empty(t, r.requests)
-	require.Equal(t, models.StatusPending, r.dispatch().Delivery.Status)
+	onEach(t, func(t *testing.T, open opener) {
+		r := newRig(t, open)
+		lately, limit := now, 5.0
+		for name, change := range map[string]func(*models.Job){
+			"slow":         func(d *models.Job) { d.Health.SlowAt = &lately },
+			"failing":      func(d *models.Job) { d.Health.ConsecutiveFailures, d.Health.LastFailureAt = 2, &lately },
+			"rate limited": func(d *models.Job) { d.Webhook.RateLimit = &limit },
+			"test":         func(d *models.Job) { d.Delivery.Test = true },
+		} {
+			dispatch := r.dispatch()
+			change(&dispatch)
+			require.False(t, r.directly(dispatch), name)
+		}
+		require.Empty(t, r.requests)
+		require.Equal(t, models.StatusPending, r.dispatch().Delivery.Status)
+	})
 }
 
 func TestMakeFirstWhileTheLogCannotBeWritten(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	store := &watchedStore{Store: r.store}
-	store.failures.Store(2)
-	r.maker.Store = store
-	require.True(t, r.directly(r.dispatch()))
-	require.Len(t, r.requests, 1)
-	require.Len(t, r.attempts(), 1)
-	require.Equal(t, models.StatusDelivered, r.dispatch().Delivery.Status)
+	onEach(t, func(t *testing.T, open opener) {
+		r := newRig(t, open)
+		store := &watchedStore{Store: r.store}
+		store.failures.Store(2)
+		r.maker.Store = store
+		require.True(t, r.directly(r.dispatch()))
+		require.Len(t, r.requests, 1)
+		require.Len(t, r.attempts(), 1)
+		require.Equal(t, models.StatusDelivered, r.dispatch().Delivery.Status)
+	})
 }
 
 // What was published just now is not loaded for its first attempt, once and for a moment only.
 func TestDeliverOfWhatIsExpected(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]struct {
-		sequence int
-		later    time.Duration
-		loads    int32
-	}{
-		"at once":     {1, 0, 0},
-		"too late":    {1, 2 * time.Second, 1},
-		"not a first": {2, 0, 1},
-	} {
-		r := newRig(t)
-		store := &watchedStore{Store: r.store}
-		r.maker.Store = store
-		r.maker.Expect([]models.Job{r.dispatch()})
-		r.maker.Now = func() time.Time { return now.Add(test.later) }
-		require.Equal(t, models.StatusDelivered, r.deliver(test.sequence).Status, name)
-		require.Equal(t, test.loads, store.loads.Load(), name)
+	onEach(t, func(t *testing.T, open opener) {
+		for name, test := range map[string]struct {
+			sequence int
+			later    time.Duration
+			loads    int32
+		}{
+			"at once":     {1, 0, 0},
+			"too late":    {1, 2 * time.Second, 1},
+			"not a first": {2, 0, 1},
+		} {
+			r := newRig(t, open)
+			store := &watchedStore{Store: r.store}
+			r.maker.Store = store
+			r.maker.Expect([]models.Job{r.dispatch()})
+			r.maker.Now = func() time.Time { return now.Add(test.later) }
+			require.Equal(t, models.StatusDelivered, r.deliver(test.sequence).Status, name)
+			require.Equal(t, test.loads, store.loads.Load(), name)
 
-		// Asked again, the log knows.
-		require.Equal(t, models.StatusDelivered, r.deliver(test.sequence).Status, name)
-		require.Equal(t, test.loads+1, store.loads.Load(), name)
-		require.Len(t, r.requests, 1, name)
-	}
+			// Asked again, the log knows.
+			require.Equal(t, models.StatusDelivered, r.deliver(test.sequence).Status, name)
+			require.Equal(t, test.loads+1, store.loads.Load(), name)
+			require.Len(t, r.requests, 1, name)
+		}
+	})
 }
 
 var _ attempt.Store = (*watchedStore)(nil)
@@ -155,52 +165,56 @@ var _ attempt.Store = (*watchedStore)(nil)
 // the death of its process, end the wait.
 func TestResendBehindAnAttemptOfAnotherProcess(t *testing.T) {
 	t.Parallel()
-	made := func(r *rig) { require.True(t, r.directly(r.dispatch())) }
-	for name, test := range map[string]struct {
-		cancelled bool
-		then      func(*rig)
-		numbers   []int
-	}{
-		"it is made":                            {false, made, []int{1, 2}},
-		"it is made although it was cancelled":  {true, made, []int{1, 2}},
-		"its process dies":                      {false, func(*rig) {}, []int{1}},
-		"its process dies when it is cancelled": {true, func(*rig) {}, []int{1}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			r := newRig(t)
-			require.NoError(t, r.store.Lease(t.Context(), []string{r.delivery.ID}, now.Add(10*time.Second)))
-			if test.cancelled {
-				require.NoError(t, r.store.CancelDelivery(t.Context(), r.delivery.ID, "cancelled on request"))
-			}
-			resend := func() attempt.Result {
-				in := r.input(1)
-				in.Trigger = models.TriggerResend
-				return r.make(in, attempt.Run{ID: testRun})
-			}
-			require.Equal(t, &attempt.Detour{WaitMS: 2000}, resend().Detour)
-			r.maker.Now = func() time.Time { return now.Add(9 * time.Second) }
-			require.Equal(t, &attempt.Detour{WaitMS: 1001}, resend().Detour)
-			require.Empty(t, r.requests)
-			require.Nil(t, r.dispatch().Delivery.NextAttemptAt, "the wait postpones nothing")
+	onEach(t, func(t *testing.T, open opener) {
+		made := func(r *rig) { require.True(t, r.directly(r.dispatch())) }
+		for name, test := range map[string]struct {
+			cancelled bool
+			then      func(*rig)
+			numbers   []int
+		}{
+			"it is made":                            {false, made, []int{1, 2}},
+			"it is made although it was cancelled":  {true, made, []int{1, 2}},
+			"its process dies":                      {false, func(*rig) {}, []int{1}},
+			"its process dies when it is cancelled": {true, func(*rig) {}, []int{1}},
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				r := newRig(t, open)
+				require.NoError(t, r.store.Lease(t.Context(), []string{r.delivery.ID}, now.Add(10*time.Second)))
+				if test.cancelled {
+					require.NoError(t, r.store.CancelDelivery(t.Context(), r.delivery.ID, "cancelled on request"))
+				}
+				resend := func() attempt.Result {
+					in := r.input(1)
+					in.Trigger = models.TriggerResend
+					return r.make(in, attempt.Run{ID: testRun})
+				}
+				require.Equal(t, &attempt.Detour{WaitMS: 2000}, resend().Detour)
+				r.maker.Now = func() time.Time { return now.Add(9 * time.Second) }
+				require.Equal(t, &attempt.Detour{WaitMS: 1001}, resend().Detour)
+				require.Empty(t, r.requests)
+				require.Nil(t, r.dispatch().Delivery.NextAttemptAt, "the wait postpones nothing")
 
-			test.then(r)
-			r.maker.Now = func() time.Time { return now.Add(10 * time.Second) }
-			require.Equal(t, models.StatusDelivered, resend().Status)
-			var numbers []int
-			for _, attempt := range r.attempts() {
-				numbers = append(numbers, attempt.Number)
-			}
-			require.Equal(t, test.numbers, numbers)
-			require.Len(t, r.requests, len(numbers))
-		})
-	}
+				test.then(r)
+				r.maker.Now = func() time.Time { return now.Add(10 * time.Second) }
+				require.Equal(t, models.StatusDelivered, resend().Status)
+				var numbers []int
+				for _, attempt := range r.attempts() {
+					numbers = append(numbers, attempt.Number)
+				}
+				require.Equal(t, test.numbers, numbers)
+				require.Len(t, r.requests, len(numbers))
+			})
+		}
+	})
 }
 
 // The workflow that the publishing process starts itself is not kept waiting by that process's lease.
 func TestHandedOverAttemptDoesNotWait(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	require.NoError(t, r.store.Lease(t.Context(), []string{r.delivery.ID}, now.Add(10*time.Second)))
-	require.Equal(t, models.StatusDelivered, r.deliver(1).Status)
+	onEach(t, func(t *testing.T, open opener) {
+		r := newRig(t, open)
+		require.NoError(t, r.store.Lease(t.Context(), []string{r.delivery.ID}, now.Add(10*time.Second)))
+		require.Equal(t, models.StatusDelivered, r.deliver(1).Status)
+	})
 }

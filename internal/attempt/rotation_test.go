@@ -12,30 +12,32 @@ import (
 
 func TestBothSecretsSignUntilTheGraceEnds(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	second, err := signature.NewSecret()
-	require.NoError(t, err)
-	r.webhook, err = r.store.RotateSecret(t.Context(), models.Scope{}, r.webhook.ID, models.Rotation{Secret: second, Grace: time.Hour})
-	require.NoError(t, err)
-	for i, test := range []struct {
-		later   time.Duration
-		accepts map[string]bool
-	}{
-		{0, map[string]bool{testSecret: true, second: true}},
-		{time.Hour - time.Second, map[string]bool{testSecret: true, second: true}},
-		{time.Hour, map[string]bool{testSecret: false, second: true}},
-	} {
-		r.maker.Now = func() time.Time { return now.Add(test.later) }
-		r.deliver(i + 1)
-		for secret, accepted := range test.accepts {
-			for _, scheme := range []signature.Scheme{signature.SchemePostrider, signature.SchemeStandardWebhooks} {
-				verifier, err := signature.NewVerifier(signature.Config{
-					Scheme: scheme, Secrets: []string{secret}, Now: r.maker.Now,
-				})
-				require.NoError(t, err)
-				err = verifier.Verify(r.requests[i].Header, []byte(r.bodies[i]))
-				require.Equal(t, accepted, err == nil, "%s after %s: %v", scheme, test.later, err)
+	onEach(t, func(t *testing.T, open opener) {
+		r := newRig(t, open)
+		second, err := signature.NewSecret()
+		require.NoError(t, err)
+		r.webhook, err = r.store.RotateSecret(t.Context(), models.Scope{}, r.webhook.ID, models.Rotation{Secret: second, Grace: time.Hour})
+		require.NoError(t, err)
+		for i, test := range []struct {
+			later   time.Duration
+			accepts map[string]bool
+		}{
+			{0, map[string]bool{testSecret: true, second: true}},
+			{time.Hour - time.Second, map[string]bool{testSecret: true, second: true}},
+			{time.Hour, map[string]bool{testSecret: false, second: true}},
+		} {
+			r.maker.Now = func() time.Time { return now.Add(test.later) }
+			r.deliver(i + 1)
+			for secret, accepted := range test.accepts {
+				for _, scheme := range []signature.Scheme{signature.SchemePostrider, signature.SchemeStandardWebhooks} {
+					verifier, err := signature.NewVerifier(signature.Config{
+						Scheme: scheme, Secrets: []string{secret}, Now: r.maker.Now,
+					})
+					require.NoError(t, err)
+					err = verifier.Verify(r.requests[i].Header, []byte(r.bodies[i]))
+					require.Equal(t, accepted, err == nil, "%s after %s: %v", scheme, test.later, err)
+				}
 			}
 		}
-	}
+	})
 }

@@ -13,14 +13,13 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
 
 	"github.com/postrider/postrider/internal/attempt"
 	"github.com/postrider/postrider/internal/egress"
 	"github.com/postrider/postrider/internal/egress/egresstest"
-	"github.com/postrider/postrider/internal/keyring"
 	"github.com/postrider/postrider/internal/store"
-	"github.com/postrider/postrider/internal/store/migrations"
-	"github.com/postrider/postrider/internal/testdb"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
 )
 
@@ -49,12 +48,22 @@ type rig struct {
 	header http.Header
 }
 
-func newRig(t *testing.T) *rig {
+// opener opens a database of one kind.
+type opener = func(testing.TB) *gorm.DB
+
+// onEach runs a test on every kind of database.
+func onEach(t *testing.T, test func(t *testing.T, open opener)) {
+	t.Helper()
+	storetest.EachKind(t, test)
+}
+
+// newRig makes a rig with a database of its own.
+func newRig(t *testing.T, open opener) *rig {
 	t.Helper()
 	r := &rig{t: t, status: http.StatusOK, scheduledAt: now}
 	receiver := httptest.NewServer(r)
 	t.Cleanup(receiver.Close)
-	r.store = openStore(t)
+	r.store = storetest.New(t, open(t), store.Config{Now: func() time.Time { return now }})
 	client, err := egress.New(egress.Config{AllowTargets: egresstest.Networks(t, "127.0.0.0/8")})
 	require.NoError(t, err)
 	t.Cleanup(client.Close)
@@ -74,22 +83,6 @@ func newRig(t *testing.T) *rig {
 	require.NoError(t, err)
 	r.delivery = published.Deliveries[0]
 	return r
-}
-
-func openStore(t *testing.T) *store.Store {
-	t.Helper()
-	db, err := store.Open(testdb.SQLite(t), 4)
-	require.NoError(t, err)
-	pool, err := db.DB()
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, pool.Close()) })
-	_, err = migrations.Up(t.Context(), pool, "sqlite")
-	require.NoError(t, err)
-	key, err := keyring.ParseKey(keyring.NewKey())
-	require.NoError(t, err)
-	keyring, err := keyring.New(key)
-	require.NoError(t, err)
-	return store.New(db, store.Config{Keyring: keyring, Now: func() time.Time { return now }})
 }
 
 // ServeHTTP is the receiver.

@@ -322,7 +322,7 @@ func (p *plansRig) calls() map[string]func() {
 		},
 		"Recovery":         func() { _, err := s.Recovery(ctx, owner, recovery().ID); p.ok(err) },
 		"Reseal":           func() { _, err := s.Reseal(ctx); p.ok(err) },
-		"ReserveRequest":      func() { _, err := s.ReserveRequest(ctx, webhook.ID, 1, nil); p.ok(err) },
+		"ReserveRequest":   func() { _, err := s.ReserveRequest(ctx, webhook.ID, 1, nil); p.ok(err) },
 		"RevokeAnyAPIKey":  func() { _ = s.RevokeAnyAPIKey(ctx, typeid.New(typeid.KindKey, now)) },
 		"RecordRejection":  func() { p.ok(s.RecordRejection(ctx, source.ID, "x", "192.0.2.1")) },
 		"Rejections":       func() { _, err := s.Rejections(ctx, source.ID); p.ok(err) },

@@ -45,6 +45,18 @@ func EachURL(t *testing.T, test func(t *testing.T, url string)) {
 	}
 }
 
+// EachKind is Each for tests that open several databases: each call of open makes one.
+func EachKind(t *testing.T, test func(t *testing.T, open func(testing.TB) *gorm.DB)) {
+	t.Helper()
+	kinds := map[string]func(testing.TB) *gorm.DB{"postgres": Postgres, "sqlite": SQLite}
+	for name, open := range kinds {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, open)
+		})
+	}
+}
+
 // EachStore is Each with a store of default settings.
 func EachStore(t *testing.T, test func(t *testing.T, s *store.Store)) {
 	t.Helper()
