@@ -7,7 +7,6 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -15,21 +14,15 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 
+	"github.com/postrider/postrider/internal/service"
 	"github.com/postrider/postrider/models"
 )
 
-// The trail is kept in one place for all operations, so that none can forget it: what changes something is an entry
-// when it has succeeded, under the ID of its operation. It is written behind the change and before the answer. A change
-// whose entry cannot be written has happened all the same: the log then has the entry, as an error.
-
-// auditTimeout bounds the writing of an entry. It goes on when the client hangs up.
-const auditTimeout = 5 * time.Second
-
-// auditAction is the member of an operation in the OpenAPI document that names its action in the trail.
+// auditAction is the member of an operation in the OpenAPI document that names its action in the audit trail.
 const auditAction = "x-audit-action"
 
-// auditExtension marks an operation for the trail: everything that changes something, but for publishing. An event is
-// its own trail, and must not cost another row.
+// auditExtension marks an operation that leaves an entry in the trail: everything that changes something, but for
+// publishing.
 func auditExtension(operationID, method string) map[string]any {
 	if method == http.MethodGet || method == http.MethodHead || strings.HasPrefix(operationID, "publish-") {
 		return map[string]any{}
@@ -37,111 +30,31 @@ func auditExtension(operationID, method string) map[string]any {
 	return map[string]any{auditAction: operationID}
 }
 
-// act is a request that is to become an entry.
-type act struct {
-	entry models.AuditEntry
-	// body is what was read of the request's.
-	body    bytes.Buffer
-	written bool
-}
-
-type actKey struct{}
-
-// audit makes an entry of each request that changed something.
-func (s *server) audit(c huma.Context, next func(huma.Context)) {
-	action, ok := c.Operation().Extensions[auditAction].(string)
-	if !ok {
+// noteForTrail adds to the caller, where an entry is to be written, the address and the names of the body's fields.
+func (s *server) noteForTrail(c huma.Context, next func(huma.Context)) {
+	if _, ok := c.Operation().Extensions[auditAction]; !ok {
 		next(c)
 		return
 	}
-	who, request := whoAsks(c.Context()), humagin.Unwrap(c).Request
-	act := &act{entry: models.AuditEntry{
-		OwnerID: who.ownerID, Actor: who.keyID, Admin: who.admin(), Action: action, ObjectID: c.Param("id"),
-		Address: clientOf(request, s.TrustedProxies).String(),
-	}}
+	who, request, body := whoAsks(c.Context()), humagin.Unwrap(c).Request, &bytes.Buffer{}
 	if request.Body != nil {
-		request.Body = teeBody{io.TeeReader(request.Body, &act.body), request.Body}
+		request.Body = teeBody{io.TeeReader(request.Body, body), request.Body}
 	}
-	next(huma.WithValue(c, actKey{}, act))
-	if status := c.Status(); status >= 200 && status < 300 {
-		s.writeAct(c.Context(), act) // an answer without a body
+	who.Address = clientOf(request, s.TrustedProxies).String()
+	who.Fields = func() []string {
+		var members map[string]json.RawMessage
+		if json.Unmarshal(body.Bytes(), &members) != nil {
+			return nil
+		}
+		return slices.Sorted(maps.Keys(members))
 	}
+	next(huma.WithValue(c, callerKey{}, who))
 }
 
 // teeBody keeps what is read of a body.
 type teeBody struct {
 	io.Reader
 	io.Closer
-}
-
-// auditAnswer writes the entry of a request that has succeeded, before its answer is. What was made or changed is in
-// the answer.
-func (s *server) auditAnswer(c huma.Context, status string, answer any) (any, error) {
-	act, ok := c.Context().Value(actKey{}).(*act)
-	if !ok || status == "" || status[0] != '2' {
-		return answer, nil
-	}
-	if id := textField(answer, "ID"); id != "" {
-		act.entry.ObjectID = id
-	}
-	if act.entry.OwnerID == "" {
-		act.entry.OwnerID = textField(answer, "OwnerID")
-	}
-	s.writeAct(c.Context(), act)
-	return answer, nil
-}
-
-// textField is a field of an answer; empty when it has none of this name.
-func textField(answer any, name string) string {
-	value := reflect.Indirect(reflect.ValueOf(answer))
-	if value.Kind() != reflect.Struct {
-		return ""
-	}
-	field := value.FieldByName(name)
-	if !field.IsValid() || field.Kind() != reflect.String {
-		return ""
-	}
-	return field.String()
-}
-
-func (s *server) writeAct(ctx context.Context, act *act) {
-	if act.written {
-		return
-	}
-	act.written = true
-	var members map[string]json.RawMessage
-	if json.Unmarshal(act.body.Bytes(), &members) == nil {
-		act.entry.Fields = slices.Sorted(maps.Keys(members))
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), auditTimeout)
-	defer cancel()
-	err := s.Store.RecordAudit(ctx, &act.entry)
-	entry := act.entry
-	log, attributes := s.Logger.InfoContext, []any{
-		"action", entry.Action, "actor", entry.Actor, "object_id", entry.ObjectID, "owner_id", entry.OwnerID, "fields", entry.Fields,
-		"address", entry.Address,
-	}
-	if err != nil {
-		log, attributes = s.Logger.ErrorContext, append(attributes, "not_stored", err)
-	}
-	log(ctx, "audit", attributes...)
-	s.countAct(ctx, entry.Action)
-}
-
-func (s *server) countAct(ctx context.Context, action string) {
-	if s.Audited != nil {
-		s.Audited(ctx, action)
-	}
-}
-
-// auditFailedSignIn notes a request with a key that is not valid.
-func (s *server) auditFailedSignIn(ctx context.Context, address string) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), auditTimeout)
-	defer cancel()
-	if err := s.Store.RecordFailedSignIn(ctx, address); err != nil {
-		s.Logger.ErrorContext(ctx, "audit", "action", models.ActionSignInFailed, "address", address, "not_stored", err)
-	}
-	s.countAct(ctx, models.ActionSignInFailed)
 }
 
 // AuditEntry says that someone did something.
@@ -157,19 +70,10 @@ type AuditEntry struct {
 	Count     int64     `json:"count" doc:"How often it happened: failed sign-ins of one address and minute are one entry."`
 }
 
-// administrator is what owners see of who administers the installation.
-const administrator = "administrator"
-
-// auditObject shows an entry to who asks.
-func auditObject(who principal) func(models.AuditEntry) AuditEntry {
-	return func(m models.AuditEntry) AuditEntry {
-		if m.Admin && !who.admin() {
-			m.Actor, m.Address = administrator, ""
-		}
-		return AuditEntry{
-			ID: m.ID, CreatedAt: m.CreatedAt.UTC(), Action: m.Action, Actor: orNull(m.Actor), OwnerID: orNull(m.OwnerID),
-			ObjectID: orNull(m.ObjectID), Fields: m.Fields, Address: orNull(m.Address), Count: m.Count,
-		}
+func auditObject(m models.AuditEntry) AuditEntry {
+	return AuditEntry{
+		ID: m.ID, CreatedAt: m.CreatedAt.UTC(), Action: m.Action, Actor: orNull(m.Actor), OwnerID: orNull(m.OwnerID),
+		ObjectID: orNull(m.ObjectID), Fields: m.Fields, Address: orNull(m.Address), Count: m.Count,
 	}
 }
 
@@ -182,27 +86,13 @@ type listAuditInput struct {
 }
 
 func (s *server) registerAudit(api huma.API) {
-	huma.Register(api, operation("list-audit", http.MethodGet, "/audit", "Audit", "List who did what", http.StatusOK), s.listAudit)
+	register(s, api, operation{
+		ID: "list-audit", Method: http.MethodGet, Path: "/audit", Tag: "Audit", Summary: "List who did what", Status: http.StatusOK,
+	}, s.listAudit)
 }
 
-func (s *server) listAudit(ctx context.Context, in *listAuditInput) (*ListOutput[AuditEntry], error) {
-	var wrong faults
-	for name, values := range map[string][]string{"actor": in.Actor, "action": in.Action} {
-		for _, value := range values {
-			if value == "" || len(value) > 100 || !storable(value) {
-				wrong.add("query."+name, "expected names separated by commas")
-				break
-			}
-		}
-	}
-	if err := wrong.err(); err != nil {
-		return nil, err
-	}
-	who := whoAsks(ctx)
+func (s *server) listAudit(ctx context.Context, who service.Caller, in *listAuditInput) (*ListOutput[AuditEntry], error) {
 	filter := models.AuditFilter{Actors: in.Actor, Actions: in.Action, Since: in.Since.Time, Until: in.Until.Time}
-	entries, next, err := s.Store.Audit(ctx, who.scope(), filter, in.page())
-	if err != nil {
-		return nil, s.fail(ctx, err)
-	}
-	return listOf(entries, next, auditObject(who)), nil
+	entries, next, err := s.Service.ListAudit(ctx, who, filter, in.page())
+	return listOf(entries, next, auditObject), err
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
 
-	"github.com/postrider/postrider/api"
+	"github.com/postrider/postrider/internal/service"
 	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
@@ -77,7 +77,7 @@ func TestEveryChangeIsInTheTrail(t *testing.T) {
 }
 
 // trail lists entries, newest first.
-func (s *service) trail(key, query string) []map[string]any {
+func (s *server) trail(key, query string) []map[string]any {
 	s.t.Helper()
 	items, _ := s.call(key, "GET", "/api/audit?limit=250"+query, "").is(http.StatusOK).list()
 	return items
@@ -131,10 +131,10 @@ func TestTrailThatCannotBeWritten(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	var counted []string
-	s := newService(t, func(cfg *api.Config) {
-		cfg.Store = forgetful{cfg.Store}
+	s := newService(t, func(cfg *config) {
+		cfg.Service.Store = forgetful{cfg.Service.Store}
 		cfg.Logger = slog.New(slog.NewJSONHandler(&log, nil))
-		cfg.Audited = func(_ context.Context, action string) { counted = append(counted, action) }
+		cfg.Service.Audited = func(_ context.Context, action string) { counted = append(counted, action) }
 	})
 	s.admin(http.StatusCreated, "POST", "/api/owners", `{"name":"a"}`)
 	require.Equal(t, []string{"create-owner"}, counted)
@@ -144,7 +144,7 @@ func TestTrailThatCannotBeWritten(t *testing.T) {
 	require.Equal(t, models.ActionSignInFailed, counted[1])
 }
 
-type forgetful struct{ api.Store }
+type forgetful struct{ service.Store }
 
 func (forgetful) RecordAudit(context.Context, *models.AuditEntry) error {
 	return errors.New("the disk is full")

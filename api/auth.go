@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"crypto/subtle"
 	"errors"
 	"net/http"
 	"strings"
@@ -10,24 +9,15 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 
+	"github.com/postrider/postrider/internal/service"
 	"github.com/postrider/postrider/models"
 )
 
-// principal is who asks: an owner, or an administrator when ownerID is empty.
-type principal struct {
-	ownerID string
-	keyID   string
-}
+type callerKey struct{}
 
-func (p principal) admin() bool { return p.ownerID == "" }
-
-func (p principal) scope() models.Scope { return models.Scope{OwnerID: p.ownerID} }
-
-type principalKey struct{}
-
-// whoAsks returns the principal that authenticate found.
-func whoAsks(ctx context.Context) principal {
-	who, ok := ctx.Value(principalKey{}).(principal)
+// whoAsks returns the caller that authenticate found.
+func whoAsks(ctx context.Context) service.Caller {
+	who, ok := ctx.Value(callerKey{}).(service.Caller)
 	if !ok {
 		// Never an administrator by accident.
 		panic("api: a handler without authentication")
@@ -38,7 +28,7 @@ func whoAsks(ctx context.Context) principal {
 // authenticate lets requests with a valid key through.
 func (s *server) authenticate(api huma.API) func(huma.Context, func(huma.Context)) {
 	return func(c huma.Context, next func(huma.Context)) {
-		who, err := s.principalOf(c.Context(), c.Header("Authorization"))
+		who, err := s.callerOf(c.Context(), c.Header("Authorization"))
 		if err != nil {
 			s.refuse(api, c, s.failed(c, s.fail(c.Context(), err)))
 			return
@@ -47,23 +37,23 @@ func (s *server) authenticate(api huma.API) func(huma.Context, func(huma.Context
 			s.refuse(api, c, err)
 			return
 		}
-		next(huma.WithValue(c, principalKey{}, who))
+		next(huma.WithValue(c, callerKey{}, who))
 	}
 }
 
 // limit counts a request for its key, says in the answer what is left, and refuses what is too much.
-func (s *server) limit(c huma.Context, who principal) error {
+func (s *server) limit(c huma.Context, who service.Caller) error {
 	if s.perKey == nil {
 		return nil
 	}
-	quota := s.perKey.take(who.keyID)
-	for name, values := range s.perKey.fields(quota) {
+	quota := s.perKey.Take(who.KeyID)
+	for name, values := range quotaFields(s.perKey, quota) {
 		c.SetHeader(name, values[0])
 	}
-	if quota.allowed {
+	if quota.Allowed {
 		return nil
 	}
-	return tooMany(codeRateLimited, "this key makes too many requests; come back after the seconds in Retry-After", quota.reset)
+	return tooMany(codeRateLimited, "this key makes too many requests; come back after the seconds in Retry-After", quota.Reset)
 }
 
 // failed turns a 401 into a 429 when too many came from one address. It is asked only once a key is known to
@@ -74,10 +64,10 @@ func (s *server) failed(c huma.Context, err error) error {
 		return err
 	}
 	client := countedAs(clientOf(humagin.Unwrap(c).Request, s.TrustedProxies))
-	s.auditFailedSignIn(c.Context(), client)
-	if quota := s.perAddress.take(client); !quota.allowed {
+	s.Service.SignInFailed(c.Context(), client)
+	if quota := s.perAddress.Take(client); !quota.Allowed {
 		return tooMany(codeTooManyFailures, "too many requests without a valid key came from this address; "+
-			"check the key, and come back after the seconds in Retry-After", quota.reset)
+			"check the key, and come back after the seconds in Retry-After", quota.Reset)
 	}
 	return err
 }
@@ -100,44 +90,27 @@ func (s *server) refuse(api huma.API, c huma.Context, err error) {
 	}
 }
 
-func (s *server) principalOf(ctx context.Context, authorization string) (principal, error) {
-	if authorization == "" {
-		return principal{}, newProblem(http.StatusUnauthorized, codeUnauthorized,
-			"this call needs a key: send the header Authorization: Bearer <key>")
+// callerOf returns whose key a request has.
+func (s *server) callerOf(ctx context.Context, authorization string) (service.Caller, error) {
+	scheme, key, _ := strings.Cut(authorization, " ")
+	switch {
+	case authorization == "":
+		return service.Caller{}, unauthorized("this call needs a key: send the header Authorization: Bearer <key>")
+	case strings.EqualFold(scheme, "Bearer") && strings.TrimSpace(key) == "":
+		return service.Caller{}, unauthorized("the key is empty: send the header Authorization: Bearer <key>")
+	case !strings.EqualFold(scheme, "Bearer") || key == "":
+		return service.Caller{}, unauthorized("the Authorization header is not of the form Bearer <key>")
 	}
-	scheme, token, _ := strings.Cut(authorization, " ")
-	if strings.EqualFold(scheme, "Bearer") && strings.TrimSpace(token) == "" {
-		return principal{}, newProblem(http.StatusUnauthorized, codeUnauthorized,
-			"the key is empty: send the header Authorization: Bearer <key>")
+	who, err := s.Service.Authenticate(ctx, key)
+	switch {
+	case errors.Is(err, models.ErrNotFound):
+		return service.Caller{}, unauthorized("the key is not valid: it is mistyped or was revoked")
+	case errors.Is(err, models.ErrOwnerSuspended):
+		return service.Caller{}, newProblem(http.StatusForbidden, codeOwnerSuspended, "the owner of this key is suspended; ask an administrator")
 	}
-	if !strings.EqualFold(scheme, "Bearer") || token == "" {
-		return principal{}, newProblem(http.StatusUnauthorized, codeUnauthorized,
-			"the Authorization header is not of the form Bearer <key>")
-	}
-	if s.adminKeyHash != nil && subtle.ConstantTimeCompare(models.HashAPIKey(token), s.adminKeyHash) == 1 {
-		return principal{keyID: "admin key"}, nil
-	}
-	key, err := s.Store.APIKeyByToken(ctx, token)
-	if errors.Is(err, models.ErrNotFound) {
-		return principal{}, newProblem(http.StatusUnauthorized, codeUnauthorized, "the key is not valid: it is mistyped or was revoked")
-	}
-	if errors.Is(err, models.ErrOwnerSuspended) {
-		return principal{}, newProblem(http.StatusForbidden, codeOwnerSuspended,
-			"the owner of this key is suspended; ask an administrator")
-	}
-	if err != nil {
-		return principal{}, err
-	}
-	if s.KeyUsed != nil {
-		s.KeyUsed(key.ID)
-	}
-	return principal{ownerID: key.OwnerID, keyID: key.ID}, nil
+	return who, err
 }
 
-// adminOnly refuses owners.
-func adminOnly(ctx context.Context) error {
-	if whoAsks(ctx).admin() {
-		return nil
-	}
-	return newProblem(http.StatusForbidden, codeForbidden, "only an administrator's key may do this")
+func unauthorized(detail string) *Problem {
+	return newProblem(http.StatusUnauthorized, codeUnauthorized, detail)
 }

@@ -3,13 +3,12 @@ package api
 import (
 	"context"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/postrider/postrider/internal/typeid"
+	"github.com/postrider/postrider/internal/service"
 	"github.com/postrider/postrider/models"
 )
 
@@ -43,9 +42,6 @@ type DeliveryDetail struct {
 	Delivery
 	Attempts []Attempt `json:"attempts" doc:"The newest 20, in the order in which they were made; GET /api/deliveries/{id}/attempts lists all."`
 }
-
-// shownAttempts is how many attempts are shown with a delivery.
-const shownAttempts = 20
 
 // Attempt is one HTTP request of a delivery.
 type Attempt struct {
@@ -91,11 +87,26 @@ type listAttemptsInput struct {
 
 func (s *server) registerDeliveries(api huma.API) {
 	const tag = "Deliveries"
-	huma.Register(api, operation("list-deliveries", http.MethodGet, "/deliveries", tag, "List deliveries", http.StatusOK), s.listDeliveries)
-	huma.Register(api, operation("get-delivery", http.MethodGet, "/deliveries/{id}", tag, "Show a delivery with its attempts", http.StatusOK, 404), s.getDelivery)
-	huma.Register(api, operation("list-attempts", http.MethodGet, "/deliveries/{id}/attempts", tag, "List a delivery's attempts", http.StatusOK, 404), s.listAttempts)
-	huma.Register(api, operation("resend-delivery", http.MethodPost, "/deliveries/{id}/resend", tag, "Try a delivery again, now", http.StatusAccepted, 404, 409), s.resend)
-	huma.Register(api, operation("cancel-delivery", http.MethodPost, "/deliveries/{id}/cancel", tag, "Stop a waiting delivery", http.StatusAccepted, 404, 409), s.cancel)
+	register(s, api, operation{
+		ID: "list-deliveries", Method: http.MethodGet, Path: "/deliveries", Tag: tag,
+		Summary: "List deliveries", Status: http.StatusOK,
+	}, s.listDeliveries)
+	register(s, api, operation{
+		ID: "get-delivery", Method: http.MethodGet, Path: "/deliveries/{id}", Tag: tag,
+		Summary: "Show a delivery with its attempts", Status: http.StatusOK, Errors: []int{http.StatusNotFound},
+	}, s.getDelivery)
+	register(s, api, operation{
+		ID: "list-attempts", Method: http.MethodGet, Path: "/deliveries/{id}/attempts", Tag: tag,
+		Summary: "List a delivery's attempts", Status: http.StatusOK, Errors: []int{http.StatusNotFound},
+	}, s.listAttempts)
+	register(s, api, operation{
+		ID: "resend-delivery", Method: http.MethodPost, Path: "/deliveries/{id}/resend", Tag: tag,
+		Summary: "Try a delivery again, now", Status: http.StatusAccepted, Errors: []int{http.StatusNotFound, http.StatusConflict},
+	}, s.resend)
+	register(s, api, operation{
+		ID: "cancel-delivery", Method: http.MethodPost, Path: "/deliveries/{id}/cancel", Tag: tag,
+		Summary: "Stop a waiting delivery", Status: http.StatusAccepted, Errors: []int{http.StatusNotFound, http.StatusConflict},
+	}, s.cancel)
 }
 
 func (s *server) deliveryObject(d models.Delivery) Delivery {
@@ -108,11 +119,7 @@ func (s *server) deliveryObject(d models.Delivery) Delivery {
 	}
 }
 
-// attemptObject is an attempt as who asks may see it: where inside a request went is for administrators.
-func attemptObject(a models.Attempt, who principal) Attempt {
-	if !who.admin() && !public(a.RemoteAddr) {
-		a.RemoteAddr = ""
-	}
+func attemptObject(a models.Attempt) Attempt {
 	return Attempt{
 		ID: a.ID, Number: a.Number, Trigger: a.Trigger, StatusCode: a.StatusCode,
 		ErrorClass: orNull(string(a.ErrorClass)), Error: orNull(a.Error), DurationMS: a.DurationMS,
@@ -129,89 +136,33 @@ func inUTC(at *time.Time) *time.Time {
 	return &utc
 }
 
-func (s *server) listDeliveries(ctx context.Context, in *listDeliveriesInput) (*ListOutput[Delivery], error) {
-	for _, err := range []error{
-		checkFilter(typeid.KindWebhook, "webhook_id", in.WebhookID),
-		checkFilter(typeid.KindEvent, "event_id", in.EventID),
-		checkFilter(typeid.KindOwner, "owner_id", in.OwnerID),
-		checkEventFilter(in.Event),
-	} {
-		if err != nil {
-			return nil, err
-		}
-	}
-	filter := models.DeliveryFilter{
+func (s *server) listDeliveries(ctx context.Context, who service.Caller, in *listDeliveriesInput) (*ListOutput[Delivery], error) {
+	deliveries, next, err := s.Service.ListDeliveries(ctx, who, models.DeliveryFilter{
 		Status: in.Status, WebhookID: in.WebhookID, EventID: in.EventID, Event: in.Event, OwnerID: in.OwnerID,
 		Since: in.Since.Time, Until: in.Until.Time,
-	}
-	deliveries, next, err := s.Store.Deliveries(ctx, whoAsks(ctx).scope(), filter, in.page())
-	if err != nil {
-		return nil, s.fail(ctx, err)
-	}
-	return listOf(deliveries, next, s.deliveryObject), nil
+	}, in.page())
+	return listOf(deliveries, next, s.deliveryObject), err
 }
 
-// delivery loads the delivery of a path for who asks.
-func (s *server) delivery(ctx context.Context, id string) (models.Delivery, error) {
-	if err := checkID(typeid.KindDelivery, "delivery", id); err != nil {
-		return models.Delivery{}, err
-	}
-	delivery, err := s.Store.Delivery(ctx, whoAsks(ctx).scope(), id)
-	if err != nil {
-		return delivery, s.fail(ctx, orNotFound(err, "delivery", id))
-	}
-	return delivery, nil
-}
-
-func (s *server) getDelivery(ctx context.Context, in *deliveryPath) (*Output[DeliveryDetail], error) {
-	delivery, err := s.delivery(ctx, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	attempts, _, err := s.Store.AttemptsPage(ctx,
-		models.AttemptFilter{DeliveryID: delivery.ID, WithBody: true}, models.Page{Limit: shownAttempts})
-	if err != nil {
-		return nil, s.fail(ctx, err)
-	}
-	slices.Reverse(attempts)
-	object := func(a models.Attempt) Attempt { return attemptObject(a, whoAsks(ctx)) }
+func (s *server) getDelivery(ctx context.Context, who service.Caller, in *deliveryPath) (*Output[DeliveryDetail], error) {
+	delivery, attempts, err := s.Service.GetDelivery(ctx, who, in.ID)
 	return &Output[DeliveryDetail]{DeliveryDetail{
-		Delivery: s.deliveryObject(delivery), Attempts: listOf(attempts, "", object).Body.Data,
-	}}, nil
+		Delivery: s.deliveryObject(delivery), Attempts: objectsOf(attempts, attemptObject),
+	}}, err
 }
 
-func (s *server) listAttempts(ctx context.Context, in *listAttemptsInput) (*ListOutput[Attempt], error) {
-	delivery, err := s.delivery(ctx, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	filter := models.AttemptFilter{DeliveryID: delivery.ID, WithBody: in.Include == "response_body"}
-	attempts, next, err := s.Store.AttemptsPage(ctx, filter, in.page())
-	if err != nil {
-		return nil, s.fail(ctx, err)
-	}
-	object := func(a models.Attempt) Attempt { return attemptObject(a, whoAsks(ctx)) }
-	return listOf(attempts, next, object), nil
+func (s *server) listAttempts(ctx context.Context, who service.Caller, in *listAttemptsInput) (*ListOutput[Attempt], error) {
+	filter := models.AttemptFilter{DeliveryID: in.ID, WithBody: in.Include == "response_body"}
+	attempts, next, err := s.Service.ListAttempts(ctx, who, filter, in.page())
+	return listOf(attempts, next, attemptObject), err
 }
 
-func (s *server) resend(ctx context.Context, in *deliveryPath) (*Output[Delivery], error) {
-	delivery, err := s.delivery(ctx, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.Dispatcher.Resend(ctx, delivery, whoAsks(ctx).keyID); err != nil {
-		return nil, s.fail(ctx, err)
-	}
-	return &Output[Delivery]{s.deliveryObject(delivery)}, nil
+func (s *server) resend(ctx context.Context, who service.Caller, in *deliveryPath) (*Output[Delivery], error) {
+	delivery, err := s.Service.ResendDelivery(ctx, who, in.ID)
+	return &Output[Delivery]{s.deliveryObject(delivery)}, err
 }
 
-func (s *server) cancel(ctx context.Context, in *deliveryPath) (*Output[Delivery], error) {
-	delivery, err := s.delivery(ctx, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.Dispatcher.Cancel(ctx, delivery); err != nil {
-		return nil, s.fail(ctx, err)
-	}
-	return &Output[Delivery]{s.deliveryObject(delivery)}, nil
+func (s *server) cancel(ctx context.Context, who service.Caller, in *deliveryPath) (*Output[Delivery], error) {
+	delivery, err := s.Service.CancelDelivery(ctx, who, in.ID)
+	return &Output[Delivery]{s.deliveryObject(delivery)}, err
 }

@@ -4,19 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/postrider/postrider/internal/typeid"
+	"github.com/postrider/postrider/internal/service"
 	"github.com/postrider/postrider/models"
 )
-
-const maxIdempotencyKey = 255
 
 // Event is something that happened, published once.
 type Event struct {
@@ -73,66 +68,31 @@ type listEventsInput struct {
 
 func (s *server) registerEvents(api huma.API) {
 	const tag = "Events"
-	huma.Register(api, operation("publish-event", http.MethodPost, "/events", tag, "Publish an event", http.StatusAccepted, 409), s.publish)
-	huma.Register(api, operation("list-events", http.MethodGet, "/events", tag, "List events", http.StatusOK), s.listEvents)
-	huma.Register(api, large(operation("get-event", http.MethodGet, "/events/{id}", tag, "Show an event with its deliveries", http.StatusOK, 404)), s.getEvent)
+	register(s, api, operation{
+		ID: "publish-event", Method: http.MethodPost, Path: "/events", Tag: tag,
+		Summary: "Publish an event", Status: http.StatusAccepted, Errors: []int{http.StatusConflict},
+	}, s.publish)
+	register(s, api, operation{
+		ID: "list-events", Method: http.MethodGet, Path: "/events", Tag: tag,
+		Summary: "List events", Status: http.StatusOK,
+	}, s.listEvents)
+	register(s, api, operation{
+		ID: "get-event", Method: http.MethodGet, Path: "/events/{id}", Tag: tag,
+		Summary: "Show an event with its deliveries", Status: http.StatusOK, Errors: []int{http.StatusNotFound}, Large: true,
+	}, s.getEvent)
 }
 
-func (s *server) publish(ctx context.Context, in *publishInput) (*Output[PublishedEvent], error) {
-	who := whoAsks(ctx)
+func (s *server) publish(ctx context.Context, who service.Caller, in *publishInput) (*Output[PublishedEvent], error) {
 	event := models.Event{Type: in.Body.Event, Data: in.Body.Data, OwnerID: in.Body.OwnerID, Broadcast: in.Body.Broadcast}
-	var wrong faults
-	if models.CheckEventType(event.Type) != nil {
-		wrong.add("body.event", "expected words of letters, digits, _ and - joined by dots, such as order.created, at most 128 characters")
-	}
-	if models.Reserved(event.Type) {
-		wrong.add("body.event", "event types that begin with postrider.delivery. or postrider.webhook. are published by Postrider itself")
-	}
-	if !utf8.Valid(event.Data) {
-		wrong.add("body.data", "expected JSON in UTF-8")
-	}
 	if in.IdempotencyKey != "" {
 		event.IdempotencyKey = &in.IdempotencyKey
-		if len(in.IdempotencyKey) > maxIdempotencyKey || strings.ContainsFunc(in.IdempotencyKey, notVisibleASCII) {
-			wrong.add("header.Idempotency-Key", "expected at most 255 visible ASCII characters")
-		}
 	}
-	switch {
-	case event.Broadcast && !who.admin():
-		wrong.add("body.broadcast", "only an administrator's key publishes to all owners; leave it out to publish to your own webhooks")
-	case event.Broadcast && event.OwnerID != "":
-		wrong.add("body.broadcast", "an event goes to one owner or to all: leave out owner_id or broadcast")
-	case !who.admin() && event.OwnerID != "" && event.OwnerID != who.ownerID:
-		wrong.add("body.owner_id", unknownOwner)
-	case !who.admin():
-		event.OwnerID = who.ownerID
-	case event.OwnerID != "" && typeid.Check(typeid.KindOwner, event.OwnerID) != nil:
-		wrong.add("body.owner_id", unknownOwner)
-	case event.OwnerID != "":
-		_, err := s.Store.Owner(ctx, event.OwnerID)
-		if errors.Is(err, models.ErrNotFound) {
-			wrong.add("body.owner_id", unknownOwner)
-		} else if err != nil {
-			return nil, s.fail(ctx, err)
-		}
-	}
-	if err := wrong.err(); err != nil {
-		return nil, err
-	}
-	if err := s.mayPublish(ctx, who, len(event.Data)); err != nil {
-		return nil, err
-	}
-	published, err := s.Dispatcher.Publish(ctx, event)
-	if err != nil {
-		return nil, s.fail(ctx, err)
-	}
+	published, err := s.Service.Publish(ctx, who, event)
 	return &Output[PublishedEvent]{PublishedEvent{
 		ID: published.Event.ID, Event: published.Event.Type, Deliveries: published.Event.DeliveryCount,
 		Duplicate: published.Duplicate,
-	}}, nil
+	}}, err
 }
-
-func notVisibleASCII(r rune) bool { return r < '!' || r > '~' }
 
 func eventObject(e models.Event) Event {
 	object := Event{
@@ -153,37 +113,17 @@ func compact(data []byte) RawJSON {
 	return buffer.Bytes()
 }
 
-func (s *server) listEvents(ctx context.Context, in *listEventsInput) (*ListOutput[Event], error) {
-	if err := checkFilter(typeid.KindOwner, "owner_id", in.OwnerID); err != nil {
-		return nil, err
-	}
-	if err := checkEventFilter(in.Event); err != nil {
-		return nil, err
-	}
+func (s *server) listEvents(ctx context.Context, who service.Caller, in *listEventsInput) (*ListOutput[Event], error) {
 	filter := models.EventFilter{Type: in.Event, OwnerID: in.OwnerID, Since: in.Since.Time, Until: in.Until.Time, WithData: in.Include == "data"}
-	events, next, err := s.Store.Events(ctx, whoAsks(ctx).scope(), filter, in.page())
-	if err != nil {
-		return nil, s.fail(ctx, err)
-	}
-	return listOf(events, next, eventObject), nil
+	events, next, err := s.Service.ListEvents(ctx, who, filter, in.page())
+	return listOf(events, next, eventObject), err
 }
 
-func (s *server) getEvent(ctx context.Context, in *eventPath) (*Output[EventDetail], error) {
-	if err := checkID(typeid.KindEvent, "event", in.ID); err != nil {
-		return nil, err
-	}
-	event, err := s.Store.Event(ctx, whoAsks(ctx).scope(), in.ID)
-	if err != nil {
-		return nil, s.fail(ctx, orNotFound(err, "event", in.ID))
-	}
-	deliveries, _, err := s.Store.Deliveries(ctx, whoAsks(ctx).scope(),
-		models.DeliveryFilter{EventID: event.ID}, models.Page{Limit: models.MaxLimit})
-	if err != nil {
-		return nil, s.fail(ctx, err)
-	}
+func (s *server) getEvent(ctx context.Context, who service.Caller, in *eventPath) (*Output[EventDetail], error) {
+	event, deliveries, err := s.Service.GetEvent(ctx, who, in.ID)
 	object := eventObject(event)
 	return &Output[EventDetail]{EventDetail{
 		ID: object.ID, OwnerID: object.OwnerID, Event: object.Event, Data: object.Data, CreatedAt: object.CreatedAt,
-		DeliveryCount: object.DeliveryCount, Deliveries: listOf(deliveries, "", s.deliveryObject).Body.Data,
-	}}, nil
+		DeliveryCount: object.DeliveryCount, Deliveries: objectsOf(deliveries, s.deliveryObject),
+	}}, err
 }

@@ -37,7 +37,7 @@ func TestExpectOfATooLargeBody(t *testing.T) {
 
 func TestAnInboundBodyMayBeAsLargeAsConfigured(t *testing.T) {
 	t.Parallel()
-	s := newService(t, func(cfg *api.Config) { cfg.MaxInboundBody = api.MostMaxInboundBody })
+	s := newService(t, func(cfg *config) { cfg.MaxInboundBody = api.MostMaxInboundBody })
 	path := "/webhooks/" + s.source(sourceWith("github", plainSecret, ""))
 	cfg := signature.Config{Scheme: signature.SchemeGitHub, Secrets: []string{plainSecret}}
 	body := `{"a":"` + strings.Repeat("x", api.MostMaxInboundBody-8) + `"}`

@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/postrider/postrider/api"
+	"github.com/postrider/postrider/internal/service"
 	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/internal/testdb"
 	"github.com/postrider/postrider/internal/typeid"
@@ -20,7 +20,7 @@ import (
 
 // brokenStore fails in a way that nobody foresaw, or panics: the calls that it lacks are nil.
 type brokenStore struct {
-	api.Store
+	service.Store
 	err error
 }
 
@@ -35,8 +35,8 @@ func (b brokenStore) APIKeyByToken(context.Context, string) (models.APIKey, erro
 func TestUnforeseenErrorsAreLoggedAndNotShown(t *testing.T) {
 	t.Parallel()
 	var log syncBuffer
-	s := newService(t, func(cfg *api.Config) {
-		cfg.Store = brokenStore{err: errors.New(`relation "webhooks" on 10.1.2.3 is broken`)}
+	s := newService(t, func(cfg *config) {
+		cfg.Service.Store = brokenStore{err: errors.New(`relation "webhooks" on 10.1.2.3 is broken`)}
 		cfg.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	})
 	path := "/api/webhooks/" + typeid.New(typeid.KindWebhook, s.store.Now())

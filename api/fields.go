@@ -4,12 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"reflect"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/postrider/postrider/internal/typeid"
+	"github.com/postrider/postrider/internal/service"
 	"github.com/postrider/postrider/models"
 )
 
@@ -31,11 +29,7 @@ func (r *RawJSON) UnmarshalJSON(data []byte) error {
 }
 
 // Patch is a member of a merge patch (RFC 7396): left out, null, or a new value.
-type Patch[T any] struct {
-	// Set says that the member is there; Null that it is null.
-	Set, Null bool
-	Value     T
-}
+type Patch[T any] struct{ service.Patch[T] }
 
 // UnmarshalJSON reads a member that is there.
 func (p *Patch[T]) UnmarshalJSON(data []byte) error {
@@ -57,11 +51,9 @@ func (Patch[T]) Schema(registry huma.Registry) *huma.Schema {
 	return &schema
 }
 
-// to assigns the new value; null assigns the zero value.
-func (p Patch[T]) to(target *T) {
-	if p.Set {
-		*target = p.Value
-	}
+// patchOf is a patch whose value has another form.
+func patchOf[A, B any](p Patch[A], convert func(A) B) service.Patch[B] {
+	return service.Patch[B]{Set: p.Set, Null: p.Null, Value: convert(p.Value)}
 }
 
 // PageQuery is the part of a list that is asked for.
@@ -85,11 +77,16 @@ type List[T any] struct {
 type ListOutput[T any] struct{ Body List[T] }
 
 func listOf[M, T any](items []M, next string, object func(M) T) *ListOutput[T] {
-	output := &ListOutput[T]{Body: List[T]{Data: make([]T, len(items)), NextCursor: orNull(next)}}
+	return &ListOutput[T]{Body: List[T]{Data: objectsOf(items, object), NextCursor: orNull(next)}}
+}
+
+// objectsOf shows things; without any it is an empty list, not null.
+func objectsOf[M, T any](items []M, object func(M) T) []T {
+	objects := make([]T, len(items))
 	for i, item := range items {
-		output.Body.Data[i] = object(item)
+		objects[i] = object(item)
 	}
-	return output
+	return objects
 }
 
 // Output is an answer with a body.
@@ -101,33 +98,4 @@ func orNull(text string) *string {
 		return nil
 	}
 	return &text
-}
-
-// checkID makes an ID in a path a 404 when it cannot be one: there is no such thing.
-func checkID(kind typeid.Kind, what, id string) error {
-	if err := typeid.Check(kind, id); err != nil {
-		problem := notFound(what, id)
-		problem.Detail += ": the ID of a " + what + " is " + string(kind) + "_ and 26 letters and digits"
-		return problem
-	}
-	return nil
-}
-
-// storable says that a database can hold a text: PostgreSQL refuses NUL and what is not UTF-8.
-func storable(text string) bool { return utf8.ValidString(text) && !strings.ContainsRune(text, 0) }
-
-// checkEventFilter makes an event type in a query a 422 when it cannot be one.
-func checkEventFilter(eventType string) error {
-	if eventType == "" || models.CheckEventType(eventType) == nil {
-		return nil
-	}
-	return invalid("query.event", "expected an event type such as order.created")
-}
-
-// checkFilter makes an ID in a query a 422 when it cannot be one.
-func checkFilter(kind typeid.Kind, name, id string) error {
-	if id == "" || typeid.Check(kind, id) == nil {
-		return nil
-	}
-	return invalid("query."+name, "expected "+string(kind)+"_ and 26 letters and digits")
 }

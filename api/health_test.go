@@ -37,7 +37,7 @@ func TestHealthAndReadiness(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newService(t, func(cfg *api.Config) { cfg.Checks = checks(test.temporal) })
+			s := newService(t, func(cfg *config) { cfg.Checks = checks(test.temporal) })
 			reply := s.call("", "GET", "/readyz", "").is(test.status)
 			reply.header.Set("Content-Type", "application/json")
 			require.Equal(t, test.want, reply.object())
@@ -49,7 +49,7 @@ func TestHealthAndReadiness(t *testing.T) {
 // A check that does not come back is given up.
 func TestReadinessThatHangs(t *testing.T) {
 	t.Parallel()
-	s := newService(t, func(cfg *api.Config) {
+	s := newService(t, func(cfg *config) {
 		cfg.Checks = []api.Check{{Name: "temporal", Run: func(ctx context.Context) error {
 			<-ctx.Done()
 			return ctx.Err()
@@ -60,7 +60,7 @@ func TestReadinessThatHangs(t *testing.T) {
 
 func TestMetrics(t *testing.T) {
 	t.Parallel()
-	s := newService(t, func(cfg *api.Config) {
+	s := newService(t, func(cfg *config) {
 		cfg.Metrics = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("up 1\n")) })
 	})
 	require.Equal(t, "up 1\n", s.call("", "GET", "/metrics", "").is(http.StatusOK).body)
@@ -70,9 +70,9 @@ func TestMetrics(t *testing.T) {
 // A worker has its health checked, and nothing else.
 func TestHealthAlone(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewServer(api.NewHealth(api.Config{Checks: checks(nil), Logger: slog.New(slog.DiscardHandler)}))
-	t.Cleanup(server.Close)
-	s := &service{Server: server, t: t}
+	health := httptest.NewServer(api.NewHealth(api.Config{Checks: checks(nil), Logger: slog.New(slog.DiscardHandler)}))
+	t.Cleanup(health.Close)
+	s := &server{Server: health, t: t}
 	s.call("", "GET", "/healthz", "").is(http.StatusOK)
 	s.call("", "GET", "/readyz", "").is(http.StatusOK)
 	for _, path := range []string{"/api/webhooks", "/openapi.json", "/docs", "/"} {

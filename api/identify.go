@@ -2,6 +2,8 @@ package api
 
 import (
 	"net/http"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/receiver"
@@ -39,3 +41,6 @@ func identify(source models.Source, header http.Header, body []byte) (receiver.E
 	}
 	return event, nil
 }
+
+// storable says that a database can hold a text: PostgreSQL refuses NUL and what is not UTF-8.
+func storable(text string) bool { return utf8.ValidString(text) && !strings.ContainsRune(text, 0) }

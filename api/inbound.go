@@ -8,7 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/postrider/postrider/internal/typeid"
+	"github.com/postrider/postrider/internal/service"
 	"github.com/postrider/postrider/models"
 )
 
@@ -53,9 +53,18 @@ type listInboundInput struct {
 
 func (s *server) registerInbound(api huma.API) {
 	const tag = "Inbound events"
-	huma.Register(api, operation("list-inbound-events", http.MethodGet, "/inbound-events", tag, "List inbound events", http.StatusOK), s.listInbound)
-	huma.Register(api, large(operation("get-inbound-event", http.MethodGet, "/inbound-events/{id}", tag, "Show an inbound event", http.StatusOK, 404)), s.getInbound)
-	huma.Register(api, operation("reprocess-inbound-event", http.MethodPost, "/inbound-events/{id}/reprocess", tag, "Process an inbound event again", http.StatusAccepted, 404), s.reprocess)
+	register(s, api, operation{
+		ID: "list-inbound-events", Method: http.MethodGet, Path: "/inbound-events", Tag: tag,
+		Summary: "List inbound events", Status: http.StatusOK,
+	}, s.listInbound)
+	register(s, api, operation{
+		ID: "get-inbound-event", Method: http.MethodGet, Path: "/inbound-events/{id}", Tag: tag,
+		Summary: "Show an inbound event", Status: http.StatusOK, Errors: []int{http.StatusNotFound}, Large: true,
+	}, s.getInbound)
+	register(s, api, operation{
+		ID: "reprocess-inbound-event", Method: http.MethodPost, Path: "/inbound-events/{id}/reprocess", Tag: tag,
+		Summary: "Process an inbound event again", Status: http.StatusAccepted, Errors: []int{http.StatusNotFound},
+	}, s.reprocess)
 }
 
 func (s *server) inboundObject(m models.InboundEvent) InboundEvent {
@@ -71,79 +80,22 @@ func (s *server) inboundObject(m models.InboundEvent) InboundEvent {
 	return object
 }
 
-func (s *server) listInbound(ctx context.Context, in *listInboundInput) (*ListOutput[InboundEvent], error) {
-	if err := checkFilter(typeid.KindSource, "source_id", in.SourceID); err != nil {
-		return nil, err
-	}
-	if !storable(in.Type) {
-		return nil, invalid("query.type", "expected text in UTF-8 without NUL")
-	}
-	filter := models.InboundFilter{SourceID: in.SourceID, Type: in.Type, Status: in.Status, Since: in.Since.Time, Until: in.Until.Time, WithBody: in.Include == "body"}
-	inbound, next, err := s.Store.InboundEvents(ctx, whoAsks(ctx).scope(), filter, in.page())
-	if err != nil {
-		return nil, s.fail(ctx, err)
-	}
-	return listOf(inbound, next, s.inboundObject), nil
+func (s *server) listInbound(ctx context.Context, who service.Caller, in *listInboundInput) (*ListOutput[InboundEvent], error) {
+	inbound, next, err := s.Service.ListInboundEvents(ctx, who, models.InboundFilter{
+		SourceID: in.SourceID, Type: in.Type, Status: in.Status, Since: in.Since.Time, Until: in.Until.Time, WithBody: in.Include == "body",
+	}, in.page())
+	return listOf(inbound, next, s.inboundObject), err
 }
 
-// inbound loads the inbound event of a path for who asks.
-func (s *server) inbound(ctx context.Context, id string) (models.InboundEvent, error) {
-	if err := checkID(typeid.KindInbound, "inbound event", id); err != nil {
-		return models.InboundEvent{}, err
-	}
-	inbound, err := s.Store.InboundEvent(ctx, whoAsks(ctx).scope(), id)
-	if err != nil {
-		return inbound, s.fail(ctx, orNotFound(err, "inbound event", id))
-	}
-	return inbound, nil
+func (s *server) getInbound(ctx context.Context, who service.Caller, in *inboundPath) (*Output[InboundEventDetail], error) {
+	inbound, deliveries, err := s.Service.GetInboundEvent(ctx, who, in.ID)
+	return &Output[InboundEventDetail]{InboundEventDetail{
+		InboundEvent: s.inboundObject(inbound), Headers: inbound.Headers, Deliveries: objectsOf(deliveries, s.deliveryObject),
+	}}, err
 }
 
-func (s *server) getInbound(ctx context.Context, in *inboundPath) (*Output[InboundEventDetail], error) {
-	inbound, err := s.inbound(ctx, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	detail := InboundEventDetail{
-		InboundEvent: s.inboundObject(inbound), Headers: inbound.Headers, Deliveries: []Delivery{},
-	}
-	if inbound.EventID != "" {
-		deliveries, _, err := s.Store.Deliveries(ctx, whoAsks(ctx).scope(),
-			models.DeliveryFilter{EventID: inbound.EventID}, models.Page{Limit: models.MaxLimit})
-		if err != nil {
-			return nil, s.fail(ctx, err)
-		}
-		detail.Deliveries = listOf(deliveries, "", s.deliveryObject).Body.Data
-	}
-	return &Output[InboundEventDetail]{detail}, nil
-}
-
-func (s *server) reprocess(ctx context.Context, in *inboundPath) (*Output[InboundEvent], error) {
-	inbound, err := s.inbound(ctx, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.mayReprocess(ctx, inbound); err != nil {
-		return nil, err
-	}
-	if err := s.Dispatcher.Reprocess(ctx, inbound); err != nil {
-		return nil, s.fail(ctx, err)
-	}
+func (s *server) reprocess(ctx context.Context, who service.Caller, in *inboundPath) (*Output[InboundEvent], error) {
+	inbound, err := s.Service.ReprocessInboundEvent(ctx, who, in.ID)
 	inbound.Body = nil
-	return &Output[InboundEvent]{s.inboundObject(inbound)}, nil
-}
-
-// mayReprocess leaves what reaches every owner's webhooks to administrators.
-func (s *server) mayReprocess(ctx context.Context, inbound models.InboundEvent) error {
-	if whoAsks(ctx).admin() {
-		return nil
-	}
-	source, err := s.Store.SourceOf(ctx, inbound)
-	if err != nil {
-		return s.fail(ctx, err)
-	}
-	if source.Broadcast {
-		return newProblem(http.StatusUnprocessableEntity, codeInvalid,
-			"only an administrator may have this processed again: it reaches every owner's webhooks")
-	}
-	return nil
+	return &Output[InboundEvent]{s.inboundObject(inbound)}, err
 }

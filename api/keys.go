@@ -7,12 +7,9 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/postrider/postrider/internal/typeid"
+	"github.com/postrider/postrider/internal/service"
 	"github.com/postrider/postrider/models"
 )
-
-// maxKeyLife bounds how long a key with an end may live: ten years.
-const maxKeyLife = 10 * 365 * 24 * time.Hour
 
 // OwnerKey is an owner's key, without the key itself.
 type OwnerKey struct {
@@ -51,23 +48,16 @@ type keyTerms struct {
 	ExpiresAt *Time    `json:"expires_at,omitempty" doc:"When the key ends, instead of expires_in. Without both it has no end."`
 }
 
-// end returns when a key with these terms ends; nil for never.
-func (t *keyTerms) end(now time.Time) (*time.Time, error) {
-	if t == nil || (!t.ExpiresIn.Set && t.ExpiresAt == nil) {
-		return nil, nil //nolint:nilnil // no end is no error
+// end says when a key with these terms ends.
+func (t *keyTerms) end() service.KeyEnd {
+	if t == nil {
+		return service.KeyEnd{}
 	}
-	if t.ExpiresIn.Set && t.ExpiresAt != nil {
-		return nil, invalid("body.expires_at", "expected either expires_in or expires_at")
-	}
+	end := service.KeyEnd{ExpiresIn: t.ExpiresIn.Duration}
 	if t.ExpiresAt != nil {
-		if life := t.ExpiresAt.Sub(now); life <= 0 || life > maxKeyLife {
-			return nil, invalid("body.expires_at", "expected a time in the next ten years")
-		}
-		return &t.ExpiresAt.Time, nil
+		end.ExpiresAt = &t.ExpiresAt.Time
 	}
-	var wrong faults
-	end := now.Add(wrong.duration("body.expires_in", t.ExpiresIn, time.Second, maxKeyLife))
-	return &end, wrong.err()
+	return end
 }
 
 type listKeysInput struct {
@@ -77,56 +67,30 @@ type listKeysInput struct {
 
 func (s *server) registerKeys(api huma.API) {
 	const tag = "Keys"
-	huma.Register(api, operation("create-key", http.MethodPost, "/owners/{id}/keys", tag, "Create a key for an owner", http.StatusCreated, 403, 404, 409), s.createKey)
-	huma.Register(api, operation("list-keys", http.MethodGet, "/owners/{id}/keys", tag, "List an owner's keys", http.StatusOK, 403, 404), s.listKeys)
-	huma.Register(api, operation("delete-key", http.MethodDelete, "/keys/{id}", tag, "Revoke a key", http.StatusNoContent, 403, 404, 409), s.deleteKey)
+	register(s, api, operation{
+		ID: "create-key", Method: http.MethodPost, Path: "/owners/{id}/keys", Tag: tag,
+		Summary: "Create a key for an owner", Status: http.StatusCreated, Errors: []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict},
+	}, s.createKey)
+	register(s, api, operation{
+		ID: "list-keys", Method: http.MethodGet, Path: "/owners/{id}/keys", Tag: tag,
+		Summary: "List an owner's keys", Status: http.StatusOK, Errors: []int{http.StatusForbidden, http.StatusNotFound},
+	}, s.listKeys)
+	register(s, api, operation{
+		ID: "delete-key", Method: http.MethodDelete, Path: "/keys/{id}", Tag: tag,
+		Summary: "Revoke a key", Status: http.StatusNoContent, Errors: []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict},
+	}, s.deleteKey)
 }
 
-func (s *server) createKey(ctx context.Context, in *createKeyInput) (*Output[NewKey], error) {
-	if err := adminOnly(ctx); err != nil {
-		return nil, err
-	}
-	if err := checkID(typeid.KindOwner, "owner", in.ID); err != nil {
-		return nil, err
-	}
-	end, err := in.Body.end(s.Now())
-	if err != nil {
-		return nil, err
-	}
-	key, token, err := s.Store.CreateAPIKeyUntil(ctx, in.ID, end)
-	if err != nil {
-		return nil, s.fail(ctx, orNotFound(err, "owner", in.ID))
-	}
-	return &Output[NewKey]{NewKey{OwnerKey: keyObject(key), Key: token}}, nil
+func (s *server) createKey(ctx context.Context, who service.Caller, in *createKeyInput) (*Output[NewKey], error) {
+	key, text, err := s.Service.CreateKey(ctx, who, in.ID, in.Body.end())
+	return &Output[NewKey]{NewKey{OwnerKey: keyObject(key), Key: text}}, err
 }
 
-func (s *server) listKeys(ctx context.Context, in *listKeysInput) (*ListOutput[OwnerKey], error) {
-	if err := adminOnly(ctx); err != nil {
-		return nil, err
-	}
-	if err := checkID(typeid.KindOwner, "owner", in.ID); err != nil {
-		return nil, err
-	}
-	keys, next, err := s.Store.OwnerAPIKeys(ctx, in.ID, in.page())
-	if err != nil {
-		return nil, s.fail(ctx, orNotFound(err, "owner", in.ID))
-	}
-	return listOf(keys, next, keyObject), nil
+func (s *server) listKeys(ctx context.Context, who service.Caller, in *listKeysInput) (*ListOutput[OwnerKey], error) {
+	keys, next, err := s.Service.ListKeys(ctx, who, in.ID, in.page())
+	return listOf(keys, next, keyObject), err
 }
 
-func (s *server) deleteKey(ctx context.Context, in *keyPath) (*struct{}, error) {
-	if err := adminOnly(ctx); err != nil {
-		return nil, err
-	}
-	if err := checkID(typeid.KindKey, "key", in.ID); err != nil {
-		return nil, err
-	}
-	revoke := s.Store.RevokeAPIKey
-	if s.adminKeyHash != nil {
-		revoke = s.Store.RevokeAnyAPIKey // the configured key is left
-	}
-	if err := revoke(ctx, in.ID); err != nil {
-		return nil, s.fail(ctx, orNotFound(err, "key", in.ID))
-	}
-	return nil, nil //nolint:nilnil // 204 has no body
+func (s *server) deleteKey(ctx context.Context, who service.Caller, in *keyPath) (*struct{}, error) {
+	return nil, s.Service.DeleteKey(ctx, who, in.ID)
 }

@@ -14,6 +14,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/postrider/postrider/api"
+	"github.com/postrider/postrider/internal/service"
 	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
@@ -33,18 +34,18 @@ type keyedAPI struct {
 }
 
 // newKeyedAPI makes the API with a configuration that may be changed.
-func newKeyedAPI(t *testing.T, db *gorm.DB, change func(*api.Config)) *keyedAPI {
+func newKeyedAPI(t *testing.T, db *gorm.DB, change func(*config)) *keyedAPI {
 	t.Helper()
 	k := &keyedAPI{t: t, clock: storetest.NewClock()}
 	k.store = storetest.New(t, db, store.Config{Now: k.clock.Now})
-	cfg := api.Config{
-		Store: k.store, Now: k.clock.Now, Logger: slog.New(slog.DiscardHandler),
-		KeyUsed: func(id string) { k.used = append(k.used, id) },
+	cfg := config{
+		Config:  api.Config{Store: k.store, Now: k.clock.Now, Logger: slog.New(slog.DiscardHandler)},
+		Service: service.Config{Store: k.store, KeyUsed: func(id string) { k.used = append(k.used, id) }},
 	}
 	if change != nil {
 		change(&cfg)
 	}
-	k.handler = api.New(cfg)
+	k.handler = newAPI(cfg)
 	return k
 }
 
@@ -190,7 +191,7 @@ func TestLastAdminKeyIsNotRevoked(t *testing.T) {
 
 func TestLastStoredAdminKeyMayGoBesideAConfiguredOne(t *testing.T) {
 	t.Parallel()
-	k := newKeyedAPI(t, storetest.SQLite(t), func(cfg *api.Config) { cfg.AdminKey = configuredKey })
+	k := newKeyedAPI(t, storetest.SQLite(t), func(cfg *config) { cfg.Service.AdminKey = configuredKey })
 	last, _ := k.newKey("")
 	status, _ := k.call(http.MethodDelete, "/api/keys/"+last.ID, configuredKey, "")
 	require.Equal(t, http.StatusNoContent, status)
@@ -198,7 +199,7 @@ func TestLastStoredAdminKeyMayGoBesideAConfiguredOne(t *testing.T) {
 
 func TestUseOfKeysIsReported(t *testing.T) {
 	t.Parallel()
-	k := newKeyedAPI(t, storetest.SQLite(t), func(cfg *api.Config) { cfg.AdminKey = configuredKey })
+	k := newKeyedAPI(t, storetest.SQLite(t), func(cfg *config) { cfg.Service.AdminKey = configuredKey })
 	key, token := k.newKey(models.DefaultOwnerID)
 	for _, sent := range []string{configuredKey, token, "prk_wrong", ""} {
 		k.call(http.MethodGet, "/api/webhooks", sent, "")

@@ -3,13 +3,11 @@ package api
 import (
 	"context"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/postrider/postrider/internal/contract"
-	"github.com/postrider/postrider/internal/typeid"
+	"github.com/postrider/postrider/internal/service"
 	"github.com/postrider/postrider/models"
 )
 
@@ -62,115 +60,57 @@ type updateOwnerInput struct {
 
 func (s *server) registerOwners(api huma.API) {
 	const tag = "Owners"
-	huma.Register(api, operation("create-owner", http.MethodPost, "/owners", tag, "Create an owner", http.StatusCreated, 403), s.createOwner)
-	huma.Register(api, operation("list-owners", http.MethodGet, "/owners", tag, "List owners", http.StatusOK, 403), s.listOwners)
-	huma.Register(api, operation("get-owner", http.MethodGet, "/owners/{id}", tag, "Show an owner", http.StatusOK, 403, 404), s.getOwner)
-	huma.Register(api, operation("update-owner", http.MethodPatch, "/owners/{id}", tag, "Change an owner", http.StatusOK, 403, 404), s.updateOwner)
-	huma.Register(api, operation("delete-owner", http.MethodDelete, "/owners/{id}", tag, "Delete an owner and all that it has", http.StatusAccepted, 403, 404, 409), s.deleteOwner)
+	register(s, api, operation{
+		ID: "create-owner", Method: http.MethodPost, Path: "/owners", Tag: tag,
+		Summary: "Create an owner", Status: http.StatusCreated, Errors: []int{http.StatusForbidden},
+	}, s.createOwner)
+	register(s, api, operation{
+		ID: "list-owners", Method: http.MethodGet, Path: "/owners", Tag: tag,
+		Summary: "List owners", Status: http.StatusOK, Errors: []int{http.StatusForbidden},
+	}, s.listOwners)
+	register(s, api, operation{
+		ID: "get-owner", Method: http.MethodGet, Path: "/owners/{id}", Tag: tag,
+		Summary: "Show an owner", Status: http.StatusOK, Errors: []int{http.StatusForbidden, http.StatusNotFound},
+	}, s.getOwner)
+	register(s, api, operation{
+		ID: "update-owner", Method: http.MethodPatch, Path: "/owners/{id}", Tag: tag,
+		Summary: "Change an owner", Status: http.StatusOK, Errors: []int{http.StatusForbidden, http.StatusNotFound},
+	}, s.updateOwner)
+	register(s, api, operation{
+		ID: "delete-owner", Method: http.MethodDelete, Path: "/owners/{id}", Tag: tag,
+		Summary: "Delete an owner and all that it has", Status: http.StatusAccepted, Errors: []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict},
+	}, s.deleteOwner)
 }
 
-func (s *server) createOwner(ctx context.Context, in *createOwnerInput) (*Output[Owner], error) {
-	if err := adminOnly(ctx); err != nil {
-		return nil, err
-	}
-	owner := models.Owner{Name: stored(in.Body.Name), Email: in.Body.Email, SlackURL: in.Body.SlackURL}
-	if err := checkOwner(&owner, models.Owner{}, s.judge(ctx)); err != nil {
-		return nil, err
-	}
-	if err := s.Store.CreateOwner(ctx, &owner); err != nil {
-		return nil, s.fail(ctx, err)
-	}
-	return &Output[Owner]{ownerObject(owner)}, nil
+func (s *server) createOwner(ctx context.Context, who service.Caller, in *createOwnerInput) (*Output[Owner], error) {
+	owner, err := s.Service.CreateOwner(ctx, who, models.Owner{Name: in.Body.Name, Email: in.Body.Email, SlackURL: in.Body.SlackURL})
+	return &Output[Owner]{ownerObject(owner)}, err
 }
 
-// checkOwner checks what a call makes of the owner that was there before, and stores its URL as it goes out.
-func checkOwner(owner *models.Owner, before models.Owner, by judge) error {
-	var wrong faults
-	if name := strings.TrimSpace(owner.Name); name == "" || len(owner.Name) > 200 || strings.ContainsFunc(name, isControl) {
-		wrong.add("body.name", "expected a name of 1 to 200 bytes on one line")
-	} else if fault := unseen(owner.Name, false); fault != "" && owner.Name != before.Name {
-		wrong.add("body.name", fault)
-	}
-	if owner.Email != "" && owner.Email != before.Email {
-		if err := by.CheckEmail(owner.Email); err != nil {
-			wrong.add("body.email", by.explain(err))
-		}
-	}
-	if owner.SlackURL != "" && owner.SlackURL != before.SlackURL {
-		stored, _, err := by.CheckURL(owner.SlackURL)
-		if err != nil {
-			wrong.add("body.slack_url", by.explain(err))
-		}
-		owner.SlackURL = stored
-	}
-	return wrong.err()
+func (s *server) listOwners(ctx context.Context, who service.Caller, in *PageQuery) (*ListOutput[Owner], error) {
+	owners, next, err := s.Service.ListOwners(ctx, who, in.page())
+	return listOf(owners, next, ownerObject), err
 }
 
-func isControl(r rune) bool { return r < ' ' || r == 0x7f }
-
-func (s *server) listOwners(ctx context.Context, in *PageQuery) (*ListOutput[Owner], error) {
-	if err := adminOnly(ctx); err != nil {
-		return nil, err
-	}
-	owners, next, err := s.Store.Owners(ctx, in.page())
-	if err != nil {
-		return nil, s.fail(ctx, err)
-	}
-	return listOf(owners, next, ownerObject), nil
+func (s *server) getOwner(ctx context.Context, who service.Caller, in *ownerPath) (*Output[Owner], error) {
+	owner, err := s.Service.GetOwner(ctx, who, in.ID)
+	return &Output[Owner]{ownerObject(owner)}, err
 }
 
-func (s *server) getOwner(ctx context.Context, in *ownerPath) (*Output[Owner], error) {
-	if err := adminOnly(ctx); err != nil {
-		return nil, err
-	}
-	if err := checkID(typeid.KindOwner, "owner", in.ID); err != nil {
-		return nil, err
-	}
-	owner, err := s.Store.Owner(ctx, in.ID)
-	if err != nil {
-		return nil, s.fail(ctx, orNotFound(err, "owner", in.ID))
-	}
-	return &Output[Owner]{ownerObject(owner)}, nil
-}
-
-func (s *server) updateOwner(ctx context.Context, in *updateOwnerInput) (*Output[Owner], error) {
-	if err := adminOnly(ctx); err != nil {
-		return nil, err
-	}
-	if err := checkID(typeid.KindOwner, "owner", in.ID); err != nil {
-		return nil, err
-	}
-	owner, err := s.Store.UpdateOwner(ctx, in.ID, func(owner *models.Owner) error {
-		before := *owner
-		in.Body.Name.to(&owner.Name)
-		owner.Name = stored(owner.Name)
-		in.Body.Email.to(&owner.Email)
-		in.Body.SlackURL.to(&owner.SlackURL)
-		if in.Body.Active.Null {
-			return invalid("body.active", "expected true or false")
-		}
-		in.Body.Active.to(&owner.Active)
-		return checkOwner(owner, before, s.judge(ctx))
+func (s *server) updateOwner(ctx context.Context, who service.Caller, in *updateOwnerInput) (*Output[Owner], error) {
+	owner, err := s.Service.UpdateOwner(ctx, who, in.ID, service.OwnerPatch{
+		Name: in.Body.Name.Patch, Email: in.Body.Email.Patch, SlackURL: in.Body.SlackURL.Patch, Active: in.Body.Active.Patch,
 	})
-	if err != nil {
-		return nil, s.fail(ctx, orNotFound(err, "owner", in.ID))
-	}
-	return &Output[Owner]{ownerObject(owner)}, nil
+	return &Output[Owner]{ownerObject(owner)}, err
 }
 
-func (s *server) deleteOwner(ctx context.Context, in *ownerPath) (*Output[OwnerDeletion], error) {
-	if err := adminOnly(ctx); err != nil {
-		return nil, err
-	}
-	if err := checkID(typeid.KindOwner, "owner", in.ID); err != nil {
-		return nil, err
-	}
-	owner, err := s.Dispatcher.DeleteOwner(ctx, in.ID)
+func (s *server) deleteOwner(ctx context.Context, who service.Caller, in *ownerPath) (*Output[OwnerDeletion], error) {
+	deletion, err := s.Service.DeleteOwner(ctx, who, in.ID)
 	if err != nil {
-		return nil, s.fail(ctx, orNotFound(err, "owner", in.ID))
+		return nil, err
 	}
-	id := contract.OwnerDeletionID(owner.ID)
 	return &Output[OwnerDeletion]{OwnerDeletion{
-		ID: owner.ID, DeletedAt: owner.DeletedAt.UTC(), Workflow: Workflow{ID: id, URL: orNull(s.WorkflowURL(id, ""))},
+		ID: deletion.OwnerID, DeletedAt: deletion.At.UTC(),
+		Workflow: Workflow{ID: deletion.WorkflowID, URL: orNull(s.WorkflowURL(deletion.WorkflowID, ""))},
 	}}, nil
 }

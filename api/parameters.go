@@ -44,20 +44,19 @@ func refuseEmptyTexts(document *huma.OpenAPI, op *huma.Operation) {
 // A filter that is dropped shows everything; an Idempotency-Key that is dropped publishes twice.
 func (s *server) checkParameters(api huma.API) func(huma.Context, func(huma.Context)) {
 	return func(c huma.Context, next func(huma.Context)) {
-		if err := parameterFaults(c).err(); err != nil {
-			s.refuse(api, c, err)
+		if wrong := parameterFaults(c); len(wrong) > 0 {
+			s.refuse(api, c, invalidFields(wrong...))
 			return
 		}
 		next(c)
 	}
 }
 
-func parameterFaults(c huma.Context) *faults {
-	var wrong faults
+func parameterFaults(c huma.Context) (wrong []FieldError) {
 	request := humagin.Unwrap(c).Request
 	query, err := url.ParseQuery(request.URL.RawQuery)
 	if err != nil {
-		wrong.add("query", "cannot be read: % is encoded as %25 and ; as %3B")
+		wrong = append(wrong, FieldError{"query", "cannot be read: % is encoded as %25 and ; as %3B"})
 	}
 	for _, parameter := range c.Operation().Parameters {
 		var values []string
@@ -70,10 +69,10 @@ func parameterFaults(c huma.Context) *faults {
 		location := parameter.In + "." + parameter.Name
 		switch {
 		case len(values) > 1:
-			wrong.add(location, "is there "+strconv.Itoa(len(values))+" times; once is enough")
+			wrong = append(wrong, FieldError{location, "is there " + strconv.Itoa(len(values)) + " times; once is enough"})
 		case len(values) == 1 && strings.TrimSpace(values[0]) == "":
-			wrong.add(location, notEmpty)
+			wrong = append(wrong, FieldError{location, notEmpty})
 		}
 	}
-	return &wrong
+	return wrong
 }

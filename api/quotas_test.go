@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
 
-	"github.com/postrider/postrider/api"
+	"github.com/postrider/postrider/internal/service"
 	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
 )
@@ -19,7 +19,7 @@ import (
 func TestQuotasOfWhatOwnersMake(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *gorm.DB) {
-		s := newServiceOn(t, db, func(cfg *api.Config) { cfg.Quotas = api.Quotas{Webhooks: 3, Sources: 2} })
+		s := newServiceOn(t, db, func(cfg *config) { cfg.Service.Quotas = service.Quotas{Webhooks: 3, Sources: 2} })
 		id, key := s.owner("a")
 		for path, of := range map[string]struct {
 			body  string
@@ -62,7 +62,7 @@ func TestQuotasOfWhatOwnersMake(t *testing.T) {
 func TestQuotasOfPublishing(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *gorm.DB) {
-		s := newServiceOn(t, db, func(cfg *api.Config) { cfg.Quotas = api.Quotas{EventsPerSecond: 0.001, StoredBytes: 0} })
+		s := newServiceOn(t, db, func(cfg *config) { cfg.Service.Quotas = service.Quotas{EventsPerSecond: 0.001, StoredBytes: 0} })
 		id, key := s.owner("a")
 		_, other := s.owner("b")
 		const event = `{"event":"a","data":{"n":1}}`
@@ -78,7 +78,7 @@ func TestQuotasOfPublishing(t *testing.T) {
 func TestQuotaOfStoredBytes(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *gorm.DB) {
-		s := newServiceOn(t, db, func(cfg *api.Config) { cfg.Quotas = api.Quotas{StoredBytes: 20} })
+		s := newServiceOn(t, db, func(cfg *config) { cfg.Service.Quotas = service.Quotas{StoredBytes: 20} })
 		id, key := s.owner("a")
 		_, other := s.owner("b")
 		const event = `{"event":"a","data":{"n":1}}` // 7 bytes

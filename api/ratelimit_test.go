@@ -9,15 +9,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/postrider/postrider/api"
 	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
 )
 
 func TestEachKeyHasARateOfItsOwn(t *testing.T) {
 	t.Parallel()
-	k := newKeyedAPI(t, storetest.SQLite(t), func(cfg *api.Config) {
-		cfg.AdminKey, cfg.RateLimit, cfg.RateBurst = configuredKey, 0.5, 3
+	k := newKeyedAPI(t, storetest.SQLite(t), func(cfg *config) {
+		cfg.Service.AdminKey, cfg.RateLimit, cfg.RateBurst = configuredKey, 0.5, 3
 	})
 	_, token := k.newKey(models.DefaultOwnerID)
 	ask := func(key string) *http.Response {
@@ -56,7 +55,7 @@ func TestEachKeyHasARateOfItsOwn(t *testing.T) {
 
 func TestNoRateLimitUnlessConfigured(t *testing.T) {
 	t.Parallel()
-	k := newKeyedAPI(t, storetest.SQLite(t), func(cfg *api.Config) { cfg.AdminKey = configuredKey })
+	k := newKeyedAPI(t, storetest.SQLite(t), func(cfg *config) { cfg.Service.AdminKey = configuredKey })
 	for range 100 {
 		response := k.ask(http.MethodGet, "/api/webhooks", configuredKey, "", "192.0.2.1:1")
 		require.Equal(t, http.StatusOK, response.StatusCode)
@@ -68,7 +67,7 @@ func TestNoRateLimitUnlessConfigured(t *testing.T) {
 func TestBurstIsTwoSecondsWorthUnlessConfigured(t *testing.T) {
 	t.Parallel()
 	for perSecond, want := range map[float64]string{200: `"key";q=400;w=2`, 0.1: `"key";q=1;w=10`, 1.5: `"key";q=3;w=2`} {
-		k := newKeyedAPI(t, storetest.SQLite(t), func(cfg *api.Config) { cfg.AdminKey, cfg.RateLimit = configuredKey, perSecond })
+		k := newKeyedAPI(t, storetest.SQLite(t), func(cfg *config) { cfg.Service.AdminKey, cfg.RateLimit = configuredKey, perSecond })
 		response := k.ask(http.MethodGet, "/api/webhooks", configuredKey, "", "192.0.2.1:1")
 		require.Equal(t, want, response.Header.Get("RateLimit-Policy"))
 	}
@@ -141,7 +140,7 @@ func TestForwardedAddressesAreBelievedOfTrustedProxiesOnly(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			k := newKeyedAPI(t, storetest.SQLite(t), func(cfg *api.Config) { cfg.TrustedProxies = test.trusted })
+			k := newKeyedAPI(t, storetest.SQLite(t), func(cfg *config) { cfg.TrustedProxies = test.trusted })
 			source := models.Source{OwnerID: models.DefaultOwnerID, Name: "in", Scheme: "github", EventPrefix: "github", Active: true}
 			require.NoError(t, k.store.CreateSource(t.Context(), &source, []string{"secret-of-s"}))
 			response := k.ask(http.MethodPost, "/webhooks/"+source.ID, "", "{}", test.from, test.forwarded...)

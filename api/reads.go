@@ -20,15 +20,9 @@ const (
 	readWait = 5 * time.Second
 )
 
-// large marks an operation whose answers may have megabytes.
-func large(operation huma.Operation) huma.Operation {
-	operation.Metadata = map[string]any{"large": true}
-	return operation
-}
-
 // readUnitsFor is how much a request counts.
 func readUnitsFor(c huma.Context) int64 {
-	if c.Operation().Metadata["large"] == true || c.Query("include") != "" {
+	if c.Operation().Metadata[largeAnswers] == true || c.Query("include") != "" {
 		return largeRead
 	}
 	return 1
@@ -99,7 +93,7 @@ func (s *server) boundReads(api huma.API) func(huma.Context, func(huma.Context))
 			next(c)
 			return
 		}
-		end := s.reads.begin(c.Context(), whoAsks(c.Context()).keyID, readUnitsFor(c))
+		end := s.reads.begin(c.Context(), whoAsks(c.Context()).KeyID, readUnitsFor(c))
 		if end == nil {
 			s.refuse(api, c, newProblem(http.StatusServiceUnavailable, codeUnavailable,
 				"too many large answers are under way; read them to their end, and come back after the seconds in Retry-After"))

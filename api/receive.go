@@ -12,10 +12,10 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/postrider/postrider/internal/service"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/receiver"
-	"github.com/postrider/postrider/signature"
 )
 
 // received is the answer to a webhook that is stored, whether it is new or not.
@@ -52,7 +52,7 @@ func (s *server) receive(c *gin.Context) {
 		s.answer(c, err)
 		return
 	}
-	verifier, err := verifierOf(source, secrets, s.Now)
+	verifier, err := service.VerifierOf(source, secrets, s.Now)
 	if err != nil { // it was set up when there were other rules
 		s.reject(c, source, newProblem(http.StatusServiceUnavailable, codeUnavailable, "the source cannot verify anything as it is set up: "+err.Error()))
 		return
@@ -139,19 +139,16 @@ func begun(c *gin.Context, within time.Duration) (context.Context, context.Cance
 // sourceOf loads the source of a request's path.
 func (s *server) sourceOf(c *gin.Context) (models.Source, error) {
 	id := c.Param("source_id")
-	if err := checkID(typeid.KindSource, "source", id); err != nil {
-		return models.Source{}, err
+	if typeid.Check(typeid.KindSource, id) != nil {
+		return models.Source{}, &service.NotFoundError{Kind: typeid.KindSource, ID: id, Malformed: true}
 	}
 	ctx, cancel := begun(c, storeTimeout)
 	defer cancel()
 	source, err := s.Store.Source(ctx, models.Scope{}, id)
-	if err != nil {
-		return source, orNotFound(err, "source", id)
+	if errors.Is(err, models.ErrNotFound) || err == nil && (!source.Active || source.Suspended) { // providers try again later all the same
+		return source, &service.NotFoundError{Kind: typeid.KindSource, ID: id}
 	}
-	if !source.Active || source.Suspended { // as if there were none: providers try again later all the same
-		return source, orNotFound(models.ErrNotFound, "source", id)
-	}
-	return source, nil
+	return source, err
 }
 
 // answer writes an error.
@@ -171,22 +168,6 @@ func (s *server) reject(c *gin.Context, source models.Source, problem *Problem) 
 		s.Logger.WarnContext(ctx, "rejection not recorded", "source_id", source.ID, "error", err)
 	}
 	writeProblem(c, problem)
-}
-
-// verifierOf makes the verifier of a source.
-func verifierOf(source models.Source, secrets []string, now func() time.Time) (*signature.Verifier, error) {
-	options := source.Options
-	cfg := signature.Config{
-		Scheme: signature.Scheme(source.Scheme), Secrets: secrets, Now: now,
-		Tolerance: toleranceOf(source),
-	}
-	if cfg.Scheme == signature.SchemeHMAC {
-		cfg.HMAC = &signature.HMACConfig{
-			Header: options.Header, Prefix: options.Prefix,
-			Encoding: signature.Encoding(options.Encoding), Hash: signature.Hash(options.Hash),
-		}
-	}
-	return signature.NewVerifier(cfg)
 }
 
 // publicHeaders are a request's headers without what must stay secret.

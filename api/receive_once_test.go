@@ -16,7 +16,7 @@ import (
 )
 
 // process does what the workflow of every pending inbound event does, and returns the types of all events.
-func (s *service) process() []string {
+func (s *server) process() []string {
 	s.t.Helper()
 	implementation := &activities.Activities{Store: s.store}
 	for _, inbound := range s.received() {

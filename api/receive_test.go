@@ -13,13 +13,13 @@ import (
 )
 
 // source makes a source and returns its ID.
-func (s *service) source(body string) string {
+func (s *server) source(body string) string {
 	s.t.Helper()
 	return text(s.t, s.admin(http.StatusCreated, "POST", "/api/sources", body).object(), "id")
 }
 
 // sign signs a body as the provider does and returns the headers' names and values, with more of them.
-func (s *service) sign(cfg signature.Config, body string, more ...string) []string {
+func (s *server) sign(cfg signature.Config, body string, more ...string) []string {
 	s.t.Helper()
 	header, err := signature.Sign(cfg, "msg_1", time.Now(), []byte(body))
 	require.NoError(s.t, err)
@@ -29,7 +29,7 @@ func (s *service) sign(cfg signature.Config, body string, more ...string) []stri
 	return more
 }
 
-func (s *service) received() []models.InboundEvent {
+func (s *server) received() []models.InboundEvent {
 	s.t.Helper()
 	inbound, _, err := s.store.InboundEvents(s.t.Context(), models.Scope{}, models.InboundFilter{}, models.Page{})
 	require.NoError(s.t, err)

@@ -7,23 +7,9 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/postrider/postrider/internal/typeid"
+	"github.com/postrider/postrider/internal/service"
 	"github.com/postrider/postrider/models"
 )
-
-// RecoveryStore is what recoveries need of the database.
-type RecoveryStore interface {
-	Recovery(ctx context.Context, scope models.Scope, id string) (models.Recovery, error)
-	Recoveries(ctx context.Context, scope models.Scope, filter models.RecoveryFilter, page models.Page) ([]models.Recovery, string, error)
-}
-
-// RecoveryDispatcher starts and steers recoveries.
-type RecoveryDispatcher interface {
-	Recover(ctx context.Context, webhook models.Webhook, recovery *models.Recovery) error
-	PauseRecovery(ctx context.Context, recovery models.Recovery) error
-	ResumeRecovery(ctx context.Context, recovery models.Recovery) error
-	CancelRecovery(ctx context.Context, recovery models.Recovery) error
-}
 
 // Recovery brings to a webhook what it did not get in a time.
 type Recovery struct {
@@ -67,28 +53,33 @@ type listRecoveriesInput struct {
 
 func (s *server) registerRecoveries(api huma.API) {
 	const tag = "Recoveries"
-	huma.Register(api, operation("recover-webhook", http.MethodPost, "/webhooks/{id}/recover", tag, "Send again what did not arrive", http.StatusAccepted, 404, 409), s.recoverWebhook)
-	huma.Register(api, operation("list-recoveries", http.MethodGet, "/recoveries", tag, "List recoveries", http.StatusOK), s.listRecoveries)
-	huma.Register(api, operation("get-recovery", http.MethodGet, "/recoveries/{id}", tag, "Show a recovery with its progress", http.StatusOK, 404), s.getRecovery)
+	register(s, api, operation{
+		ID: "recover-webhook", Method: http.MethodPost, Path: "/webhooks/{id}/recover", Tag: tag,
+		Summary: "Send again what did not arrive", Status: http.StatusAccepted, Errors: []int{http.StatusNotFound, http.StatusConflict},
+	}, s.recoverWebhook)
+	register(s, api, operation{
+		ID: "list-recoveries", Method: http.MethodGet, Path: "/recoveries", Tag: tag,
+		Summary: "List recoveries", Status: http.StatusOK,
+	}, s.listRecoveries)
+	register(s, api, operation{
+		ID: "get-recovery", Method: http.MethodGet, Path: "/recoveries/{id}", Tag: tag,
+		Summary: "Show a recovery with its progress", Status: http.StatusOK, Errors: []int{http.StatusNotFound},
+	}, s.getRecovery)
 	for _, step := range []struct {
 		name, summary string
-		do            func(RecoveryDispatcher, context.Context, models.Recovery) error
+		steer         func(*service.Service, context.Context, service.Caller, string) (models.Recovery, error)
 	}{
-		{"pause", "Hold a recovery back", RecoveryDispatcher.PauseRecovery},
-		{"resume", "Let a paused recovery go on", RecoveryDispatcher.ResumeRecovery},
-		{"cancel", "End a recovery", RecoveryDispatcher.CancelRecovery},
+		{"pause", "Hold a recovery back", (*service.Service).PauseRecovery},
+		{"resume", "Let a paused recovery go on", (*service.Service).ResumeRecovery},
+		{"cancel", "End a recovery", (*service.Service).CancelRecovery},
 	} {
-		huma.Register(api, operation(step.name+"-recovery", http.MethodPost, "/recoveries/{id}/"+step.name, tag, step.summary, http.StatusAccepted, 404, 409),
-			func(ctx context.Context, in *recoveryPath) (*Output[Recovery], error) {
-				recovery, err := s.recovery(ctx, in.ID)
-				if err != nil {
-					return nil, err
-				}
-				if err := step.do(s.Dispatcher, ctx, recovery); err != nil {
-					return nil, s.fail(ctx, err)
-				}
-				return &Output[Recovery]{s.recoveryObject(recovery)}, nil
-			})
+		register(s, api, operation{
+			ID: step.name + "-recovery", Method: http.MethodPost, Path: "/recoveries/{id}/" + step.name, Tag: tag,
+			Summary: step.summary, Status: http.StatusAccepted, Errors: []int{http.StatusNotFound, http.StatusConflict},
+		}, func(ctx context.Context, who service.Caller, in *recoveryPath) (*Output[Recovery], error) {
+			recovery, err := step.steer(s.Service, ctx, who, in.ID)
+			return &Output[Recovery]{s.recoveryObject(recovery)}, err
+		})
 	}
 }
 
@@ -105,58 +96,20 @@ func (s *server) recoveryObject(m models.Recovery) Recovery {
 	return object
 }
 
-func (s *server) recoverWebhook(ctx context.Context, in *recoverInput) (*Output[Recovery], error) {
-	webhook, err := s.webhook(ctx, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	now := inMicroseconds(s.Now())
-	recovery := models.Recovery{
-		Since: inMicroseconds(in.Body.Since.Time), Until: inMicroseconds(in.Body.Until.Time), Include: in.Body.Include, Rate: in.Body.Rate,
-	}
-	if in.Body.Until.IsZero() || recovery.Until.After(now) {
-		recovery.Until = now
-	}
-	if !recovery.Since.Before(recovery.Until) {
-		return nil, invalid("body.since", "expected a time before until, which is at most now")
-	}
-	if err := s.Dispatcher.Recover(ctx, webhook, &recovery); err != nil {
-		return nil, s.fail(ctx, err)
-	}
-	return &Output[Recovery]{s.recoveryObject(recovery)}, nil
+func (s *server) recoverWebhook(ctx context.Context, who service.Caller, in *recoverInput) (*Output[Recovery], error) {
+	recovery, err := s.Service.RecoverWebhook(ctx, who, in.ID, models.Recovery{
+		Since: in.Body.Since.Time, Until: in.Body.Until.Time, Include: in.Body.Include, Rate: in.Body.Rate,
+	})
+	return &Output[Recovery]{s.recoveryObject(recovery)}, err
 }
 
-// inMicroseconds is a time as the database keeps it.
-func inMicroseconds(at time.Time) time.Time { return at.UTC().Truncate(time.Microsecond) }
-
-func (s *server) listRecoveries(ctx context.Context, in *listRecoveriesInput) (*ListOutput[Recovery], error) {
-	if err := checkFilter(typeid.KindWebhook, "webhook_id", in.WebhookID); err != nil {
-		return nil, err
-	}
+func (s *server) listRecoveries(ctx context.Context, who service.Caller, in *listRecoveriesInput) (*ListOutput[Recovery], error) {
 	filter := models.RecoveryFilter{WebhookID: in.WebhookID, Status: in.Status}
-	recoveries, next, err := s.Store.Recoveries(ctx, whoAsks(ctx).scope(), filter, in.page())
-	if err != nil {
-		return nil, s.fail(ctx, err)
-	}
-	return listOf(recoveries, next, s.recoveryObject), nil
+	recoveries, next, err := s.Service.ListRecoveries(ctx, who, filter, in.page())
+	return listOf(recoveries, next, s.recoveryObject), err
 }
 
-// recovery loads the recovery of a path for who asks.
-func (s *server) recovery(ctx context.Context, id string) (models.Recovery, error) {
-	if err := checkID(typeid.KindRecovery, "recovery", id); err != nil {
-		return models.Recovery{}, err
-	}
-	recovery, err := s.Store.Recovery(ctx, whoAsks(ctx).scope(), id)
-	if err != nil {
-		return recovery, s.fail(ctx, orNotFound(err, "recovery", id))
-	}
-	return recovery, nil
-}
-
-func (s *server) getRecovery(ctx context.Context, in *recoveryPath) (*Output[Recovery], error) {
-	recovery, err := s.recovery(ctx, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	return &Output[Recovery]{s.recoveryObject(recovery)}, nil
+func (s *server) getRecovery(ctx context.Context, who service.Caller, in *recoveryPath) (*Output[Recovery], error) {
+	recovery, err := s.Service.GetRecovery(ctx, who, in.ID)
+	return &Output[Recovery]{s.recoveryObject(recovery)}, err
 }

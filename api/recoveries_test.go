@@ -14,6 +14,7 @@ import (
 
 	"github.com/postrider/postrider/api"
 	"github.com/postrider/postrider/internal/dispatch"
+	"github.com/postrider/postrider/internal/service"
 	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
@@ -21,7 +22,7 @@ import (
 
 // recoveryServer is the API with a real store whose recoveries have no workflows: steering is noted.
 type recoveryServer struct {
-	api.Dispatcher
+	service.Dispatcher
 	t       *testing.T
 	store   *store.Store
 	handler http.Handler
@@ -39,9 +40,12 @@ func newRecoveryServer(t *testing.T) *recoveryServer {
 	s := &recoveryServer{t: t, now: time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)}
 	now := func() time.Time { return s.now }
 	s.store = storetest.New(t, storetest.SQLite(t), store.Config{Now: now})
-	s.handler = api.New(api.Config{
-		Store: s.store, Dispatcher: s, AdminKey: recoveryAdminKey, Now: now, Logger: slog.New(slog.DiscardHandler),
-		WorkflowURL: func(id, _ string) string { return "http://temporal/" + id },
+	s.handler = newAPI(config{
+		Config: api.Config{
+			Now: now, Logger: slog.New(slog.DiscardHandler),
+			WorkflowURL: func(id, _ string) string { return "http://temporal/" + id },
+		},
+		Service: service.Config{Store: s.store, Dispatcher: s, AdminKey: recoveryAdminKey},
 	})
 	owner, other := models.Owner{Name: "acme"}, models.Owner{Name: "other"}
 	for _, made := range []struct {

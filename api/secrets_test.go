@@ -12,7 +12,7 @@ import (
 )
 
 // signing returns the secrets that sign a webhook's requests now.
-func (s *service) signing(id string) []string {
+func (s *server) signing(id string) []string {
 	s.t.Helper()
 	webhook, err := s.store.Webhook(s.t.Context(), models.Scope{}, id)
 	require.NoError(s.t, err)

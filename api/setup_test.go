@@ -29,6 +29,7 @@ import (
 	"github.com/postrider/postrider/internal/dispatch"
 	"github.com/postrider/postrider/internal/dispatch/start"
 	"github.com/postrider/postrider/internal/egress"
+	"github.com/postrider/postrider/internal/service"
 	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/internal/typeid"
@@ -37,8 +38,8 @@ import (
 
 const adminKey = "prk_the-administrator's"
 
-// service is the whole API over HTTP, with a real store and a real dispatcher; only Temporal is not there.
-type service struct {
+// server is the whole API over HTTP, with a real store and a real dispatcher; only Temporal is not there.
+type server struct {
 	*httptest.Server
 	t        testing.TB
 	handler  http.Handler
@@ -50,44 +51,61 @@ type service struct {
 }
 
 // newService runs the API on a SQLite database; change, if any, changes what it is made of.
-func newService(t *testing.T, change ...func(*api.Config)) *service {
+func newService(t *testing.T, change ...func(*config)) *server {
 	t.Helper()
 	return newServiceOn(t, storetest.SQLite(t), change...)
 }
 
-func newServiceOn(t testing.TB, db *gorm.DB, change ...func(*api.Config)) *service {
+func newServiceOn(t testing.TB, db *gorm.DB, change ...func(*config)) *server {
 	t.Helper()
 	promised, err := readPromises()
 	require.NoError(t, err)
-	s := &service{t: t, db: db, promises: promised, temporal: &temporal{}, store: storetest.New(t, db, store.Config{Now: newClock()})}
+	s := &server{t: t, db: db, promises: promised, temporal: &temporal{}, store: storetest.New(t, db, store.Config{Now: newClock()})}
 	quiet := slog.New(slog.DiscardHandler)
 	starter := start.New(s.temporal, quiet)
 	t.Cleanup(starter.Close)
 	dispatcher := dispatch.New(dispatch.Config{Store: s.store, Starter: starter, Temporal: s.temporal, Logger: quiet})
-	cfg := api.Config{
-		Store: s.store, Dispatcher: dispatcher, AdminKey: adminKey, Version: version, PublicURL: "https://postrider.example",
-		WorkflowURL: func(workflowID, runID string) string { return "https://temporal.example/" + workflowID + "/" + runID },
-		Logger:      slog.New(slog.DiscardHandler),
-		Targets:     newTargets(t, egress.Config{AllowTargets: egress.MustParseNetworks("127.0.0.0/8")}),
+	cfg := config{
+		Config: api.Config{
+			Store: s.store, Dispatcher: dispatcher, Version: version, PublicURL: "https://postrider.example",
+			WorkflowURL: func(workflowID, runID string) string { return "https://temporal.example/" + workflowID + "/" + runID },
+			Logger:      quiet,
+		},
+		Service: service.Config{
+			Store: s.store, Dispatcher: dispatcher, AdminKey: adminKey,
+			Targets: newTargets(t, egress.Config{AllowTargets: egress.MustParseNetworks("127.0.0.0/8")}),
+		},
 	}
 	for _, change := range change {
 		change(&cfg)
 	}
-	s.handler = api.New(cfg)
+	s.handler = newAPI(cfg)
 	s.Server = httptest.NewServer(s.handler)
 	t.Cleanup(s.Close)
 	return s
 }
 
-func newTargets(t testing.TB, cfg egress.Config) api.Targets {
+// config is what the API and the service behind it are made of. They share the clock and the log.
+type config struct {
+	api.Config
+	Service service.Config
+}
+
+func newAPI(cfg config) http.Handler {
+	cfg.Service.Now, cfg.Service.Logger = cfg.Now, cfg.Logger
+	cfg.Config.Service = service.New(cfg.Service)
+	return api.New(cfg.Config)
+}
+
+func newTargets(t testing.TB, cfg egress.Config) service.Targets {
 	t.Helper()
 	client, err := egress.New(cfg)
 	require.NoError(t, err)
 	return app.NewTargets(client)
 }
 
-// in is the service for a subtest.
-func (s *service) in(t testing.TB) *service {
+// in is the server for a subtest.
+func (s *server) in(t testing.TB) *server {
 	of := *s
 	of.t = t
 	return &of
@@ -119,12 +137,12 @@ type reply struct {
 }
 
 // call makes a request with a key; more are names and values of headers.
-func (s *service) call(key, method, path, body string, more ...string) reply {
+func (s *server) call(key, method, path, body string, more ...string) reply {
 	s.t.Helper()
 	return s.callIn(s.t.Context(), key, method, path, body, more...)
 }
 
-func (s *service) callIn(ctx context.Context, key, method, path, body string, more ...string) reply {
+func (s *server) callIn(ctx context.Context, key, method, path, body string, more ...string) reply {
 	s.t.Helper()
 	var content io.Reader
 	if body != "" {
@@ -152,7 +170,7 @@ func (s *service) callIn(ctx context.Context, key, method, path, body string, mo
 }
 
 // admin makes a request as the administrator and expects a status.
-func (s *service) admin(status int, method, path, body string, more ...string) reply {
+func (s *server) admin(status int, method, path, body string, more ...string) reply {
 	s.t.Helper()
 	return s.call(adminKey, method, path, body, more...).is(status)
 }
@@ -213,7 +231,7 @@ func text(t testing.TB, object map[string]any, member string) string {
 }
 
 // owner makes an owner with a key and returns both.
-func (s *service) owner(name string) (id, key string) {
+func (s *server) owner(name string) (id, key string) {
 	s.t.Helper()
 	owner := s.admin(http.StatusCreated, "POST", "/api/owners", `{"name":"`+name+`"}`).object()
 	id = text(s.t, owner, "id")
@@ -222,14 +240,14 @@ func (s *service) owner(name string) (id, key string) {
 }
 
 // webhook makes a webhook and returns its ID.
-func (s *service) webhook(key, events string) string {
+func (s *server) webhook(key, events string) string {
 	s.t.Helper()
 	body := `{"url":"https://example.com/hook","events":["` + events + `"]}`
 	return text(s.t, s.call(key, "POST", "/api/webhooks", body).is(http.StatusCreated).object(), "id")
 }
 
 // delivery publishes an event to the only webhook that matches it and returns the IDs of both.
-func (s *service) delivery(key, event string) (eventID, deliveryID string) {
+func (s *server) delivery(key, event string) (eventID, deliveryID string) {
 	s.t.Helper()
 	published := s.call(key, "POST", "/api/events", `{"event":"`+event+`","data":{}}`).is(http.StatusAccepted).object()
 	require.EqualValues(s.t, 1, published["deliveries"])
@@ -240,7 +258,7 @@ func (s *service) delivery(key, event string) (eventID, deliveryID string) {
 }
 
 // attempt records an attempt of a delivery.
-func (s *service) attempt(deliveryID string, status models.Status, change ...func(*models.Attempt)) {
+func (s *server) attempt(deliveryID string, status models.Status, change ...func(*models.Attempt)) {
 	s.t.Helper()
 	attempt := models.Attempt{
 		ID: typeid.New(typeid.KindAttempt, s.store.Now()), DeliveryID: deliveryID, Number: 1,
@@ -256,7 +274,7 @@ func (s *service) attempt(deliveryID string, status models.Status, change ...fun
 }
 
 // deliver has the workflows that are waited for end well, after one attempt.
-func (s *service) deliver() {
+func (s *server) deliver() {
 	s.temporal.set(func(f *temporal) {
 		f.end = func(deliveryID string) error {
 			s.attempt(deliveryID, models.StatusDelivered)

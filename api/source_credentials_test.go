@@ -15,7 +15,7 @@ import (
 )
 
 // rows are those of the sources as the database has them.
-func (s *service) rows() string {
+func (s *server) rows() string {
 	s.t.Helper()
 	var rows []map[string]any
 	require.NoError(s.t, s.db.Table("sources").Find(&rows).Error)

@@ -2,13 +2,12 @@ package api
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/postrider/postrider/internal/typeid"
+	"github.com/postrider/postrider/internal/service"
 	"github.com/postrider/postrider/models"
 )
 
@@ -100,11 +99,26 @@ type updateSourceInput struct {
 
 func (s *server) registerSources(api huma.API) {
 	const tag = "Sources"
-	huma.Register(api, operation("create-source", http.MethodPost, "/sources", tag, "Create a source", http.StatusCreated, 409), s.createSource)
-	huma.Register(api, operation("list-sources", http.MethodGet, "/sources", tag, "List sources", http.StatusOK), s.listSources)
-	huma.Register(api, operation("get-source", http.MethodGet, "/sources/{id}", tag, "Show a source with the requests that it refused", http.StatusOK, 404), s.getSource)
-	huma.Register(api, operation("update-source", http.MethodPatch, "/sources/{id}", tag, "Change a source", http.StatusOK, 404), s.updateSource)
-	huma.Register(api, operation("delete-source", http.MethodDelete, "/sources/{id}", tag, "Delete a source", http.StatusNoContent, 404), s.deleteSource)
+	register(s, api, operation{
+		ID: "create-source", Method: http.MethodPost, Path: "/sources", Tag: tag,
+		Summary: "Create a source", Status: http.StatusCreated, Errors: []int{http.StatusConflict},
+	}, s.createSource)
+	register(s, api, operation{
+		ID: "list-sources", Method: http.MethodGet, Path: "/sources", Tag: tag,
+		Summary: "List sources", Status: http.StatusOK,
+	}, s.listSources)
+	register(s, api, operation{
+		ID: "get-source", Method: http.MethodGet, Path: "/sources/{id}", Tag: tag,
+		Summary: "Show a source with the requests that it refused", Status: http.StatusOK, Errors: []int{http.StatusNotFound},
+	}, s.getSource)
+	register(s, api, operation{
+		ID: "update-source", Method: http.MethodPatch, Path: "/sources/{id}", Tag: tag,
+		Summary: "Change a source", Status: http.StatusOK, Errors: []int{http.StatusNotFound},
+	}, s.updateSource)
+	register(s, api, operation{
+		ID: "delete-source", Method: http.MethodDelete, Path: "/sources/{id}", Tag: tag,
+		Summary: "Delete a source", Status: http.StatusNoContent, Errors: []int{http.StatusNotFound},
+	}, s.deleteSource)
 }
 
 func (s *server) sourceObject(m models.Source) Source {
@@ -120,169 +134,56 @@ func (s *server) sourceObject(m models.Source) Source {
 		CreatedAt: m.CreatedAt.UTC(), UpdatedAt: m.UpdatedAt.UTC(),
 	}
 	if o.ToleranceSeconds > 0 {
-		object.Tolerance = models.FormatDuration(toleranceOf(m))
+		object.Tolerance = models.FormatDuration(service.ToleranceOf(m))
 	}
 	if len(m.VerifyToken) > 0 || o.VerifyToken != "" {
-		object.VerifyToken = hidden
+		object.VerifyToken = service.Masked
 	}
 	return object
 }
 
-func toleranceOf(source models.Source) time.Duration {
-	return time.Duration(source.Options.ToleranceSeconds) * time.Second
+func rejectionObject(r models.Rejection) Rejection {
+	return Rejection{Reason: r.Reason, RemoteAddr: r.RemoteAddr, CreatedAt: r.CreatedAt.UTC()}
 }
 
-func (s *server) createSource(ctx context.Context, in *createSourceInput) (*Output[Source], error) {
-	who, body := whoAsks(ctx), in.Body
-	source := models.Source{
-		OwnerID: body.OwnerID, Name: stored(body.Name), Scheme: body.Scheme, EventPrefix: body.EventPrefix, Broadcast: body.Broadcast, Active: true,
+func (s *server) createSource(ctx context.Context, who service.Caller, in *createSourceInput) (*Output[Source], error) {
+	body := in.Body
+	source, err := s.Service.CreateSource(ctx, who, service.NewSource{
+		OwnerID: body.OwnerID, Name: body.Name, Scheme: body.Scheme, Secret: body.Secret, Secrets: body.Secrets,
+		EventPrefix: body.EventPrefix, Broadcast: body.Broadcast, Tolerance: body.Tolerance.Duration,
 		Options: models.SourceOptions{
 			Header: body.Header, Prefix: body.Prefix, Encoding: body.Encoding, Hash: body.Hash, VerifyToken: body.VerifyToken,
 			IDHeader: body.IDHeader, IDField: body.IDField, TypeHeader: body.TypeHeader, TypeField: body.TypeField,
 		},
-	}
-	if source.EventPrefix == "" {
-		source.EventPrefix = source.Scheme
-	}
-	secrets := secretsOf(body.Secret, body.Secrets)
-	var wrong faults
-	if body.Tolerance.Set {
-		wrong.tolerance(&source, body.Tolerance)
-	}
-	wrong.sourceName(source.Name)
-	wrong.eventPrefix(source.EventPrefix)
-	wrong.scheme(source, secrets)
-	wrong.broadcast(who, source)
-	source.OwnerID = wrong.ownerOf(who, source.OwnerID)
-	if err := wrong.err(); err != nil {
-		return nil, err
-	}
-	err := s.Store.CreateSource(within(ctx, s.Quotas.Sources), &source, textsOf(secrets))
-	if errors.Is(err, models.ErrNotFound) {
-		err = invalid("body.owner_id", unknownOwner)
-	}
-	if err != nil {
-		return nil, s.fail(ctx, err)
-	}
-	return &Output[Source]{s.sourceObject(source)}, nil
-}
-
-func (s *server) listSources(ctx context.Context, in *PageQuery) (*ListOutput[Source], error) {
-	sources, next, err := s.Store.Sources(ctx, whoAsks(ctx).scope(), in.page())
-	if err != nil {
-		return nil, s.fail(ctx, err)
-	}
-	return listOf(sources, next, s.sourceObject), nil
-}
-
-func (s *server) getSource(ctx context.Context, in *sourcePath) (*Output[SourceDetail], error) {
-	if err := checkID(typeid.KindSource, "source", in.ID); err != nil {
-		return nil, err
-	}
-	source, err := s.Store.Source(ctx, whoAsks(ctx).scope(), in.ID)
-	if err != nil {
-		return nil, s.fail(ctx, orNotFound(err, "source", in.ID))
-	}
-	rejections, err := s.Store.Rejections(ctx, source.ID)
-	if err != nil {
-		return nil, s.fail(ctx, err)
-	}
-	return &Output[SourceDetail]{SourceDetail{
-		Source: s.sourceObject(source),
-		Rejections: listOf(rejections, "", func(r models.Rejection) Rejection {
-			return Rejection{Reason: r.Reason, RemoteAddr: r.RemoteAddr, CreatedAt: r.CreatedAt.UTC()}
-		}).Body.Data,
-	}}, nil
-}
-
-func (s *server) updateSource(ctx context.Context, in *updateSourceInput) (*Output[Source], error) {
-	if err := checkID(typeid.KindSource, "source", in.ID); err != nil {
-		return nil, err
-	}
-	who := whoAsks(ctx)
-	source, err := s.Store.UpdateSource(ctx, who.scope(), in.ID, func(source *models.Source) ([]string, error) {
-		return s.patchSource(who, source, in)
 	})
-	if err != nil {
-		return nil, s.fail(ctx, orNotFound(err, "source", in.ID))
-	}
-	return &Output[Source]{s.sourceObject(source)}, nil
+	return &Output[Source]{s.sourceObject(source)}, err
 }
 
-// patchSource changes a source by the patch and returns its new secrets, nil to keep them, or says what is wrong with
-// the source as it would be.
-func (s *server) patchSource(who principal, source *models.Source, in *updateSourceInput) ([]string, error) {
+func (s *server) listSources(ctx context.Context, who service.Caller, in *PageQuery) (*ListOutput[Source], error) {
+	sources, next, err := s.Service.ListSources(ctx, who, in.page())
+	return listOf(sources, next, s.sourceObject), err
+}
+
+func (s *server) getSource(ctx context.Context, who service.Caller, in *sourcePath) (*Output[SourceDetail], error) {
+	source, rejections, err := s.Service.GetSource(ctx, who, in.ID)
+	return &Output[SourceDetail]{SourceDetail{
+		Source: s.sourceObject(source), Rejections: objectsOf(rejections, rejectionObject),
+	}}, err
+}
+
+func (s *server) updateSource(ctx context.Context, who service.Caller, in *updateSourceInput) (*Output[Source], error) {
 	patch := in.Body
-	var wrong faults
-	wrong.broadcast(who, *source)
-	if patch.Name.Set {
-		patch.Name.to(&source.Name)
-		source.Name = stored(source.Name)
-		wrong.sourceName(source.Name)
-	}
-	patch.Broadcast.to(&source.Broadcast)
-	if patch.Broadcast.Set {
-		wrong.broadcast(who, *source)
-	}
-	if patch.Active.Null {
-		wrong.add("body.active", "expected true or false")
-	}
-	patch.Active.to(&source.Active)
-	settings := in.patchSettings(source, &wrong)
-	if patch.EventPrefix.to(&source.EventPrefix); source.EventPrefix == "" && patch.EventPrefix.Null {
-		source.EventPrefix = source.Scheme
-	}
-	wrong.eventPrefix(source.EventPrefix)
-	if patch.Secret.Set || patch.Secrets.Set {
-		secrets := secretsOf(patch.Secret.Value, patch.Secrets.Value)
-		wrong.scheme(*source, secrets)
-		return textsOf(secrets), wrong.err()
-	}
-	if settings { // what was set before there were rules for it is no fault of a patch of something else
-		texts, err := s.Store.SourceSecrets(*source)
-		if err != nil {
-			return nil, err
-		}
-		wrong.scheme(*source, secretsOf("", texts))
-	}
-	return nil, wrong.err()
+	source, err := s.Service.UpdateSource(ctx, who, in.ID, service.SourcePatch{
+		Name: patch.Name.Patch, Scheme: patch.Scheme.Patch, Secret: patch.Secret.Patch, Secrets: patch.Secrets.Patch,
+		EventPrefix: patch.EventPrefix.Patch, Broadcast: patch.Broadcast.Patch, Active: patch.Active.Patch,
+		Tolerance: patchOf(patch.Tolerance, func(d Duration) service.Duration { return d.Duration }),
+		Header:    patch.Header.Patch, Prefix: patch.Prefix.Patch, Encoding: patch.Encoding.Patch, Hash: patch.Hash.Patch,
+		IDHeader: patch.IDHeader.Patch, IDField: patch.IDField.Patch, TypeHeader: patch.TypeHeader.Patch, TypeField: patch.TypeField.Patch,
+		VerifyToken: patch.VerifyToken.Patch,
+	})
+	return &Output[Source]{s.sourceObject(source)}, err
 }
 
-// patchSettings changes the settings of a source's scheme, and says whether the patch has any.
-func (in *updateSourceInput) patchSettings(source *models.Source, wrong *faults) (changed bool) {
-	patch, options := in.Body, &source.Options
-	for _, setting := range []struct {
-		to    *string
-		value Patch[string]
-	}{
-		{&source.Scheme, patch.Scheme}, {&options.Header, patch.Header}, {&options.Prefix, patch.Prefix},
-		{&options.Encoding, patch.Encoding}, {&options.Hash, patch.Hash},
-		{&options.IDHeader, patch.IDHeader}, {&options.IDField, patch.IDField},
-		{&options.TypeHeader, patch.TypeHeader}, {&options.TypeField, patch.TypeField},
-	} {
-		setting.value.to(setting.to)
-		changed = changed || setting.value.Set
-	}
-	if patch.VerifyToken.Set {
-		source.VerifyToken, options.VerifyToken = nil, patch.VerifyToken.Value
-		changed = true
-	}
-	if patch.Tolerance.Set {
-		options.ToleranceSeconds = 0
-		if !patch.Tolerance.Null {
-			wrong.tolerance(source, patch.Tolerance.Value)
-		}
-		changed = true
-	}
-	return changed
-}
-
-func (s *server) deleteSource(ctx context.Context, in *sourcePath) (*struct{}, error) {
-	if err := checkID(typeid.KindSource, "source", in.ID); err != nil {
-		return nil, err
-	}
-	if err := s.Store.DeleteSource(ctx, whoAsks(ctx).scope(), in.ID); err != nil {
-		return nil, s.fail(ctx, orNotFound(err, "source", in.ID))
-	}
-	return nil, nil //nolint:nilnil // 204 has no body
+func (s *server) deleteSource(ctx context.Context, who service.Caller, in *sourcePath) (*struct{}, error) {
+	return nil, s.Service.DeleteSource(ctx, who, in.ID)
 }

@@ -120,7 +120,7 @@ func (d document) canName(of schema) bool {
 }
 
 // fill makes the request of a template: its path names what the holder has, and the place that is given, if any, id.
-func (s *service) fill(of template, key string, holder tenant, at name, id string) reply {
+func (s *server) fill(of template, key string, holder tenant, at name, id string) reply {
 	s.t.Helper()
 	path, query, body := of.Path, "", of.body
 	for _, place := range of.names {
@@ -155,7 +155,7 @@ type tenant struct {
 	more []string
 }
 
-func (s *service) newTenant(name string) tenant {
+func (s *server) newTenant(name string) tenant {
 	s.t.Helper()
 	ownerID, key := s.owner(name)
 	keys, err := s.store.APIKeys(s.t.Context(), models.Scope{OwnerID: ownerID})
@@ -188,7 +188,7 @@ func (s *service) newTenant(name string) tenant {
 }
 
 // recovery stores a recovery of a webhook's deliveries and returns its ID.
-func (s *service) recovery(ownerID, webhookID string, status models.RecoveryStatus) string {
+func (s *server) recovery(ownerID, webhookID string, status models.RecoveryStatus) string {
 	s.t.Helper()
 	now := s.store.Now()
 	recovery := models.Recovery{WebhookID: webhookID, OwnerID: ownerID, Since: now.Add(-time.Hour), Until: now,
@@ -298,7 +298,7 @@ func (o template) refusals(at name) []int {
 }
 
 // settle waits until the workflow of every delivery is started, which is not a part of the request that publishes.
-func (s *service) settle() {
+func (s *server) settle() {
 	s.t.Helper()
 	var ids []string
 	require.NoError(s.t, s.db.Table("deliveries").Pluck("id", &ids).Error)
@@ -309,7 +309,7 @@ func (s *service) settle() {
 }
 
 // state is every row of every table, but for when a key was last used, and what Temporal was asked for.
-func (s *service) state() []string {
+func (s *server) state() []string {
 	s.t.Helper()
 	state := s.temporal.asked()
 	tables, err := s.db.Migrator().GetTables()

@@ -8,7 +8,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/postrider/postrider/api"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
@@ -20,7 +19,7 @@ func TestThrottleIsShown(t *testing.T) {
 	set := func(at time.Time) { clock.Store(&at) }
 	begun := time.Now()
 	set(begun)
-	s := newService(t, func(cfg *api.Config) { cfg.Now = func() time.Time { return *clock.Load() } })
+	s := newService(t, func(cfg *config) { cfg.Now = func() time.Time { return *clock.Load() } })
 	shown := func(id string) any {
 		t.Helper()
 		health, ok := s.admin(http.StatusOK, "GET", "/api/webhooks/"+id, "").object()["health"].(map[string]any)

@@ -11,11 +11,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/postrider/postrider/api"
+	"github.com/postrider/postrider/internal/service"
 	"github.com/postrider/postrider/models"
 )
 
 // hangingStore answers nothing before it is told to stop, like a database whose connections are all taken.
-type hangingStore struct{ api.Store }
+type hangingStore struct{ service.Store }
 
 func (hangingStore) Webhooks(ctx context.Context, _ models.Scope, _ models.WebhookFilter, _ models.Page) ([]models.Webhook, string, error) {
 	<-ctx.Done()
@@ -25,7 +26,10 @@ func (hangingStore) Webhooks(ctx context.Context, _ models.Scope, _ models.Webho
 func TestADatabaseThatHangsIsUnavailable(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		handler := api.New(api.Config{Store: hangingStore{}, AdminKey: "an-administrators-key", Logger: slog.New(slog.DiscardHandler)})
+		handler := newAPI(config{
+			Config:  api.Config{Logger: slog.New(slog.DiscardHandler)},
+			Service: service.Config{Store: hangingStore{}, AdminKey: "an-administrators-key"},
+		})
 		request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/api/webhooks", nil)
 		request.Header.Set("Authorization", "Bearer an-administrators-key")
 		answer := httptest.NewRecorder()

@@ -3,7 +3,6 @@ package api
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"reflect"
 	"regexp"
 	"strings"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/postrider/postrider/internal/service"
 	"github.com/postrider/postrider/models"
 )
 
@@ -72,14 +72,7 @@ func encodePlus(query string) string {
 }
 
 // Duration is a length of time that a request names, as a text or as a number of seconds.
-type Duration struct {
-	// Set says that it was named.
-	Set   bool
-	value time.Duration
-	err   error
-	// text is how it was written.
-	text string
-}
+type Duration struct{ service.Duration }
 
 // Schema is a text or a number.
 func (Duration) Schema(huma.Registry) *huma.Schema {
@@ -96,23 +89,26 @@ func (d *Duration) UnmarshalJSON(value []byte) error {
 	case string(value) == "null":
 		return nil
 	case value[0] != '"':
-		d.text = string(value)
-		d.value, d.err = models.ParseSeconds(d.text)
+		d.Text = string(value)
+		d.Value, d.Err = models.ParseSeconds(d.Text)
 	default:
-		if err := json.Unmarshal(value, &d.text); err != nil {
+		if err := json.Unmarshal(value, &d.Text); err != nil {
 			return err
 		}
-		d.value, d.err = models.ParseDuration(d.text)
+		d.Value, d.Err = models.ParseDuration(d.Text)
 	}
 	d.Set = true
 	return nil
 }
 
-// duration returns a duration that must lie between two bounds.
-func (f *faults) duration(location string, of Duration, least, most time.Duration) time.Duration {
-	if of.err != nil || of.value < least || of.value > most {
-		f.add(location, fmt.Sprintf("expected a duration from %s to %s, such as 90s, 24h or 30d, or a number of seconds",
-			models.FormatDuration(least), models.FormatDuration(most)))
+// durations are what a list of them says; nil stays nil.
+func durations(list []Duration) []service.Duration {
+	if list == nil {
+		return nil
 	}
-	return of.value
+	of := make([]service.Duration, len(list))
+	for i, duration := range list {
+		of[i] = duration.Duration
+	}
+	return of
 }

@@ -1,10 +1,9 @@
 package api
 
 import (
-	"context"
 	"time"
 
-	"github.com/postrider/postrider/models"
+	"github.com/postrider/postrider/internal/service"
 )
 
 // WebhookHealth is what the last attempts say of a webhook's receiver.
@@ -18,52 +17,11 @@ type WebhookHealth struct {
 	ThrottledUntil      *time.Time `json:"throttled_until" doc:"Until then first attempts wait, because the receiver asked for it or seems to be overloaded; null when they do not."`
 }
 
-func healthObject(w models.Webhook, h models.WebhookHealth, now time.Time) WebhookHealth {
-	object := WebhookHealth{
-		Status: "healthy", ConsecutiveFailures: h.ConsecutiveFailures, FailedDeliveries: h.FailedDeliveries,
-		FirstFailureAt: utc(h.FirstFailureAt), LastFailureAt: utc(h.LastFailureAt), LastSuccessAt: utc(h.LastSuccessAt),
+func healthObject(w service.Webhook) WebhookHealth {
+	h := w.Health
+	return WebhookHealth{
+		Status: w.HealthStatus(), ConsecutiveFailures: h.ConsecutiveFailures, FailedDeliveries: h.FailedDeliveries,
+		FirstFailureAt: inUTC(h.FirstFailureAt), LastFailureAt: inUTC(h.LastFailureAt), LastSuccessAt: inUTC(h.LastSuccessAt),
+		ThrottledUntil: inUTC(h.ThrottledUntil),
 	}
-	if h.ThrottledUntil != nil && h.ThrottledUntil.After(now) {
-		object.ThrottledUntil = utc(h.ThrottledUntil)
-	}
-	switch {
-	case w.DisabledReason != "":
-		object.Status = "disabled"
-	case h.FailingSince != nil:
-		object.Status = "failing"
-	}
-	return object
-}
-
-func utc(at *time.Time) *time.Time {
-	if at == nil {
-		return nil
-	}
-	in := at.UTC()
-	return &in
-}
-
-// webhookObjects shows webhooks with their health.
-func (s *server) webhookObjects(ctx context.Context, webhooks ...models.Webhook) ([]Webhook, error) {
-	ids := make([]string, len(webhooks))
-	for i, webhook := range webhooks {
-		ids[i] = webhook.ID
-	}
-	healths, err := s.Store.WebhookHealths(ctx, ids)
-	if err != nil {
-		return nil, s.fail(ctx, err)
-	}
-	objects := make([]Webhook, len(webhooks))
-	for i, webhook := range webhooks {
-		objects[i] = webhookObject(webhook, healths[webhook.ID], s.Now())
-	}
-	return objects, nil
-}
-
-func (s *server) webhookOutput(ctx context.Context, webhook models.Webhook) (*Output[Webhook], error) {
-	objects, err := s.webhookObjects(ctx, webhook)
-	if err != nil {
-		return nil, err
-	}
-	return &Output[Webhook]{objects[0]}, nil
 }

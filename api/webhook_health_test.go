@@ -14,7 +14,7 @@ import (
 )
 
 // healthOf reads a webhook's health, which lists show as the webhook itself does.
-func (s *service) healthOf(webhookID string) map[string]any {
+func (s *server) healthOf(webhookID string) map[string]any {
 	s.t.Helper()
 	shown := s.admin(http.StatusOK, "GET", "/api/webhooks/"+webhookID, "").object()
 	items, _ := s.admin(http.StatusOK, "GET", "/api/webhooks", "").list()

@@ -2,13 +2,12 @@ package api
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/postrider/postrider/internal/typeid"
+	"github.com/postrider/postrider/internal/service"
 	"github.com/postrider/postrider/models"
 )
 
@@ -35,12 +34,11 @@ type NewWebhook struct {
 	Secret string `json:"secret" doc:"Verifies signatures. It is shown only here and on rotation."`
 }
 
-// webhookObject shows a webhook; the values of its headers are masked.
-func webhookObject(w models.Webhook, health models.WebhookHealth, now time.Time) Webhook {
+func webhookObject(w service.Webhook) Webhook {
 	object := Webhook{
-		ID: w.ID, OwnerID: w.OwnerID, URL: w.URL, Description: w.Description, Events: w.Events, Headers: masked(w.Headers),
+		ID: w.ID, OwnerID: w.OwnerID, URL: w.URL, Description: w.Description, Events: w.Events, Headers: w.ShownHeaders,
 		Active: w.Active, DisabledReason: orNull(w.DisabledReason),
-		RateLimit: w.RateLimit, Health: healthObject(w, health, now),
+		RateLimit: w.RateLimit, Health: healthObject(w),
 		CreatedAt: w.CreatedAt.UTC(), UpdatedAt: w.UpdatedAt.UTC(),
 	}
 	if w.RetrySchedule != nil {
@@ -102,185 +100,72 @@ type TestResult struct {
 
 func (s *server) registerWebhooks(api huma.API) {
 	const tag = "Webhooks"
-	huma.Register(api, operation("create-webhook", http.MethodPost, "/webhooks", tag, "Create a webhook", http.StatusCreated, 409), s.createWebhook)
-	huma.Register(api, operation("list-webhooks", http.MethodGet, "/webhooks", tag, "List webhooks", http.StatusOK), s.listWebhooks)
-	huma.Register(api, operation("get-webhook", http.MethodGet, "/webhooks/{id}", tag, "Show a webhook", http.StatusOK, 404), s.getWebhook)
-	huma.Register(api, operation("update-webhook", http.MethodPatch, "/webhooks/{id}", tag, "Change a webhook", http.StatusOK, 404), s.updateWebhook)
-	huma.Register(api, operation("delete-webhook", http.MethodDelete, "/webhooks/{id}", tag, "Delete a webhook", http.StatusNoContent, 404), s.deleteWebhook)
-	huma.Register(api, operation("test-webhook", http.MethodPost, "/webhooks/{id}/test", tag, "Send a test event and wait for the answer", http.StatusOK, 404, 409), s.testWebhook)
+	register(s, api, operation{
+		ID: "create-webhook", Method: http.MethodPost, Path: "/webhooks", Tag: tag,
+		Summary: "Create a webhook", Status: http.StatusCreated, Errors: []int{http.StatusConflict},
+	}, s.createWebhook)
+	register(s, api, operation{
+		ID: "list-webhooks", Method: http.MethodGet, Path: "/webhooks", Tag: tag,
+		Summary: "List webhooks", Status: http.StatusOK,
+	}, s.listWebhooks)
+	register(s, api, operation{
+		ID: "get-webhook", Method: http.MethodGet, Path: "/webhooks/{id}", Tag: tag,
+		Summary: "Show a webhook", Status: http.StatusOK, Errors: []int{http.StatusNotFound},
+	}, s.getWebhook)
+	register(s, api, operation{
+		ID: "update-webhook", Method: http.MethodPatch, Path: "/webhooks/{id}", Tag: tag,
+		Summary: "Change a webhook", Status: http.StatusOK, Errors: []int{http.StatusNotFound},
+	}, s.updateWebhook)
+	register(s, api, operation{
+		ID: "delete-webhook", Method: http.MethodDelete, Path: "/webhooks/{id}", Tag: tag,
+		Summary: "Delete a webhook", Status: http.StatusNoContent, Errors: []int{http.StatusNotFound},
+	}, s.deleteWebhook)
+	register(s, api, operation{
+		ID: "test-webhook", Method: http.MethodPost, Path: "/webhooks/{id}/test", Tag: tag,
+		Summary: "Send a test event and wait for the answer", Status: http.StatusOK, Errors: []int{http.StatusNotFound, http.StatusConflict},
+	}, s.testWebhook)
 }
 
-func (s *server) createWebhook(ctx context.Context, in *createWebhookInput) (*Output[NewWebhook], error) {
-	who := whoAsks(ctx)
-	webhook := models.Webhook{
-		OwnerID: in.Body.OwnerID, URL: in.Body.URL, Description: stored(in.Body.Description), Events: in.Body.Events,
-		Headers: in.Body.Headers, RateLimit: in.Body.RateLimit, Active: true,
-	}
-	var wrong faults
-	wrong.url(&webhook, s.judge(ctx))
-	wrong.events(webhook.Events)
-	wrong.headers(webhook.Headers)
-	wrong.description(webhook.Description)
-	wrong.rateLimit(webhook.RateLimit)
-	wrong.secret(in.Body.Secret)
-	if in.Body.RetrySchedule != nil {
-		webhook.RetrySchedule = wrong.schedule(in.Body.RetrySchedule)
-	}
-	webhook.OwnerID = wrong.ownerOf(who, webhook.OwnerID)
-	if err := wrong.err(); err != nil {
-		return nil, err
-	}
-	secret, err := givenOrNew(in.Body.Secret)
-	if err != nil {
-		return nil, s.fail(ctx, err)
-	}
-	err = s.Store.CreateWebhook(within(ctx, s.Quotas.Webhooks), &webhook, secret)
-	if errors.Is(err, models.ErrNotFound) {
-		err = invalid("body.owner_id", unknownOwner)
-	}
-	if err != nil {
-		return nil, s.fail(ctx, err)
-	}
-	return &Output[NewWebhook]{NewWebhook{Webhook: webhookObject(webhook, models.WebhookHealth{}, webhook.CreatedAt), Secret: secret}}, nil
+func (s *server) createWebhook(ctx context.Context, who service.Caller, in *createWebhookInput) (*Output[NewWebhook], error) {
+	made, err := s.Service.CreateWebhook(ctx, who, service.NewWebhook{
+		OwnerID: in.Body.OwnerID, URL: in.Body.URL, Description: in.Body.Description, Events: in.Body.Events, Headers: in.Body.Headers,
+		RetrySchedule: durations(in.Body.RetrySchedule), RateLimit: in.Body.RateLimit, Secret: in.Body.Secret,
+	})
+	return &Output[NewWebhook]{NewWebhook{Webhook: webhookObject(made.Webhook), Secret: made.Secret}}, err
 }
 
-func (s *server) listWebhooks(ctx context.Context, in *listWebhooksInput) (*ListOutput[Webhook], error) {
-	if err := checkFilter(typeid.KindOwner, "owner_id", in.OwnerID); err != nil {
-		return nil, err
-	}
+func (s *server) listWebhooks(ctx context.Context, who service.Caller, in *listWebhooksInput) (*ListOutput[Webhook], error) {
 	filter := models.WebhookFilter{OwnerID: in.OwnerID}
 	if in.Active != "" {
 		active := in.Active == "true"
 		filter.Active = &active
 	}
-	webhooks, next, err := s.Store.Webhooks(ctx, whoAsks(ctx).scope(), filter, in.page())
-	if err != nil {
-		return nil, s.fail(ctx, err)
-	}
-	objects, err := s.webhookObjects(ctx, webhooks...)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.include(ctx, in.Include, webhooks, objects); err != nil {
-		return nil, err
-	}
-	return listOf(objects, next, func(w Webhook) Webhook { return w }), nil
+	webhooks, next, err := s.Service.ListWebhooks(ctx, who, filter, in.Include == "headers", in.page())
+	return listOf(webhooks, next, webhookObject), err
 }
 
-// webhook loads the webhook of a path for who asks.
-func (s *server) webhook(ctx context.Context, id string) (models.Webhook, error) {
-	if err := checkID(typeid.KindWebhook, "webhook", id); err != nil {
-		return models.Webhook{}, err
-	}
-	webhook, err := s.Store.Webhook(ctx, whoAsks(ctx).scope(), id)
-	if err != nil {
-		return webhook, s.fail(ctx, orNotFound(err, "webhook", id))
-	}
-	return webhook, nil
+func (s *server) getWebhook(ctx context.Context, who service.Caller, in *getWebhookInput) (*Output[Webhook], error) {
+	webhook, err := s.Service.GetWebhook(ctx, who, in.ID, in.Include == "headers")
+	return &Output[Webhook]{webhookObject(webhook)}, err
 }
 
-func (s *server) getWebhook(ctx context.Context, in *getWebhookInput) (*Output[Webhook], error) {
-	webhook, err := s.webhook(ctx, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	objects, err := s.webhookObjects(ctx, webhook)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.include(ctx, in.Include, []models.Webhook{webhook}, objects); err != nil {
-		return nil, err
-	}
-	return &Output[Webhook]{objects[0]}, nil
-}
-
-func (s *server) updateWebhook(ctx context.Context, in *updateWebhookInput) (*Output[Webhook], error) {
-	if err := checkID(typeid.KindWebhook, "webhook", in.ID); err != nil {
-		return nil, err
-	}
-	var before models.Webhook
-	webhook, err := s.Store.UpdateWebhook(ctx, whoAsks(ctx).scope(), in.ID, func(webhook *models.Webhook) error {
-		before = *webhook
-		var wrong faults
-		if err := s.patchHeaders(in.Body.Headers, webhook, &wrong); err != nil {
-			return err
-		}
-		return in.apply(webhook, s.judge(ctx), wrong)
-	})
-	if err != nil {
-		return nil, s.fail(ctx, orNotFound(err, "webhook", in.ID))
-	}
-	s.Dispatcher.WebhookChanged(before, webhook)
-	return s.webhookOutput(ctx, webhook)
-}
-
-// apply changes a webhook by all of the patch but its headers, or says what is wrong with the patch.
-func (in *updateWebhookInput) apply(webhook *models.Webhook, by judge, wrong faults) error {
+func (s *server) updateWebhook(ctx context.Context, who service.Caller, in *updateWebhookInput) (*Output[Webhook], error) {
 	patch := in.Body
-	if patch.URL.Set {
-		webhook.URL = patch.URL.Value
-		wrong.url(webhook, by)
-	}
-	if patch.Events.Set {
-		webhook.Events = patch.Events.Value
-		wrong.events(webhook.Events)
-	}
-	if patch.RetrySchedule.Set {
-		webhook.RetrySchedule = nil
-		if !patch.RetrySchedule.Null {
-			webhook.RetrySchedule = wrong.schedule(patch.RetrySchedule.Value)
-		}
-	}
-	if patch.RateLimit.Set {
-		webhook.RateLimit = nil
-		if !patch.RateLimit.Null {
-			webhook.RateLimit = &patch.RateLimit.Value
-		}
-		wrong.rateLimit(webhook.RateLimit)
-	}
-	if patch.Description.Set {
-		webhook.Description = stored(patch.Description.Value)
-		wrong.description(webhook.Description)
-	}
-	if patch.Active.Null {
-		wrong.add("body.active", "expected true or false")
-	}
-	patch.Active.to(&webhook.Active)
-	if webhook.Active {
-		webhook.DisabledReason = ""
-	}
-	return wrong.err()
+	webhook, err := s.Service.UpdateWebhook(ctx, who, in.ID, service.WebhookPatch{
+		URL: patch.URL.Patch, Events: patch.Events.Patch, Description: patch.Description.Patch, Headers: patch.Headers.Patch,
+		RetrySchedule: patchOf(patch.RetrySchedule, durations), RateLimit: patch.RateLimit.Patch, Active: patch.Active.Patch,
+	})
+	return &Output[Webhook]{webhookObject(webhook)}, err
 }
 
-func (s *server) deleteWebhook(ctx context.Context, in *webhookPath) (*struct{}, error) {
-	if err := checkID(typeid.KindWebhook, "webhook", in.ID); err != nil {
-		return nil, err
-	}
-	if err := s.Store.DeleteWebhook(ctx, whoAsks(ctx).scope(), in.ID); err != nil {
-		return nil, s.fail(ctx, orNotFound(err, "webhook", in.ID))
-	}
-	return nil, nil //nolint:nilnil // 204 has no body
+func (s *server) deleteWebhook(ctx context.Context, who service.Caller, in *webhookPath) (*struct{}, error) {
+	return nil, s.Service.DeleteWebhook(ctx, who, in.ID)
 }
 
-func (s *server) testWebhook(ctx context.Context, in *webhookPath) (*Output[TestResult], error) {
-	webhook, err := s.webhook(ctx, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	delivery, err := s.Dispatcher.Test(ctx, webhook)
-	if err != nil {
-		return nil, s.fail(ctx, err)
-	}
-	attempts, err := s.Store.Attempts(ctx, delivery.ID)
-	if err != nil {
-		return nil, s.fail(ctx, err)
-	}
-	if len(attempts) == 0 {
-		return nil, s.fail(ctx, errors.New("test ended without an attempt"))
-	}
-	last := attempts[len(attempts)-1]
+func (s *server) testWebhook(ctx context.Context, who service.Caller, in *webhookPath) (*Output[TestResult], error) {
+	attempt, err := s.Service.TestWebhook(ctx, who, in.ID)
 	return &Output[TestResult]{TestResult{
-		Success: last.ErrorClass == "", StatusCode: last.StatusCode, DurationMS: last.DurationMS,
-		Error: orNull(last.Error), DeliveryID: delivery.ID,
-	}}, nil
+		Success: attempt.ErrorClass == "", StatusCode: attempt.StatusCode, DurationMS: attempt.DurationMS,
+		Error: orNull(attempt.Error), DeliveryID: attempt.DeliveryID,
+	}}, err
 }

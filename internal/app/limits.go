@@ -6,6 +6,7 @@ import (
 	"net/netip"
 
 	"github.com/postrider/postrider/api"
+	"github.com/postrider/postrider/internal/service"
 )
 
 // Limits are the flags of what one caller may ask of the API. Each process counts for itself.
@@ -41,8 +42,8 @@ func (l Limits) faults() []error {
 	return faults
 }
 
-func (l Limits) quotas() api.Quotas {
-	return api.Quotas{
+func (l Limits) quotas() service.Quotas {
+	return service.Quotas{
 		Webhooks: l.MaxWebhooksPerOwner, Sources: l.MaxSourcesPerOwner, EventsPerSecond: l.MaxEventsPerSecondPerOwner, StoredBytes: int64(l.MaxStoredBytesPerOwner),
 	}
 }

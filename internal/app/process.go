@@ -20,6 +20,7 @@ import (
 	"github.com/postrider/postrider/internal/dispatch/start"
 	"github.com/postrider/postrider/internal/egress"
 	"github.com/postrider/postrider/internal/notify"
+	"github.com/postrider/postrider/internal/service"
 	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/worker"
 )
@@ -245,12 +246,13 @@ func (p *process) handler() http.Handler {
 	if !p.role.api {
 		return api.NewHealth(cfg)
 	}
-	cfg.Store, cfg.KeyUsed, cfg.Audited = p.notebook, p.notebook.KeyUsed, p.metrics.audited
-	cfg.Targets = NewTargets(p.egress)
-	cfg.Dispatcher, cfg.AdminKey = p.dispatcher, p.settings.AdminKey
+	cfg.Service = service.New(service.Config{
+		Store: p.notebook, Dispatcher: p.dispatcher, Targets: NewTargets(p.egress), AdminKey: p.settings.AdminKey,
+		KeyUsed: p.notebook.KeyUsed, Audited: p.metrics.audited, Quotas: p.settings.quotas(), Logger: p.logger,
+	})
+	cfg.Store, cfg.Dispatcher = p.notebook, p.dispatcher
 	cfg.MaxInboundBody = int64(p.settings.MaxInboundBody)
 	cfg.RateLimit, cfg.RateBurst, cfg.TrustedProxies = p.settings.RateLimit, p.settings.RateBurst, p.settings.TrustedProxies
-	cfg.Quotas = p.settings.quotas()
 	return api.New(cfg)
 }
 

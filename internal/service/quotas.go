@@ -1,10 +1,7 @@
-package api
+package service
 
 import (
 	"context"
-	"fmt"
-	"math"
-	"net/http"
 	"sync"
 	"time"
 
@@ -20,9 +17,13 @@ type Quotas struct {
 	StoredBytes int64
 }
 
-// within limits what is made with the context, unless an administrator asks.
-func within(ctx context.Context, limit int) context.Context {
-	if whoAsks(ctx).admin() {
+type quotaStore interface {
+	StoredBytes(ctx context.Context, ownerID string) (int64, error)
+}
+
+// withQuota limits how many things the owner may have of what is made with the context, unless an administrator makes it.
+func withQuota(ctx context.Context, who Caller, limit int) context.Context {
+	if who.Admin() {
 		return ctx
 	}
 	return store.WithQuota(ctx, limit)
@@ -71,37 +72,35 @@ func (s *storedSum) renew(before, now int64, until time.Time) {
 	s.bytes, s.until = now+s.bytes-before, until
 }
 
-// mayPublish says whether an owner's key may publish so many bytes more now.
-func (s *server) mayPublish(ctx context.Context, who principal, size int) error {
-	if who.admin() {
+// mayPublish refuses an event of so many bytes where that is more than its owner's key may publish now.
+func (s *Service) mayPublish(ctx context.Context, who Caller, size int) error {
+	if who.Admin() {
 		return nil
 	}
 	if s.perOwner != nil {
-		if quota := s.perOwner.take(who.ownerID); !quota.allowed {
-			return tooMany(codeQuotaExceeded, fmt.Sprintf("this owner may publish %g events a second; come back after the seconds in Retry-After",
-				s.Quotas.EventsPerSecond), quota.reset)
+		if quota := s.perOwner.Take(who.OwnerID); !quota.Allowed {
+			return &EventRateError{PerSecond: s.quotas.EventsPerSecond, Wait: quota.Reset}
 		}
 	}
-	if s.Quotas.StoredBytes <= 0 {
+	if s.quotas.StoredBytes <= 0 {
 		return nil
 	}
-	stored, err := s.stored(ctx, who.ownerID)
+	stored, err := s.stored(ctx, who.OwnerID)
 	if err != nil {
-		return s.fail(ctx, err)
+		return err
 	}
-	if !stored.add(int64(size), s.Quotas.StoredBytes) {
-		return newProblem(http.StatusConflict, codeQuotaExceeded, fmt.Sprintf(
-			"this owner may store %d bytes of events and received webhooks; the oldest go with the retention", s.Quotas.StoredBytes))
+	if !stored.add(int64(size), s.quotas.StoredBytes) {
+		return &StoredBytesError{Limit: s.quotas.StoredBytes}
 	}
 	return nil
 }
 
 // stored returns an owner's sum. One of those who find it too old makes it anew; the others go on with the old one.
-func (s *server) stored(ctx context.Context, ownerID string) (*storedSum, error) {
+func (s *Service) stored(ctx context.Context, ownerID string) (*storedSum, error) {
 	value, _ := s.sums.LoadOrStore(ownerID, &storedSum{})
 	sum := value.(*storedSum)
 	_, until := sum.get()
-	switch now := s.Now(); {
+	switch now := s.now(); {
 	case now.Before(until):
 		return sum, nil
 	case until.IsZero():
@@ -111,24 +110,15 @@ func (s *server) stored(ctx context.Context, ownerID string) (*storedSum, error)
 	}
 	defer sum.summing.Unlock()
 	before, until := sum.get()
-	began := s.Now()
+	began := s.now()
 	if began.Before(until) {
 		return sum, nil // it was made while this one waited
 	}
-	bytes, err := s.Store.StoredBytes(ctx, ownerID)
+	bytes, err := s.store.StoredBytes(ctx, ownerID)
 	if err != nil {
 		return nil, err
 	}
-	now := s.Now()
+	now := s.now()
 	sum.renew(before, bytes, now.Add(max(sumEvery, sumShare*now.Sub(began))))
 	return sum, nil
-}
-
-// ownerLimiter is the limiter of published events; nil for no limit.
-func (c Config) ownerLimiter() *limiter {
-	perSecond := c.Quotas.EventsPerSecond
-	if perSecond <= 0 {
-		return nil
-	}
-	return newLimiter(perSecond, int(math.Ceil(perSecond*burstSeconds)), c.Now)
 }

@@ -1,4 +1,4 @@
-package api
+package service
 
 import (
 	"fmt"
@@ -22,58 +22,55 @@ const (
 	maxTolerance = 24 * time.Hour
 )
 
-// hidden stands for a value that is set and not shown.
-const hidden = "•••"
-
 func (f *faults) sourceName(name string) {
 	if name == "" || utf8.RuneCountInString(name) > 200 || !storable(name) {
-		f.add("body.name", "expected a name of 1 to 200 characters, and no NUL among them")
-	} else if fault := unseen(name, false); fault != "" {
-		f.add("body.name", fault)
+		f.add("name", "expected a name of 1 to 200 characters, and no NUL among them")
+	} else if fault := unseenFault(name, false); fault != "" {
+		f.add("name", fault)
 	}
 }
 
 // eventPrefix checks that a prefix can begin an event type.
 func (f *faults) eventPrefix(prefix string) {
 	if models.CheckEventType(prefix) != nil || len(prefix) > 64 {
-		f.add("body.event_prefix", "expected words of letters, digits, _ and - joined by dots, at most 64 characters")
+		f.add("event_prefix", "expected words of letters, digits, _ and - joined by dots, at most 64 characters")
 	}
 }
 
 // broadcast leaves sources that reach everyone to administrators.
-func (f *faults) broadcast(who principal, source models.Source) {
-	if source.Broadcast && !who.admin() {
-		f.add("body.broadcast", "only an administrator may set up a source whose events reach every owner's webhooks")
+func (f *faults) broadcast(who Caller, source models.Source) {
+	if source.Broadcast && !who.Admin() {
+		f.add("broadcast", "only an administrator may set up a source whose events reach every owner's webhooks")
 	}
 }
 
 func (f *faults) tolerance(source *models.Source, tolerance Duration) {
-	const location = "body.tolerance"
-	before := len(*f)
+	const location = "tolerance"
+	before := len(f.fields)
 	length := f.duration(location, tolerance, minTolerance, maxTolerance)
 	if length%time.Second != 0 {
 		f.add(location, "expected whole seconds: signed timestamps have no parts of them")
 	}
-	if len(*f) == before {
+	if len(f.fields) == before {
 		source.Options.ToleranceSeconds = int(length / time.Second)
 	}
 }
 
 // scheme checks a source's settings as a whole: that its scheme uses them, and can verify signatures with them.
 func (f *faults) scheme(source models.Source, secrets []sourceSecret) {
-	before := len(*f)
+	before := len(f.fields)
 	if !slices.Contains(schemes, signature.Scheme(source.Scheme)) {
-		f.add("body.scheme", fmt.Sprintf("expected one of %s", joinSchemes(schemes)))
+		f.add("scheme", fmt.Sprintf("expected one of %s", joinSchemes(schemes)))
 		return
 	}
 	f.unusedSettings(source)
 	f.settings(source.Options)
 	f.secrets(source.Scheme, secrets)
-	if len(*f) > before {
+	if len(f.fields) > before {
 		return
 	}
 	for _, secret := range secrets {
-		if _, err := verifierOf(source, []string{secret.text}, nil); err != nil {
+		if _, err := VerifierOf(source, []string{secret.text}, nil); err != nil {
 			f.add(secret.location, strings.TrimPrefix(err.Error(), "signature: new verifier: secret 1 of 1: "))
 		}
 	}
@@ -112,11 +109,11 @@ func (f *faults) unusedSettings(source models.Source) {
 		{"tolerance", options.ToleranceSeconds != 0, timestamped},
 	} {
 		if setting.set && !slices.Contains(setting.usedBy, signature.Scheme(source.Scheme)) {
-			f.add("body."+setting.name, fmt.Sprintf("scheme %s does not use it: leave it out; it is for %s", source.Scheme, joinSchemes(setting.usedBy)))
+			f.add(""+setting.name, fmt.Sprintf("scheme %s does not use it: leave it out; it is for %s", source.Scheme, joinSchemes(setting.usedBy)))
 		}
 	}
 	if source.Scheme == string(signature.SchemeHMAC) && options.Header == "" {
-		f.add("body.header", "expected the name of the header with the signature, such as X-Signature")
+		f.add("header", "expected the name of the header with the signature, such as X-Signature")
 	}
 }
 
@@ -134,31 +131,31 @@ func (f *faults) settings(options models.SourceOptions) {
 		{"header", options.Header}, {"id_header", options.IDHeader}, {"type_header", options.TypeHeader},
 	} {
 		if header.value != "" && (!httpguts.ValidHeaderFieldName(header.value) || len(header.value) > maxToken) {
-			f.add("body."+header.name, "expected the name of a header: letters, digits and -, at most 255")
+			f.add(""+header.name, "expected the name of a header: letters, digits and -, at most 255")
 		}
 	}
 	for _, field := range []struct{ name, value string }{{"id_field", options.IDField}, {"type_field", options.TypeField}} {
 		if field.value != "" && !isFieldPath(field.value) {
-			f.add("body."+field.name, "expected the name of a field, or several joined by dots such as event.id, at most 255 characters")
+			f.add(""+field.name, "expected the name of a field, or several joined by dots such as event.id, at most 255 characters")
 		}
 	}
 	if !isHeaderText(options.Prefix) || len(options.Prefix) > maxToken {
-		f.add("body.prefix", "expected visible ASCII characters, at most 255, and no blank at the beginning")
+		f.add("prefix", "expected visible ASCII characters, at most 255, and no blank at the beginning")
 	}
 	if options.Encoding != "" && options.Encoding != string(signature.EncodingHex) && options.Encoding != string(signature.EncodingBase64) {
-		f.add("body.encoding", "expected hex or base64")
+		f.add("encoding", "expected hex or base64")
 	}
 	if options.Hash != "" && options.Hash != string(signature.HashSHA256) && options.Hash != string(signature.HashSHA512) {
-		f.add("body.hash", "expected sha256 or sha512")
+		f.add("hash", "expected sha256 or sha512")
 	}
 	token := options.VerifyToken
 	switch fault := endFault(token); {
-	case token == hidden:
-		f.add("body.verify_token", hidden+" only stands for it: expected the token itself")
+	case token == Masked:
+		f.add("verify_token", Masked+" only stands for it: expected the token itself")
 	case len(token) > maxToken || !storable(token):
-		f.add("body.verify_token", "expected at most 255 bytes of UTF-8")
+		f.add("verify_token", "expected at most 255 bytes of UTF-8")
 	case fault != "":
-		f.add("body.verify_token", fault)
+		f.add("verify_token", fault)
 	}
 }
 

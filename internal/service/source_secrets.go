@@ -1,11 +1,10 @@
-package api
+package service
 
 import (
 	"fmt"
 	"slices"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/postrider/postrider/signature"
 )
@@ -23,10 +22,10 @@ type sourceSecret struct{ location, text string }
 func secretsOf(one string, several []string) []sourceSecret {
 	var secrets []sourceSecret
 	if one != "" {
-		secrets = append(secrets, sourceSecret{"body.secret", one})
+		secrets = append(secrets, sourceSecret{"secret", one})
 	}
 	for i, text := range several {
-		secrets = append(secrets, sourceSecret{fmt.Sprintf("body.secrets[%d]", i), text})
+		secrets = append(secrets, sourceSecret{fmt.Sprintf("secrets[%d]", i), text})
 	}
 	return secrets
 }
@@ -42,10 +41,10 @@ func textsOf(secrets []sourceSecret) []string {
 func (f *faults) secrets(scheme string, secrets []sourceSecret) {
 	switch {
 	case len(secrets) == 0:
-		f.add("body.secret", "expected the provider's secret")
+		f.add("secret", "expected the provider's secret")
 		return
 	case len(secrets) > maxSourceSecrets:
-		f.add("body.secrets", fmt.Sprintf("expected at most %d secrets, not %d: leave out those that the provider does not sign with any more",
+		f.add("secrets", fmt.Sprintf("expected at most %d secrets, not %d: leave out those that the provider does not sign with any more",
 			maxSourceSecrets, len(secrets)))
 		return
 	}
@@ -73,21 +72,6 @@ func secretFault(scheme signature.Scheme, secret string) string {
 	return ""
 }
 
-// endFault names the character at the beginning or the end of a text that was copied along with it.
-func endFault(text string) string {
-	first, _ := utf8.DecodeRuneInString(text)
-	last, _ := utf8.DecodeLastRuneInString(text)
-	switch {
-	case text == "":
-		return ""
-	case isInvisible(first):
-		return "begins with " + nameOf(first) + ": take it off"
-	case isInvisible(last):
-		return "ends with " + nameOf(last) + ": take it off"
-	}
-	return ""
-}
-
 // issued are the schemes whose secrets the provider makes up: they have no blanks, and no letters but those of ASCII.
 var issued = []signature.Scheme{signature.SchemeStripe, signature.SchemeShopify, signature.SchemeSlack}
 
@@ -101,28 +85,12 @@ func insideFault(scheme signature.Scheme, secret string) string {
 		switch {
 		case !alien(r):
 		case isInvisible(r):
-			return fmt.Sprintf("has %s inside, behind %d bytes: expected one secret, as the provider shows it", nameOf(r), i)
+			return fmt.Sprintf("has %s inside, behind %d bytes: expected one secret, as the provider shows it", nameOfRune(r), i)
 		default:
 			return fmt.Sprintf("has %q behind %d bytes: expected the secret as the provider shows it", string(r), i)
 		}
 	}
 	return ""
-}
-
-func isInvisible(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.C, r) }
-
-func nameOf(r rune) string {
-	switch r {
-	case ' ':
-		return "a blank"
-	case '\n':
-		return "a newline"
-	case '\r':
-		return "a carriage return"
-	case '\t':
-		return "a tab"
-	}
-	return fmt.Sprintf("an invisible character (U+%04X)", r)
 }
 
 // otherKeys begin what providers give out beside the secret that signs, and what is often taken for it.

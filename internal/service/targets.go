@@ -1,7 +1,6 @@
-package api
+package service
 
 import (
-	"context"
 	"errors"
 	"net/netip"
 
@@ -25,19 +24,17 @@ type TargetError struct {
 // Error returns the message.
 func (e *TargetError) Error() string { return e.Message }
 
-// judge judges targets for who asks.
+// judge judges targets for a caller.
 type judge struct {
 	Targets
-	admin bool
+	who Caller
 }
-
-func (s *server) judge(ctx context.Context) judge { return judge{s.Targets, whoAsks(ctx).admin()} }
 
 // url checks a webhook's URL, and sets the form in which it is stored and its host.
 func (f *faults) url(webhook *models.Webhook, by judge) {
 	stored, host, err := by.CheckURL(webhook.URL)
 	if err != nil {
-		f.add("body.url", by.explain(err))
+		f.add("url", by.explain(err))
 		return
 	}
 	webhook.URL, webhook.Host = stored, host
@@ -45,13 +42,13 @@ func (f *faults) url(webhook *models.Webhook, by judge) {
 
 func (j judge) explain(err error) string {
 	var refused *TargetError
-	if errors.As(err, &refused) && j.admin {
+	if errors.As(err, &refused) && j.who.Admin() {
 		return refused.Reason
 	}
 	return err.Error()
 }
 
-// public says that an address and port lie in the internet.
+// public says that an address with a port is one of the internet.
 func public(address string) bool {
 	at, err := netip.ParseAddrPort(address)
 	addr := at.Addr().WithZone("").Unmap()

@@ -1,7 +1,6 @@
-package api
+package service
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -19,44 +18,38 @@ const (
 	maxHeadersSize  = 8 << 10
 )
 
-// mask is shown instead of a header's value, which is often a credential.
-const mask = "•••"
-
-// masked shows which headers there are.
+// masked shows which headers there are. Their values are often credentials.
 func masked(headers models.Headers) map[string]string {
 	names := make(map[string]string, len(headers))
 	for name := range headers {
-		names[name] = mask
+		names[name] = Masked
 	}
 	return names
 }
 
-// include shows the values of the webhooks' headers, if they are asked for. Who sees a webhook may change it.
-func (s *server) include(ctx context.Context, what string, webhooks []models.Webhook, objects []Webhook) error {
-	if what != "headers" {
-		return nil
-	}
+// showHeaders shows the values of the webhooks' headers. Who sees a webhook may change it, and so may see them.
+func (s *Service) showHeaders(webhooks []Webhook) error {
 	for i, webhook := range webhooks {
-		headers, err := s.Store.OpenHeaders(webhook)
+		headers, err := s.store.OpenHeaders(webhook.Webhook)
 		if err != nil {
-			return s.fail(ctx, err)
+			return err
 		}
-		objects[i].Headers = maps.Clone(headers)
+		webhooks[i].ShownHeaders = maps.Clone(headers)
 		if headers == nil {
-			objects[i].Headers = map[string]string{}
+			webhooks[i].ShownHeaders = map[string]string{}
 		}
 	}
 	return nil
 }
 
 // patchHeaders merges a patch into a webhook's headers (RFC 7396), whose names are the same in upper and lower case.
-func (s *server) patchHeaders(patch Patch[map[string]*string], webhook *models.Webhook, wrong *faults) error {
+func (s *Service) patchHeaders(patch Patch[map[string]*string], webhook *models.Webhook, wrong *faults) error {
 	if !patch.Set {
 		return nil
 	}
 	headers := models.Headers{}
 	if !patch.Null {
-		before, err := s.Store.OpenHeaders(*webhook)
+		before, err := s.store.OpenHeaders(*webhook)
 		if err != nil {
 			return err
 		}
@@ -79,18 +72,18 @@ func (s *server) patchHeaders(patch Patch[map[string]*string], webhook *models.W
 // connection's.
 func (f *faults) headers(headers map[string]string) {
 	if len(headers) > maxHeaders {
-		f.add("body.headers", fmt.Sprintf("expected at most %d headers", maxHeaders))
+		f.add("headers", fmt.Sprintf("expected at most %d headers", maxHeaders))
 		return
 	}
 	seen, size := make(map[string]bool, len(headers)), 0
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
 		value := headers[name]
-		location := "body.headers." + name
+		location := "headers." + name
 		lower := strings.ToLower(name)
 		size += len(name) + len(value)
 		switch {
 		case !httpguts.ValidHeaderFieldName(name):
-			f.add("body.headers", "expected header names of letters, digits and -")
+			f.add("headers", "expected header names of letters, digits and -")
 		case strings.Contains(name, "_"):
 			// WSGI, Rack and CGI make one variable of X_Webhook_Signature and X-Webhook-Signature.
 			f.add(location, "expected a name without _: many servers take it for -, so that X_Webhook_Signature would pass for X-Webhook-Signature")
@@ -103,13 +96,13 @@ func (f *faults) headers(headers map[string]string) {
 		case strings.Trim(value, " \t") != value:
 			// HTTP has no blanks at the ends of a value: they would not be sent.
 			f.add(location, endFault(value))
-		case strings.Contains(value, mask):
-			f.add(location, mask+" stands for a value that is not shown: give the value, or leave the header out to keep it as it is")
+		case strings.Contains(value, Masked):
+			f.add(location, Masked+" stands for a value that is not shown: give the value, or leave the header out to keep it as it is")
 		}
 		seen[lower] = true
 	}
 	if size > maxHeadersSize {
-		f.add("body.headers", fmt.Sprintf("expected at most %d bytes, names and values of all headers together; these have %d", maxHeadersSize, size))
+		f.add("headers", fmt.Sprintf("expected at most %d bytes, names and values of all headers together; these have %d", maxHeadersSize, size))
 	}
 }
 

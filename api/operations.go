@@ -1,0 +1,107 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/postrider/postrider/internal/service"
+)
+
+// maxBody bounds a request body: 1 MiB.
+const maxBody = 1 << 20
+
+// operation describes one call.
+type operation struct {
+	// ID names the operation in the OpenAPI document and, when it changes something, in the audit trail.
+	ID           string
+	Method, Path string
+	Tag, Summary string
+	// Status is that of a success.
+	Status int
+	// Errors are the statuses that it answers beside the usual ones. One with 403 among them is for administrators only;
+	// the key of a suspended owner gets 403 from all.
+	Errors []int
+	// Large says that an answer may have megabytes.
+	Large bool
+}
+
+// register adds an operation. Its handler gets who asks, and returns errors: they are answered and logged here alone.
+func register[I, O any](s *server, api huma.API, of operation, handle func(ctx context.Context, who service.Caller, in *I) (*O, error)) {
+	huma.Register(api, of.described(), func(ctx context.Context, in *I) (*O, error) {
+		out, err := handle(ctx, whoAsks(ctx), in)
+		if err != nil {
+			return nil, s.fail(ctx, of.located(err))
+		}
+		return out, nil
+	})
+}
+
+// fieldsElsewhere are the fields that a request has neither in its query nor in its body.
+var fieldsElsewhere = map[string]string{"idempotency_key": "header.Idempotency-Key"}
+
+// located says of wrong fields where in the request they are.
+func (of operation) located(err error) error {
+	var wrong service.FieldsError
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	place := "body."
+	if of.Method == http.MethodGet {
+		place = "query."
+	}
+	fields := make([]FieldError, len(wrong))
+	for i, field := range wrong {
+		fields[i] = FieldError{place + field.Location, field.Message}
+		if elsewhere, ok := fieldsElsewhere[field.Location]; ok {
+			fields[i].Location = elsewhere
+		}
+	}
+	return invalidFields(fields...)
+}
+
+// largeAnswers is the mark of an operation whose answers may have megabytes.
+const largeAnswers = "large"
+
+// described is the operation as huma needs it.
+func (of operation) described() huma.Operation {
+	return huma.Operation{
+		OperationID: of.ID, Method: of.Method, Path: of.Path, Tags: []string{of.Tag}, Summary: of.Summary,
+		DefaultStatus: of.Status, MaxBodyBytes: maxBody + 1, // huma refuses what reaches its bound
+		BodyReadTimeout: -1, // patientBody has one
+		Errors: append([]int{
+			http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusServiceUnavailable,
+		}, of.Errors...),
+		Extensions: of.extensions(),
+		Metadata:   map[string]any{largeAnswers: of.Large},
+	}
+}
+
+// adminsOnly is the member of an operation in the OpenAPI document that says that only administrators may call it.
+const adminsOnly = "x-administrators-only"
+
+// extensions are what the OpenAPI document says of an operation beyond the standard.
+func (of operation) extensions() map[string]any {
+	members := auditExtension(of.ID, of.Method)
+	if slices.Contains(of.Errors, http.StatusForbidden) {
+		members[adminsOnly] = true
+	}
+	return members
+}
+
+// documentBodyErrors lists what every operation with a body can answer: that it is not JSON, comes too slowly, or is
+// too large.
+func documentBodyErrors(_ *huma.OpenAPI, op *huma.Operation) {
+	if op.RequestBody == nil {
+		return
+	}
+	for _, status := range []int{http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge} {
+		response := *op.Responses[strconv.Itoa(http.StatusUnprocessableEntity)]
+		response.Description = http.StatusText(status)
+		op.Responses[strconv.Itoa(status)] = &response
+	}
+}

@@ -1,0 +1,68 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// huma makes its own errors, of validation for one, through this variable: it is huma's way to set the shape
+// of all errors, and there is none for a single API.
+func init() {
+	huma.NewError = humaProblem
+	huma.NewErrorWithContext = func(_ huma.Context, status int, message string, errs ...error) huma.StatusError {
+		return humaProblem(status, message, errs...)
+	}
+}
+
+// fieldError puts what huma says into plain words.
+func fieldError(location, message string) FieldError {
+	message = strings.TrimPrefix(message, "invalid value: ")
+	if place, rest, ok := strings.Cut(message, ": "); ok && location == "body" && strings.HasPrefix(place, "body.") {
+		location, message = place, rest // bodyError
+	}
+	if message == "expected length >= 1" {
+		message = notEmpty
+	}
+	return FieldError{location, message}
+}
+
+func humaProblem(status int, message string, errs ...error) huma.StatusError {
+	var fields []FieldError
+	for _, err := range errs {
+		var detail *huma.ErrorDetail
+		if errors.As(err, &detail) {
+			// The value is left out: it may be a secret.
+			fields = append(fields, fieldError(detail.Location, detail.Message))
+		}
+	}
+	switch status {
+	case http.StatusUnprocessableEntity:
+		if len(fields) > 0 {
+			return invalidFields(fields...)
+		}
+		return newProblem(status, codeInvalid, message)
+	case http.StatusBadRequest:
+		// Wrong parameters may be listed before the body.
+		if n := len(fields); n > 0 {
+			return newProblem(status, codeMalformedJSON, "the body is not JSON: "+fields[n-1].Message)
+		}
+		return newProblem(status, codeBadRequest, message)
+	case http.StatusRequestTimeout:
+		return newProblem(status, codeBadRequest, slowBody)
+	case http.StatusRequestEntityTooLarge:
+		return newProblem(status, codeBodyTooLarge, fmt.Sprintf("the body is larger than %d bytes", maxBody))
+	case http.StatusInternalServerError:
+		// For huma a body that breaks off or is badly chunked is the server's fault.
+		if message == "cannot read request body" {
+			return newProblem(http.StatusBadRequest, codeBadRequest, "the body cannot be read")
+		}
+	}
+	if status < http.StatusInternalServerError {
+		return newProblem(status, codeBadRequest, message) // a body that comes too slowly, for one
+	}
+	return newProblem(status, codeInternal, message)
+}

@@ -1,0 +1,95 @@
+package service
+
+import (
+	"context"
+	"slices"
+
+	"github.com/postrider/postrider/internal/typeid"
+	"github.com/postrider/postrider/models"
+)
+
+type deliveryStore interface {
+	Delivery(ctx context.Context, scope models.Scope, id string) (models.Delivery, error)
+	Deliveries(ctx context.Context, scope models.Scope, filter models.DeliveryFilter, page models.Page) ([]models.Delivery, string, error)
+	Attempts(ctx context.Context, deliveryID string) ([]models.Attempt, error)
+	AttemptsPage(ctx context.Context, filter models.AttemptFilter, page models.Page) ([]models.Attempt, string, error)
+}
+
+type deliveryDispatcher interface {
+	Resend(ctx context.Context, delivery models.Delivery, requestedBy string) error
+	Cancel(ctx context.Context, delivery models.Delivery) error
+}
+
+// shownAttempts is how many attempts are shown with a delivery.
+const shownAttempts = 20
+
+// ListDeliveries returns a page of deliveries with the cursor of the next one.
+func (s *Service) ListDeliveries(ctx context.Context, who Caller, filter models.DeliveryFilter, page models.Page) ([]models.Delivery, string, error) {
+	for _, err := range []error{
+		checkFilter(typeid.KindWebhook, "webhook_id", filter.WebhookID),
+		checkFilter(typeid.KindEvent, "event_id", filter.EventID),
+		checkFilter(typeid.KindOwner, "owner_id", filter.OwnerID),
+		checkEventFilter(filter.Event),
+	} {
+		if err != nil {
+			return nil, "", err
+		}
+	}
+	return s.store.Deliveries(ctx, who.scope(), filter, page)
+}
+
+// GetDelivery returns a delivery with its newest 20 attempts, in the order in which they were made.
+func (s *Service) GetDelivery(ctx context.Context, who Caller, id string) (models.Delivery, []models.Attempt, error) {
+	delivery, err := load(ctx, who, typeid.KindDelivery, id, s.store.Delivery)
+	if err != nil {
+		return models.Delivery{}, nil, err
+	}
+	attempts, _, err := s.attempts(ctx, who, models.AttemptFilter{DeliveryID: delivery.ID, WithBody: true}, models.Page{Limit: shownAttempts})
+	slices.Reverse(attempts)
+	return delivery, attempts, err
+}
+
+// ListAttempts returns a page of a delivery's attempts with the cursor of the next one.
+func (s *Service) ListAttempts(ctx context.Context, who Caller, filter models.AttemptFilter, page models.Page) ([]models.Attempt, string, error) {
+	if _, err := load(ctx, who, typeid.KindDelivery, filter.DeliveryID, s.store.Delivery); err != nil {
+		return nil, "", err
+	}
+	return s.attempts(ctx, who, filter, page)
+}
+
+// attempts are attempts as the caller may see them: which private address a request went to is for administrators.
+func (s *Service) attempts(ctx context.Context, who Caller, filter models.AttemptFilter, page models.Page) ([]models.Attempt, string, error) {
+	attempts, next, err := s.store.AttemptsPage(ctx, filter, page)
+	for i := range attempts {
+		if !who.Admin() && !public(attempts[i].RemoteAddr) {
+			attempts[i].RemoteAddr = ""
+		}
+	}
+	return attempts, next, err
+}
+
+// ResendDelivery has a delivery tried again now.
+func (s *Service) ResendDelivery(ctx context.Context, who Caller, id string) (models.Delivery, error) {
+	delivery, err := load(ctx, who, typeid.KindDelivery, id, s.store.Delivery)
+	if err != nil {
+		return models.Delivery{}, err
+	}
+	if err := s.dispatcher.Resend(ctx, delivery, who.KeyID); err != nil {
+		return models.Delivery{}, err
+	}
+	s.audit(ctx, who, "resend-delivery", delivery.ID, delivery.OwnerID)
+	return delivery, nil
+}
+
+// CancelDelivery stops a delivery that waits. One that has ended is models.ErrFinished.
+func (s *Service) CancelDelivery(ctx context.Context, who Caller, id string) (models.Delivery, error) {
+	delivery, err := load(ctx, who, typeid.KindDelivery, id, s.store.Delivery)
+	if err != nil {
+		return models.Delivery{}, err
+	}
+	if err := s.dispatcher.Cancel(ctx, delivery); err != nil {
+		return models.Delivery{}, err
+	}
+	s.audit(ctx, who, "cancel-delivery", delivery.ID, delivery.OwnerID)
+	return delivery, nil
+}

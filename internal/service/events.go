@@ -1,0 +1,106 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/postrider/postrider/internal/typeid"
+	"github.com/postrider/postrider/models"
+)
+
+const maxIdempotencyKey = 255
+
+type eventStore interface {
+	Event(ctx context.Context, scope models.Scope, id string) (models.Event, error)
+	Events(ctx context.Context, scope models.Scope, filter models.EventFilter, page models.Page) ([]models.Event, string, error)
+}
+
+type eventDispatcher interface {
+	Publish(ctx context.Context, event models.Event) (models.Published, error)
+}
+
+// Publish stores an event with its deliveries and returns when that is durable. Of the event, the caller gives the type,
+// the data, the owner or broadcast, and perhaps an idempotency key.
+func (s *Service) Publish(ctx context.Context, who Caller, event models.Event) (models.Published, error) {
+	var wrong faults
+	wrong.event(event)
+	if err := s.addressee(ctx, who, &event, &wrong); err != nil {
+		return models.Published{}, err
+	}
+	if err := wrong.err(); err != nil {
+		return models.Published{}, err
+	}
+	if err := s.mayPublish(ctx, who, len(event.Data)); err != nil {
+		return models.Published{}, err
+	}
+	return s.dispatcher.Publish(ctx, event)
+}
+
+// event checks all of an event but who gets it.
+func (f *faults) event(event models.Event) {
+	if models.CheckEventType(event.Type) != nil {
+		f.add("event", "expected words of letters, digits, _ and - joined by dots, such as order.created, at most 128 characters")
+	}
+	if models.Reserved(event.Type) {
+		f.add("event", "event types that begin with postrider.delivery. or postrider.webhook. are published by Postrider itself")
+	}
+	if !utf8.Valid(event.Data) {
+		f.add("data", "expected JSON in UTF-8")
+	}
+	if key := event.IdempotencyKey; key != nil && (len(*key) > maxIdempotencyKey || strings.ContainsFunc(*key, notVisibleASCII)) {
+		f.add("idempotency_key", "expected at most 255 visible ASCII characters")
+	}
+}
+
+// addressee checks, and completes, who gets an event: an owner's webhooks or, when an administrator says so, everyone's.
+func (s *Service) addressee(ctx context.Context, who Caller, event *models.Event, wrong *faults) error {
+	switch {
+	case event.Broadcast && !who.Admin():
+		wrong.add("broadcast", "only an administrator's key publishes to all owners; leave it out to publish to your own webhooks")
+	case event.Broadcast && event.OwnerID != "":
+		wrong.add("broadcast", "an event goes to one owner or to all: leave out owner_id or broadcast")
+	case !who.Admin() && event.OwnerID != "" && event.OwnerID != who.OwnerID:
+		wrong.add("owner_id", unknownOwner)
+	case !who.Admin():
+		event.OwnerID = who.OwnerID
+	case event.OwnerID != "" && typeid.Check(typeid.KindOwner, event.OwnerID) != nil:
+		wrong.add("owner_id", unknownOwner)
+	case event.OwnerID != "":
+		_, err := s.store.Owner(ctx, event.OwnerID)
+		if errors.Is(err, models.ErrNotFound) {
+			wrong.add("owner_id", unknownOwner)
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ListEvents returns a page of events with the cursor of the next one.
+func (s *Service) ListEvents(ctx context.Context, who Caller, filter models.EventFilter, page models.Page) ([]models.Event, string, error) {
+	if err := checkFilter(typeid.KindOwner, "owner_id", filter.OwnerID); err != nil {
+		return nil, "", err
+	}
+	if err := checkEventFilter(filter.Type); err != nil {
+		return nil, "", err
+	}
+	return s.store.Events(ctx, who.scope(), filter, page)
+}
+
+// GetEvent returns an event with its newest deliveries, at most models.MaxLimit.
+func (s *Service) GetEvent(ctx context.Context, who Caller, id string) (models.Event, []models.Delivery, error) {
+	event, err := load(ctx, who, typeid.KindEvent, id, s.store.Event)
+	if err != nil {
+		return models.Event{}, nil, err
+	}
+	deliveries, err := s.deliveriesOf(ctx, who, event.ID)
+	return event, deliveries, err
+}
+
+// deliveriesOf returns the newest deliveries of an event.
+func (s *Service) deliveriesOf(ctx context.Context, who Caller, eventID string) ([]models.Delivery, error) {
+	deliveries, _, err := s.store.Deliveries(ctx, who.scope(), models.DeliveryFilter{EventID: eventID}, models.Page{Limit: models.MaxLimit})
+	return deliveries, err
+}

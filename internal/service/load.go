@@ -1,0 +1,41 @@
+package service
+
+import (
+	"context"
+	"errors"
+
+	"github.com/postrider/postrider/internal/typeid"
+	"github.com/postrider/postrider/models"
+)
+
+// load gets a thing that a call names by its ID from the store, as far as the caller may see it. Changes use it too: get
+// is then what makes the change. Where there is no such thing it returns a NotFoundError.
+func load[T any](ctx context.Context, who Caller, kind typeid.Kind, id string,
+	get func(ctx context.Context, scope models.Scope, id string) (T, error),
+) (T, error) {
+	if typeid.Check(kind, id) != nil {
+		var none T
+		return none, &NotFoundError{Kind: kind, ID: id, Malformed: true}
+	}
+	thing, err := get(ctx, who.scope(), id)
+	if errors.Is(err, models.ErrNotFound) {
+		err = &NotFoundError{Kind: kind, ID: id}
+	}
+	return thing, err
+}
+
+// checkFilter refuses an ID in a list's filter that cannot be one.
+func checkFilter(kind typeid.Kind, location, id string) error {
+	if id == "" || typeid.Check(kind, id) == nil {
+		return nil
+	}
+	return invalid(location, "expected "+string(kind)+"_ and 26 letters and digits")
+}
+
+// checkEventFilter refuses an event type in a list's filter that cannot be one.
+func checkEventFilter(eventType string) error {
+	if eventType == "" || models.CheckEventType(eventType) == nil {
+		return nil
+	}
+	return invalid("event", "expected an event type such as order.created")
+}
