@@ -50,7 +50,7 @@ func TestVerifyTokensAreCredentials(t *testing.T) {
 		// One from before tokens were sealed works, and is sealed with the next change or by a change of keys.
 		require.NoError(t, s.db.Exec(`UPDATE sources SET verify_token = ?, options = '{"header":"X-Sign","verify_token":"`+token+`"}'`, []byte{}).Error)
 		require.Equal(t, "42", s.call("", "GET", path, "").is(http.StatusOK).body)
-		_, err := s.store.Reseal(t.Context())
+		_, err := s.store.RotateEncryption(t.Context())
 		require.NoError(t, err)
 		require.NotContains(t, s.rows(), token)
 		require.Equal(t, "42", s.call("", "GET", path, "").is(http.StatusOK).body)

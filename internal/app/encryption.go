@@ -26,7 +26,7 @@ func (r *RotateEncryption) Run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	return r.withStore(ctx, keyring, func(store *store.Store) error {
-		result, err := store.Reseal(ctx)
+		result, err := store.RotateEncryption(ctx)
 		_, _ = fmt.Fprintf(out, "secrets sealed under the first key: %d of webhooks, %d of sources; and the headers of %d webhooks\n",
 			result.Webhooks, result.Sources, result.Headers)
 		switch {

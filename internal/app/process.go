@@ -58,7 +58,7 @@ type process struct {
 	role      role
 	logger    *slog.Logger
 	store     *store.Store
-	notebook  *store.Notebook
+	deferred  *store.DeferredWrites
 	egress    *egress.Client
 	temporal  client.Client
 	namespace string
@@ -88,7 +88,7 @@ func (s Settings) run(ctx context.Context, role role, temporal client.Options, l
 	if err := p.assemble(ctx, temporal); err != nil {
 		return errors.Join(err, p.close())
 	}
-	closeNotebook := p.openNotebook()
+	stopDeferredWrites := p.startDeferredWrites()
 	p.serve()
 	connected := make(chan struct{})
 	connecting, stopConnecting := context.WithCancel(ctx)
@@ -105,7 +105,7 @@ func (s Settings) run(ctx context.Context, role role, temporal client.Options, l
 	stopConnecting()
 	<-connected
 	err = errors.Join(err, p.stop())
-	closeNotebook() // after the last request
+	stopDeferredWrites() // after the last request
 	return errors.Join(err, p.close())
 }
 
@@ -121,7 +121,7 @@ func (p *process) assemble(ctx context.Context, options client.Options) error {
 	if p.store, err = p.settings.store(ctx, p.settings.storeConfig(p.role, keyring)); err != nil {
 		return err
 	}
-	p.notebook = store.NewNotebook(p.store, p.logger)
+	p.deferred = store.NewDeferredWrites(p.store, p.logger)
 	if p.metrics, err = newMetrics(); err != nil {
 		return err
 	}
@@ -247,22 +247,22 @@ func (p *process) handler() http.Handler {
 		return api.NewHealth(cfg)
 	}
 	cfg.Service = service.New(service.Config{
-		Store: p.notebook, Dispatcher: p.dispatcher, Targets: NewTargets(p.egress), AdminKey: p.settings.AdminKey,
-		KeyUsed: p.notebook.KeyUsed, Audited: p.metrics.audited, Quotas: p.settings.quotas(), Logger: p.logger,
+		Store: p.deferred, Dispatcher: p.dispatcher, Targets: NewTargets(p.egress), AdminKey: p.settings.AdminKey,
+		KeyUsed: p.deferred.KeyUsed, Audited: p.metrics.audited, Quotas: p.settings.quotas(), Logger: p.logger,
 	})
-	cfg.Store, cfg.Dispatcher = p.notebook, p.dispatcher
+	cfg.Store, cfg.Dispatcher = p.deferred, p.dispatcher
 	cfg.MaxInboundBody = int64(p.settings.MaxInboundBody)
 	cfg.RateLimit, cfg.RateBurst, cfg.TrustedProxies = p.settings.RateLimit, p.settings.RateBurst, p.settings.TrustedProxies
 	return api.New(cfg)
 }
 
-// openNotebook lets the notebook be written until it is closed, which writes what is left.
-func (p *process) openNotebook() (closeNotebook func()) {
+// startDeferredWrites makes deferred writes until stop is called, which makes the last.
+func (p *process) startDeferredWrites() (stopDeferredWrites func()) {
 	ctx, end := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		p.notebook.Run(ctx)
+		p.deferred.Run(ctx)
 	}()
 	return func() {
 		end()

@@ -66,12 +66,12 @@ func TestFailedSignInsAreBounded(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		s, clock := clockedStore(t, db)
 		var log bytes.Buffer
-		notebook := store.NewNotebook(s, slog.New(slog.NewTextHandler(&log, nil)))
+		deferred := store.NewDeferredWrites(s, slog.New(slog.NewTextHandler(&log, nil)))
 		fail := func(address string, times int) {
 			for range times {
-				require.NoError(t, notebook.RecordFailedSignIn(t.Context(), address))
+				require.NoError(t, deferred.RecordFailedSignIn(t.Context(), address))
 			}
-			require.NoError(t, notebook.Flush(t.Context()))
+			require.NoError(t, deferred.Flush(t.Context()))
 		}
 		counts := func() map[string]int64 {
 			sums := map[string]int64{}

@@ -1,11 +1,8 @@
 package store
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
-
-	"gorm.io/gorm"
 
 	"github.com/postrider/postrider/models"
 )
@@ -47,50 +44,4 @@ func (s *Store) OpenHeaders(webhook models.Webhook) (models.Headers, error) {
 		return nil, fmt.Errorf("headers of %s cannot be read", webhook.ID) // the text must not get into a log
 	}
 	return headers, nil
-}
-
-// SealHeaders seals the headers of webhooks that a version wrote which sealed none, and returns how many these
-// were. Done again, it changes nothing.
-func (s *Store) SealHeaders(ctx context.Context) (int, error) {
-	sealed, after := 0, ""
-	for {
-		var webhooks []models.Webhook
-		err := s.db.WithContext(ctx).Select("id").
-			Where("sealed_headers IS NULL AND headers <> '{}' AND id > ?", after).
-			Order("id").Limit(resealBatch).Find(&webhooks).Error
-		if err != nil || len(webhooks) == 0 {
-			return sealed, err
-		}
-		if s.keyring == nil {
-			return sealed, ErrNoKeyring
-		}
-		for _, webhook := range webhooks {
-			done, err := s.sealHeadersOf(ctx, webhook.ID)
-			if err != nil {
-				return sealed, fmt.Errorf("seal headers: %w", err)
-			}
-			if done {
-				sealed++
-			}
-		}
-		after = webhooks[len(webhooks)-1].ID
-	}
-}
-
-// sealHeadersOf seals the headers of one webhook, unless someone else has done it.
-func (s *Store) sealHeadersOf(ctx context.Context, id string) (done bool, err error) {
-	err = s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		var webhook models.Webhook
-		if err := forUpdate(tx).Where("id = ?", id).Take(&webhook).Error; err != nil {
-			return err
-		}
-		if done = inClear(&webhook); !done {
-			return nil
-		}
-		if err := s.sealHeaders(&webhook); err != nil {
-			return err
-		}
-		return tx.Model(&webhook).Select("headers", "sealed_headers").Updates(&webhook).Error
-	})
-	return done, err
 }

@@ -321,7 +321,7 @@ func (p *plansRig) calls() map[string]func() {
 			})
 		},
 		"Recovery":         func() { _, err := s.Recovery(ctx, owner, recovery().ID); p.ok(err) },
-		"Reseal":           func() { _, err := s.Reseal(ctx); p.ok(err) },
+		"RotateEncryption": func() { _, err := s.RotateEncryption(ctx); p.ok(err) },
 		"ReserveRequest":   func() { _, err := s.ReserveRequest(ctx, webhook.ID, 1, nil); p.ok(err) },
 		"RevokeAnyAPIKey":  func() { _ = s.RevokeAnyAPIKey(ctx, typeid.New(typeid.KindKey, now)) },
 		"RecordRejection":  func() { p.ok(s.RecordRejection(ctx, source.ID, "x", "192.0.2.1")) },
@@ -375,8 +375,7 @@ func (p *plansRig) calls() map[string]func() {
 				p.ok(err)
 			}
 		},
-		"SealClear":   func() { _, err := s.SealClear(ctx); p.ok(err) },
-		"SealHeaders": func() { _, err := s.SealHeaders(ctx); p.ok(err) },
+		"SealClear": func() { _, err := s.SealClear(ctx); p.ok(err) },
 		"UpdateOwner": func() {
 			_, err := s.UpdateOwner(ctx, owner.OwnerID, func(o *models.Owner) error { o.Name = "x"; return nil })
 			p.ok(err)

@@ -15,10 +15,10 @@ import (
 	"github.com/postrider/postrider/models"
 )
 
-func TestNotebookWritesTheUseOfKeysOnceAMinute(t *testing.T) {
+func TestDeferredWritesOfTheUseOfKeysOnceAMinute(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		s, clock := clockedStore(t, db)
-		notebook := store.NewNotebook(s, slog.New(slog.DiscardHandler))
+		deferred := store.NewDeferredWrites(s, slog.New(slog.DiscardHandler))
 		key, token, err := s.CreateAPIKey(t.Context(), models.DefaultOwnerID)
 		require.NoError(t, err)
 		written := countWrites(t, db)
@@ -28,9 +28,9 @@ func TestNotebookWritesTheUseOfKeysOnceAMinute(t *testing.T) {
 		} {
 			clock.Advance(step.advance)
 			for range 10 {
-				notebook.KeyUsed(key.ID)
+				deferred.KeyUsed(key.ID)
 			}
-			require.NoError(t, notebook.Flush(t.Context()))
+			require.NoError(t, deferred.Flush(t.Context()))
 			got, err := s.APIKeyByToken(t.Context(), token)
 			require.NoError(t, err)
 			require.True(t, first.Add(step.want).Equal(*got.LastUsedAt), "%s", got.LastUsedAt)
@@ -38,15 +38,15 @@ func TestNotebookWritesTheUseOfKeysOnceAMinute(t *testing.T) {
 		require.Equal(t, 2, *written)
 
 		clock.Advance(time.Hour)
-		require.NoError(t, notebook.Flush(t.Context()))
+		require.NoError(t, deferred.Flush(t.Context()))
 		require.Equal(t, 2, *written, "a key that is not used is not written")
 	})
 }
 
-func TestNotebookBoundsTheWritesOfAFloodOfRejections(t *testing.T) {
+func TestDeferredWritesBoundTheWritesOfAFloodOfRejections(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		s, clock := clockedStore(t, db)
-		notebook := store.NewNotebook(s, slog.New(slog.DiscardHandler))
+		deferred := store.NewDeferredWrites(s, slog.New(slog.DiscardHandler))
 		sources := [2]models.Source{}
 		for i := range sources {
 			sources[i] = models.Source{OwnerID: models.DefaultOwnerID, Name: "in", Scheme: "github", EventPrefix: "github", Active: true}
@@ -56,12 +56,12 @@ func TestNotebookBoundsTheWritesOfAFloodOfRejections(t *testing.T) {
 		const flood = 10_000
 		for i := range flood {
 			clock.Advance(time.Millisecond)
-			require.NoError(t, notebook.RecordRejection(t.Context(), sources[0].ID, fmt.Sprint("reason ", i), "192.0.2.1"))
+			require.NoError(t, deferred.RecordRejection(t.Context(), sources[0].ID, fmt.Sprint("reason ", i), "192.0.2.1"))
 		}
-		require.NoError(t, notebook.RecordRejection(t.Context(), sources[1].ID, "another", "192.0.2.2"))
+		require.NoError(t, deferred.RecordRejection(t.Context(), sources[1].ID, "another", "192.0.2.2"))
 		require.Zero(t, *written, "no request writes")
-		require.NoError(t, notebook.Flush(t.Context()))
-		require.NoError(t, notebook.Flush(t.Context()), "of nothing")
+		require.NoError(t, deferred.Flush(t.Context()))
+		require.NoError(t, deferred.Flush(t.Context()), "of nothing")
 		require.Equal(t, 2*2, *written, "a count and an insert for each source")
 
 		source, err := s.Source(t.Context(), everything, sources[0].ID)
@@ -78,27 +78,27 @@ func TestNotebookBoundsTheWritesOfAFloodOfRejections(t *testing.T) {
 	})
 }
 
-func TestNotebookKeepsWhatCannotBeWritten(t *testing.T) {
+func TestDeferredWritesKeepWhatCannotBeWritten(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		s, clock := clockedStore(t, db)
-		notebook := store.NewNotebook(s, slog.New(slog.DiscardHandler))
+		deferred := store.NewDeferredWrites(s, slog.New(slog.DiscardHandler))
 		key, token, err := s.CreateAPIKey(t.Context(), "")
 		require.NoError(t, err)
 		source := models.Source{OwnerID: models.DefaultOwnerID, Name: "in", Scheme: "github", EventPrefix: "github", Active: true}
 		require.NoError(t, s.CreateSource(t.Context(), &source, []string{"s"}))
 		away, stop := context.WithCancel(t.Context())
 		stop()
-		notebook.KeyUsed(key.ID)
+		deferred.KeyUsed(key.ID)
 		for i := range 40 {
 			clock.Advance(time.Millisecond)
-			require.NoError(t, notebook.RecordRejection(t.Context(), source.ID, fmt.Sprint("before ", i), ""))
+			require.NoError(t, deferred.RecordRejection(t.Context(), source.ID, fmt.Sprint("before ", i), ""))
 		}
-		require.Error(t, notebook.Flush(away))
+		require.Error(t, deferred.Flush(away))
 		for i := range 20 {
 			clock.Advance(time.Millisecond)
-			require.NoError(t, notebook.RecordRejection(t.Context(), source.ID, fmt.Sprint("after ", i), ""))
+			require.NoError(t, deferred.RecordRejection(t.Context(), source.ID, fmt.Sprint("after ", i), ""))
 		}
-		require.NoError(t, notebook.Flush(t.Context()))
+		require.NoError(t, deferred.Flush(t.Context()))
 
 		got, err := s.APIKeyByToken(t.Context(), token)
 		require.NoError(t, err)
@@ -114,16 +114,16 @@ func TestNotebookKeepsWhatCannotBeWritten(t *testing.T) {
 	})
 }
 
-func TestNotebookIsWrittenWhenItEnds(t *testing.T) {
+func TestDeferredWritesAreMadeAtTheEnd(t *testing.T) {
 	onEach(t, func(t *testing.T, s *store.Store) {
 		var log bytes.Buffer
-		notebook := store.NewNotebook(s, slog.New(slog.NewTextHandler(&log, nil)))
+		deferred := store.NewDeferredWrites(s, slog.New(slog.NewTextHandler(&log, nil)))
 		key, token, err := s.CreateAPIKey(t.Context(), "")
 		require.NoError(t, err)
-		notebook.KeyUsed(key.ID)
+		deferred.KeyUsed(key.ID)
 		ended, end := context.WithCancel(t.Context())
 		end()
-		notebook.Run(ended)
+		deferred.Run(ended)
 		got, err := s.APIKeyByToken(t.Context(), token)
 		require.NoError(t, err)
 		require.NotNil(t, got.LastUsedAt)

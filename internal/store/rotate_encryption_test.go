@@ -14,7 +14,7 @@ import (
 
 const otherSecret = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDAAAAAAAAAAA="
 
-func TestResealPutsEverySecretUnderTheFirstKey(t *testing.T) {
+func TestRotateEncryptionPutsEverySecretUnderTheFirstKey(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		with := func(numbers ...byte) *store.Store {
 			return store.New(db, store.Config{Keyring: storetest.Keyring(t, numbers...)})
@@ -32,12 +32,12 @@ func TestResealPutsEverySecretUnderTheFirstKey(t *testing.T) {
 
 		both := with(2, 1)
 		makeWebhook(t, both, models.DefaultOwnerID, "a")
-		result, err := both.Reseal(t.Context())
+		result, err := both.RotateEncryption(t.Context())
 		require.NoError(t, err)
-		require.Equal(t, store.Resealed{Webhooks: 251, Headers: 250, Sources: 1}, result)
-		result, err = both.Reseal(t.Context())
+		require.Equal(t, store.EncryptionRotation{Webhooks: 251, Headers: 250, Sources: 1}, result)
+		result, err = both.RotateEncryption(t.Context())
 		require.NoError(t, err)
-		require.Equal(t, store.Resealed{}, result, "again, there is nothing to do")
+		require.Equal(t, store.EncryptionRotation{}, result, "again, there is nothing to do")
 
 		fresh := with(2)
 		for i, webhook := range webhooks {
@@ -59,25 +59,25 @@ func TestResealPutsEverySecretUnderTheFirstKey(t *testing.T) {
 	})
 }
 
-func TestResealLeavesWhatItCannotRead(t *testing.T) {
+func TestRotateEncryptionLeavesWhatItCannotRead(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		with := func(numbers ...byte) *store.Store {
 			return store.New(db, store.Config{Keyring: storetest.Keyring(t, numbers...)})
 		}
 		lost := makeWebhook(t, with(3), models.DefaultOwnerID, "a")
 		makeWebhook(t, with(1), models.DefaultOwnerID, "a")
-		result, err := with(2, 1).Reseal(t.Context())
+		result, err := with(2, 1).RotateEncryption(t.Context())
 		require.NoError(t, err)
-		require.Equal(t, store.Resealed{Webhooks: 1, Headers: 1, Left: 2, Unreadable: []string{lost.ID}}, result)
+		require.Equal(t, store.EncryptionRotation{Webhooks: 1, Headers: 1, Left: 2, Unreadable: []string{lost.ID}}, result)
 
-		result, err = with(2, 3).Reseal(t.Context())
+		result, err = with(2, 3).RotateEncryption(t.Context())
 		require.NoError(t, err)
-		require.Equal(t, store.Resealed{Webhooks: 1, Headers: 1}, result, "with its key it can be read")
+		require.Equal(t, store.EncryptionRotation{Webhooks: 1, Headers: 1}, result, "with its key it can be read")
 	})
 }
 
-// A webhook's secret is rotated between Reseal's look at it and its write, which must not undo that.
-func TestResealDuringARotation(t *testing.T) {
+// A webhook's secret is rotated between RotateEncryption's look at it and its write, which must not undo that.
+func TestRotateEncryptionDuringARotation(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		webhook := makeWebhook(t, store.New(db, store.Config{Keyring: storetest.Keyring(t, 1)}), models.DefaultOwnerID, "a")
 		both := store.New(db, store.Config{Keyring: storetest.Keyring(t, 2, 1)})
@@ -89,9 +89,9 @@ func TestResealDuringARotation(t *testing.T) {
 				require.NoError(t, err)
 			}
 		}))
-		result, err := both.Reseal(t.Context())
+		result, err := both.RotateEncryption(t.Context())
 		require.NoError(t, err)
-		require.Equal(t, store.Resealed{Headers: 1}, result, "the rotation has sealed what was left")
+		require.Equal(t, store.EncryptionRotation{Headers: 1}, result, "the rotation has sealed what was left")
 
 		fresh := store.New(db, store.Config{Keyring: storetest.Keyring(t, 2)})
 		webhook, err = fresh.Webhook(t.Context(), everything, webhook.ID)

@@ -11,11 +11,8 @@ import (
 	"github.com/postrider/postrider/internal/keyring"
 )
 
-// resealBatch is how many rows are read at once.
-const resealBatch = 100
-
-// Resealed is what Reseal did.
-type Resealed struct {
+// EncryptionRotation is what RotateEncryption did.
+type EncryptionRotation struct {
 	// Webhooks and Sources count the secrets that were sealed anew: a webhook has two or more once its secret was
 	// rotated, a source has one list, and perhaps a verify token. Headers counts the webhooks whose headers were.
 	Webhooks, Headers, Sources int
@@ -29,18 +26,18 @@ type Resealed struct {
 // sealedColumn is where secrets are kept.
 type sealedColumn struct {
 	table, name string
-	count       func(*Resealed) *int
+	count       func(*EncryptionRotation) *int
 }
 
 // sealedColumns are gone over in this order: a rotation moves a webhook's secret from one of the first three to the
 // next.
 var sealedColumns = []sealedColumn{
-	{"webhooks", "secret", func(r *Resealed) *int { return &r.Webhooks }},
-	{"webhooks", "previous_secret", func(r *Resealed) *int { return &r.Webhooks }},
-	{"webhooks", "earlier_secrets", func(r *Resealed) *int { return &r.Webhooks }},
-	{"webhooks", "sealed_headers", func(r *Resealed) *int { return &r.Headers }},
-	{"sources", "secrets", func(r *Resealed) *int { return &r.Sources }},
-	{"sources", "verify_token", func(r *Resealed) *int { return &r.Sources }},
+	{"webhooks", "secret", func(r *EncryptionRotation) *int { return &r.Webhooks }},
+	{"webhooks", "previous_secret", func(r *EncryptionRotation) *int { return &r.Webhooks }},
+	{"webhooks", "earlier_secrets", func(r *EncryptionRotation) *int { return &r.Webhooks }},
+	{"webhooks", "sealed_headers", func(r *EncryptionRotation) *int { return &r.Headers }},
+	{"sources", "secrets", func(r *EncryptionRotation) *int { return &r.Sources }},
+	{"sources", "verify_token", func(r *EncryptionRotation) *int { return &r.Sources }},
 }
 
 // sealedRow is one secret of a row.
@@ -49,20 +46,20 @@ type sealedRow struct {
 	Sealed []byte
 }
 
-// Reseal seals every secret under the keyring's first key that another key sealed. Nothing needs to stop
+// RotateEncryption seals every secret under the keyring's first key that another key sealed. Nothing needs to stop
 // meanwhile: a secret that changes at the same moment stays as the other one wrote it. It can be broken off
 // at any time and begun again: what it did is done.
-func (s *Store) Reseal(ctx context.Context) (Resealed, error) {
-	var result Resealed
+func (s *Store) RotateEncryption(ctx context.Context) (EncryptionRotation, error) {
+	var result EncryptionRotation
 	var err error
-	if result.Headers, err = s.SealHeaders(ctx); err != nil {
-		return result, err
+	if result.Headers, err = s.sealEach(ctx, clearHeaders, s.sealHeadersOf); err != nil {
+		return result, fmt.Errorf("seal headers: %w", err)
 	}
-	if _, err := s.sealVerifyTokens(ctx); err != nil {
-		return result, err
+	if _, err := s.sealEach(ctx, clearVerifyTokens, s.sealVerifyTokenOf); err != nil {
+		return result, fmt.Errorf("seal verify tokens: %w", err)
 	}
 	for _, column := range sealedColumns {
-		if err := s.resealColumn(ctx, column, &result); err != nil {
+		if err := s.rotateColumn(ctx, column, &result); err != nil {
 			return result, fmt.Errorf("seal secrets anew: %w", err)
 		}
 	}
@@ -83,18 +80,18 @@ func (s *Store) sealedByOthers(ctx context.Context, column sealedColumn) *gorm.D
 		Where("length("+column.name+") > 0 AND substr("+column.name+", 1, ?) <> ?", keyring.PrefixBytes, s.keyring.Prefix())
 }
 
-// resealColumn goes once over a column.
-func (s *Store) resealColumn(ctx context.Context, column sealedColumn, result *Resealed) error {
+// rotateColumn goes once over a column.
+func (s *Store) rotateColumn(ctx context.Context, column sealedColumn, result *EncryptionRotation) error {
 	after := ""
 	for {
 		var rows []sealedRow
 		err := s.sealedByOthers(ctx, column).Select("id, "+column.name+" AS sealed").Where("id > ?", after).
-			Order("id").Limit(resealBatch).Scan(&rows).Error
+			Order("id").Limit(sealBatch).Scan(&rows).Error
 		if err != nil || len(rows) == 0 {
 			return err
 		}
 		for _, row := range rows {
-			done, err := s.reseal(ctx, column, row)
+			done, err := s.rotateRow(ctx, column, row)
 			switch {
 			case errors.Is(err, keyring.ErrDecrypt):
 				if !slices.Contains(result.Unreadable, row.ID) {
@@ -110,8 +107,8 @@ func (s *Store) resealColumn(ctx context.Context, column sealedColumn, result *R
 	}
 }
 
-// reseal seals one secret anew, unless it is not what was read any more.
-func (s *Store) reseal(ctx context.Context, column sealedColumn, row sealedRow) (done bool, err error) {
+// rotateRow seals one secret anew, unless it is not what was read any more.
+func (s *Store) rotateRow(ctx context.Context, column sealedColumn, row sealedRow) (done bool, err error) {
 	secret, err := s.keyring.Open(row.Sealed, row.ID)
 	if err != nil {
 		return false, err
