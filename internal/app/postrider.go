@@ -89,7 +89,7 @@ func executeTo(stdout, stderr io.Writer, commands any, args []string, options ..
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	exit := -1
-	parser, err := kong.New(commands, append(options, kong.Writers(stdout, stderr), kong.UsageOnError(),
+	parser, err := kong.New(commands, append(options, kong.Vars{"retry_schedule": models.DefaultRetrySchedule().String()}, kong.Writers(stdout, stderr), kong.UsageOnError(),
 		kong.Exit(func(code int) { exit = code }), kong.BindTo(ctx, (*context.Context)(nil)), kong.TypeMapper(reflect.TypeFor[time.Duration](), kong.MapperFunc(duration)),
 		kong.BindTo(stdout, (*io.Writer)(nil)), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))...)
 	if err != nil {
