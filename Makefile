@@ -7,6 +7,7 @@ SHELL := /bin/bash
 # Built from source, at the versions in tools/go.mod; Go's build cache keeps them.
 golangci_lint := go tool -modfile=tools/go.mod golangci-lint
 workflowcheck := go tool -modfile=tools/go.mod workflowcheck
+deadcode := go tool -modfile=tools/go.mod deadcode
 
 # Runs a command with one PostgreSQL server for the tests of all packages.
 with_postgres := go run ./internal/testdb/cmd/withpostgres
@@ -93,6 +94,13 @@ lint: ## Run the linters of .golangci.yaml.
 .PHONY: workflowcheck
 workflowcheck: ## Find what would keep a workflow from replaying.
 	$(workflowcheck) ./workflows/...
+
+# Starts at the main functions, so what only tests call is found. The public packages are for other programs; what is not
+# exported there is the linter's (unused). It takes about a minute.
+.PHONY: deadcode
+deadcode: ## Find functions that no program calls.
+	@unreached=$$($(deadcode) ./cmd/... ./internal/testdb/cmd/... | grep -vE '^(signature|receiver)/' || true); \
+	[ -z "$$unreached" ] || { echo "$$unreached"; echo 'Remove them, or move them to the tests that call them.'; exit 1; } >&2
 
 # The linter's depguard sees direct imports only. (Temporal's SDK imports testing itself; only packages of this module
 # are looked at for it.)

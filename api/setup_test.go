@@ -29,6 +29,7 @@ import (
 	"github.com/postrider/postrider/internal/dispatch"
 	"github.com/postrider/postrider/internal/dispatch/start"
 	"github.com/postrider/postrider/internal/egress"
+	"github.com/postrider/postrider/internal/egress/egresstest"
 	"github.com/postrider/postrider/internal/service"
 	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/internal/storetest"
@@ -73,7 +74,7 @@ func newServiceOn(t testing.TB, db *gorm.DB, change ...func(*config)) *server {
 		},
 		Service: service.Config{
 			Store: s.store, Dispatcher: dispatcher, AdminKey: adminKey,
-			Targets: newTargets(t, egress.Config{AllowTargets: egress.MustParseNetworks("127.0.0.0/8")}),
+			Targets: newTargets(t, egress.Config{AllowTargets: egresstest.Networks(t, "127.0.0.0/8")}),
 		},
 	}
 	for _, change := range change {

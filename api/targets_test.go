@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/postrider/postrider/internal/egress"
+	"github.com/postrider/postrider/internal/egress/egresstest"
 	"github.com/postrider/postrider/models"
 )
 
@@ -94,7 +95,7 @@ func TestTargetsThatCouldNotBeReachedAreRefused(t *testing.T) {
 func TestTargetsFollowTheInstallation(t *testing.T) {
 	t.Parallel()
 	s := newService(t, func(cfg *config) {
-		cfg.Service.Targets = newTargets(t, egress.Config{HTTPSOnly: true, AllowTargets: egress.MustParseNetworks("10.1.0.0/16:9000")})
+		cfg.Service.Targets = newTargets(t, egress.Config{HTTPSOnly: true, AllowTargets: egresstest.Networks(t, "10.1.0.0/16:9000")})
 	})
 	_, key := s.owner("a")
 	create := func(url string) reply {

@@ -27,8 +27,10 @@ import (
 	"github.com/postrider/postrider/internal/dispatch"
 	"github.com/postrider/postrider/internal/dispatch/start"
 	"github.com/postrider/postrider/internal/egress"
+	"github.com/postrider/postrider/internal/egress/egresstest"
 	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/internal/storetest"
+	"github.com/postrider/postrider/internal/temporaltest"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/signature"
@@ -85,10 +87,10 @@ func prepareInProcess(t *testing.T, settings map[string]any) *inProcess {
 	p := &inProcess{store: &recorder{Store: storetest.New(t, storetest.SQLite(t), store.Config{})}}
 	options := client.Options{HostPort: server.Address()}
 	p.plain = dialTemporal(t, options)
-	options.ConnectionOptions.DialOptions = []grpc.DialOption{grpc.WithChainUnaryInterceptor(devserver.TimeSkipping())}
+	options.ConnectionOptions.DialOptions = []grpc.DialOption{grpc.WithChainUnaryInterceptor(temporaltest.TimeSkipping())}
 	p.skipping = dialTemporal(t, options)
 
-	sender, err := egress.New(egress.Config{AllowTargets: egress.MustParseNetworks("127.0.0.0/8")})
+	sender, err := egress.New(egress.Config{AllowTargets: egresstest.Networks(t, "127.0.0.0/8")})
 	require.NoError(t, err)
 	t.Cleanup(sender.Close)
 	quiet := slog.New(slog.DiscardHandler)

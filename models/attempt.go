@@ -34,12 +34,6 @@ const (
 	ErrorHTTPStatus        ErrorClass = "http_status"
 )
 
-// ErrorClasses lists every error class.
-func ErrorClasses() []ErrorClass {
-	return []ErrorClass{ErrorDNS, ErrorConnectionRefused, ErrorConnectTimeout, ErrorTimeout, ErrorTLS,
-		ErrorReset, ErrorBlocked, ErrorHTTPStatus}
-}
-
 // MaxResponseBody is how many bytes of a response body the log keeps.
 const MaxResponseBody = 16 << 10
 

@@ -1,6 +1,8 @@
 package models
 
-import "time"
+import (
+	"time"
+)
 
 // Status says how far a delivery is.
 type Status string
@@ -14,11 +16,6 @@ const (
 	StatusPermanentlyFailed Status = "permanently_failed"
 	StatusCancelled         Status = "cancelled"
 )
-
-// Statuses lists every status.
-func Statuses() []Status {
-	return []Status{StatusPending, StatusFailed, StatusDelivered, StatusPermanentlyFailed, StatusCancelled}
-}
 
 // Finished says that nothing more happens unless someone resends.
 func (s Status) Finished() bool {

@@ -54,7 +54,7 @@ func TestVerifierOfAProvider(t *testing.T) {
 	_, err := receiver.Custom("mine", nil).Verifier([]string{secret}, 0, nil)
 	require.ErrorIs(t, err, receiver.ErrInvalidOptions)
 	_, err = receiver.Stripe.Verifier(nil, 0, nil)
-	require.ErrorIs(t, err, signature.ErrInvalidConfig)
+	require.ErrorIs(t, err, signature.ErrInvalidSecret)
 }
 
 func TestReadBody(t *testing.T) {

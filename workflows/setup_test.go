@@ -22,6 +22,7 @@ import (
 	"github.com/postrider/postrider/internal/attempt"
 	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/internal/egress"
+	"github.com/postrider/postrider/internal/egress/egresstest"
 	"github.com/postrider/postrider/internal/notify"
 	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/internal/storetest"
@@ -71,7 +72,7 @@ func newRig(t *testing.T, open opener, options ...option) *rig {
 	r := &rig{t: t, env: env, email: &mailbox{}}
 	r.receiver = newReceiver(t, env.Now)
 	r.store = &faultyStore{Store: openStore(t, open, env.Now)}
-	client, err := egress.New(egress.Config{AllowTargets: egress.MustParseNetworks("127.0.0.0/8")})
+	client, err := egress.New(egress.Config{AllowTargets: egresstest.Networks(t, "127.0.0.0/8")})
 	require.NoError(t, err)
 	t.Cleanup(client.Close)
 	r.activities = &activities.Activities{

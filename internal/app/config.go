@@ -88,7 +88,7 @@ func (e Encryption) keyring() (*keyring.Keyring, error) {
 
 // Sending are the flags of what makes requests and tells owners.
 type Sending struct {
-	RetrySchedule          models.RetrySchedule `env:"POSTRIDER_RETRY_SCHEDULE" default:"1m,5m,25m,2h,10h" placeholder:"WAITS" help:"The waits after the first, second … failed attempt; none for a single attempt. Default: ${default}."`
+	RetrySchedule          models.RetrySchedule `env:"POSTRIDER_RETRY_SCHEDULE" default:"${retry_schedule}" placeholder:"WAITS" help:"The waits after the first, second … failed attempt; none for a single attempt. Default: ${default}."`
 	RetryJitter            float64              `env:"POSTRIDER_RETRY_JITTER" default:"0" placeholder:"PART" help:"By what part of itself a wait may be longer, at random, so that what failed together does not come again together: 0.1 for up to a tenth, 1 at most. Default: ${default}."`
 	FirstAttempt           string               `env:"POSTRIDER_FIRST_ATTEMPT" default:"workflow" enum:"workflow,direct" placeholder:"HOW" help:"Who makes first attempts: workflow, each delivery's own from the start; or direct, the process that published the event, and the workflow begins when that fails. Default: ${default}."`
 	WebhookConcurrency     int                  `env:"POSTRIDER_WEBHOOK_CONCURRENCY" default:"100" placeholder:"N" help:"How many requests to one webhook each process has under way at once, fewer when many webhooks are slow or fail. Default: ${default}."`

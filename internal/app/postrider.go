@@ -56,11 +56,12 @@ func (s Settings) start(ctx context.Context, role role) error {
 	if err != nil {
 		return err
 	}
-	logger := s.Logger()
+	p := newProcess(role, s.Logger())
+	p.settings, p.options = s, options
 	if role.api && s.AdminKey == "" {
-		logger.Info("no --admin-key: use keys made with `postrider keys create --admin`")
+		p.logger.Info("no --admin-key: use keys made with `postrider keys create --admin`")
 	}
-	return s.run(ctx, role, options, logger, nil)
+	return p.run(ctx, p.parts())
 }
 
 // Postrider runs the production command line and returns the exit code.
@@ -89,7 +90,7 @@ func executeTo(stdout, stderr io.Writer, commands any, args []string, options ..
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	exit := -1
-	parser, err := kong.New(commands, append(options, kong.Writers(stdout, stderr), kong.UsageOnError(),
+	parser, err := kong.New(commands, append(options, kong.Vars{"retry_schedule": models.DefaultRetrySchedule().String()}, kong.Writers(stdout, stderr), kong.UsageOnError(),
 		kong.Exit(func(code int) { exit = code }), kong.BindTo(ctx, (*context.Context)(nil)), kong.TypeMapper(reflect.TypeFor[time.Duration](), kong.MapperFunc(duration)),
 		kong.BindTo(stdout, (*io.Writer)(nil)), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))...)
 	if err != nil {

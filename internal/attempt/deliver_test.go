@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/postrider/postrider/internal/egress"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/signature"
 )
@@ -271,6 +272,6 @@ func TestEveryClassOfTheClientIsAnErrorClass(t *testing.T) {
 	t.Parallel()
 	for _, class := range []egress.Class{egress.ClassDNS, egress.ClassConnectionRefused, egress.ClassConnectTimeout,
 		egress.ClassTimeout, egress.ClassTLS, egress.ClassReset, egress.ClassBlocked} {
-		require.Contains(t, models.ErrorClasses(), models.ErrorClass(class))
+		require.Contains(t, storetest.ErrorClasses(), models.ErrorClass(class))
 	}
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/postrider/postrider/internal/attempt"
 	"github.com/postrider/postrider/internal/egress"
+	"github.com/postrider/postrider/internal/egress/egresstest"
 	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
@@ -63,7 +64,7 @@ func newRig(t *testing.T, open opener) *rig {
 	receiver := httptest.NewServer(r)
 	t.Cleanup(receiver.Close)
 	r.store = storetest.New(t, open(t), store.Config{Now: func() time.Time { return now }})
-	client, err := egress.New(egress.Config{AllowTargets: egress.MustParseNetworks("127.0.0.0/8")})
+	client, err := egress.New(egress.Config{AllowTargets: egresstest.Networks(t, "127.0.0.0/8")})
 	require.NoError(t, err)
 	t.Cleanup(client.Close)
 	r.maker = &attempt.Maker{

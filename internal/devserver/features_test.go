@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/postrider/postrider/internal/devserver"
+	"github.com/postrider/postrider/internal/temporaltest"
 )
 
 func TestEagerStart(t *testing.T) {
@@ -61,7 +62,7 @@ func TestTimeSkipping(t *testing.T) {
 		DynamicConfig: map[string]any{"frontend.WorkflowTimeSkippingEnabled": true},
 	})
 	c := dial(t, server.Address(), client.Options{ConnectionOptions: client.ConnectionOptions{
-		DialOptions: []grpc.DialOption{grpc.WithChainUnaryInterceptor(devserver.TimeSkipping())},
+		DialOptions: []grpc.DialOption{grpc.WithChainUnaryInterceptor(temporaltest.TimeSkipping())},
 	}})
 	work(t, c)
 	for name, begin := range map[string]func() (client.WorkflowRun, error){
@@ -87,7 +88,7 @@ func TestTimeSkipping(t *testing.T) {
 		t.Parallel()
 		plain := start(t, devserver.Config{UIPort: devserver.NoUI})
 		c := dial(t, plain.Address(), client.Options{ConnectionOptions: client.ConnectionOptions{
-			DialOptions: []grpc.DialOption{grpc.WithChainUnaryInterceptor(devserver.TimeSkipping())},
+			DialOptions: []grpc.DialOption{grpc.WithChainUnaryInterceptor(temporaltest.TimeSkipping())},
 		}})
 		_, err := c.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{TaskQueue: queue}, nap, time.Hour)
 		require.ErrorContains(t, err, "not enabled")

@@ -86,7 +86,7 @@ func TestNameThatChangesBetweenLookUps(t *testing.T) {
 		}
 		return []netip.Addr{netip.MustParseAddr("127.0.0.2")}
 	})
-	client := localClient(t, Config{Resolver: resolver, AllowTargets: MustParseNetworks("127.0.0.2/32")})
+	client := localClient(t, Config{Resolver: resolver, AllowTargets: mustParseNetworks("127.0.0.2/32")})
 	address := "http://rebind.example:" + portOf(t, "http://"+target) + "/"
 
 	result, err := client.Send(post(t, address), 0)

@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-func loopback() []Network { return MustParseNetworks("127.0.0.0/8", "::1/128") }
+func loopback() []Network { return mustParseNetworks("127.0.0.0/8", "::1/128") }
 
 // localClient makes a client that may reach loopback.
 func localClient(t testing.TB, cfg Config) *Client {
@@ -162,4 +162,17 @@ func dnsReply(query []byte, answer func(string) []netip.Addr) ([]byte, error) {
 		}
 	}
 	return message.Pack()
+}
+
+// mustParseNetworks is ParseNetwork for texts that are known to be right.
+func mustParseNetworks(texts ...string) []Network {
+	networks := make([]Network, len(texts))
+	for i, text := range texts {
+		network, err := ParseNetwork(text)
+		if err != nil {
+			panic(err)
+		}
+		networks[i] = network
+	}
+	return networks
 }

@@ -63,19 +63,6 @@ func splitNetwork(text string) (prefix, port string, err error) {
 	return addr + "/" + bits, port, nil
 }
 
-// MustParseNetworks is ParseNetwork for what is known to be right.
-func MustParseNetworks(texts ...string) []Network {
-	networks := make([]Network, len(texts))
-	for i, text := range texts {
-		network, err := ParseNetwork(text)
-		if err != nil {
-			panic(err)
-		}
-		networks[i] = network
-	}
-	return networks
-}
-
 // UnmarshalText reads what ParseNetwork reads.
 func (n *Network) UnmarshalText(text []byte) (err error) {
 	*n, err = ParseNetwork(string(text))

@@ -56,7 +56,7 @@ func TestParseNetwork(t *testing.T) {
 // a metadata address.
 func TestAllowedPort(t *testing.T) {
 	t.Parallel()
-	guard, err := newGuard(MustParseNetworks("10.213.57.0/24:9000", "10.213.58.0/24:80", "10.213.58.0/24:443", "169.254.169.254/32:80", "[fd00::/8]:443"), nil, nil)
+	guard, err := newGuard(mustParseNetworks("10.213.57.0/24:9000", "10.213.58.0/24:80", "10.213.58.0/24:443", "169.254.169.254/32:80", "[fd00::/8]:443"), nil, nil)
 	require.NoError(t, err)
 	for _, target := range []string{"10.213.57.2:9000", "10.213.58.9:80", "10.213.58.9:443", "169.254.169.254:80", "[fd00::1]:443", "[::ffff:10.213.57.2]:9000"} {
 		require.NoError(t, guard.check(netip.MustParseAddrPort(target)), target)

@@ -229,7 +229,7 @@ func FuzzCheckURL(f *testing.F) {
 	for _, given := range []string{"http://bücher.example?x", "https://[::1]:80", "HTTP://1.2.3.4//a^b", "https://a.b/%%", " https://x", "http://0x7f.1"} {
 		f.Add(given)
 	}
-	client, err := New(Config{AllowTargets: MustParseNetworks("0.0.0.0/0", "::/0")})
+	client, err := New(Config{AllowTargets: mustParseNetworks("0.0.0.0/0", "::/0")})
 	require.NoError(f, err)
 	f.Fuzz(func(t *testing.T, given string) {
 		stored, host, err := client.CheckURL(given)

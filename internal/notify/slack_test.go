@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/postrider/postrider/internal/egress"
+	"github.com/postrider/postrider/internal/egress/egresstest"
 )
 
 func isKind(err error) (maybeSent, permanent bool) {
@@ -27,7 +28,7 @@ func isKind(err error) (maybeSent, permanent bool) {
 func newSlack(t testing.TB, cfg egress.Config) *Slack {
 	t.Helper()
 	if cfg.AllowTargets == nil {
-		cfg.AllowTargets = egress.MustParseNetworks("127.0.0.0/8")
+		cfg.AllowTargets = egresstest.Networks(t, "127.0.0.0/8")
 	}
 	client, err := egress.New(cfg)
 	require.NoError(t, err)

@@ -182,7 +182,7 @@ func TestAttemptIDsAreRepeatable(t *testing.T) {
 func TestErrorClassesAreAllDifferent(t *testing.T) {
 	t.Parallel()
 	seen := map[models.ErrorClass]bool{}
-	for _, class := range models.ErrorClasses() {
+	for _, class := range storetest.ErrorClasses() {
 		require.NotEmpty(t, class)
 		require.False(t, seen[class], class)
 		seen[class] = true

@@ -197,8 +197,8 @@ func TestFinishedStatuses(t *testing.T) {
 		models.StatusPending: false, models.StatusFailed: false, models.StatusDelivered: true,
 		models.StatusPermanentlyFailed: true, models.StatusCancelled: true,
 	}
-	require.Len(t, models.Statuses(), len(finished))
-	for _, status := range models.Statuses() {
+	require.Len(t, storetest.Statuses(), len(finished))
+	for _, status := range storetest.Statuses() {
 		want, known := finished[status]
 		require.True(t, known, status)
 		require.Equal(t, want, status.Finished(), status)

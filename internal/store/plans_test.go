@@ -460,7 +460,7 @@ func (p *plansRig) pendingInbound() string {
 func (p *plansRig) deliveries() {
 	p.scopes(func(scope models.Scope) {
 		p.times(func(since, until time.Time) {
-			for _, status := range append(models.Statuses(), "") {
+			for _, status := range append(storetest.Statuses(), "") {
 				for _, filter := range combinations("", p.webhook.ID, p.delivery.EventID, rareEvent, p.webhook.OwnerID) {
 					p.pages(func(page models.Page) string {
 						_, next, err := p.store.Deliveries(p.t.Context(), scope, models.DeliveryFilter{

@@ -1,4 +1,5 @@
-package devserver
+// Package temporaltest helps tests that run a Temporal server.
+package temporaltest
 
 import (
 	"context"
@@ -8,11 +9,9 @@ import (
 	"google.golang.org/grpc"
 )
 
-// TimeSkipping makes every workflow that a client starts skip time: while
-// nothing is running, the server moves the workflow's clock to its next timer.
-// It is for tests, and needs a server whose DynamicConfig sets
-// "frontend.WorkflowTimeSkippingEnabled" to true. The SDK has no option for it,
-// so this gRPC interceptor adds it to requests.
+// TimeSkipping makes every workflow that a client starts skip time: while nothing is running, the server moves the
+// workflow's clock to its next timer. It needs a server whose DynamicConfig sets "frontend.WorkflowTimeSkippingEnabled"
+// to true. The SDK has no option for it, so this gRPC interceptor adds it to requests.
 func TimeSkipping() grpc.UnaryClientInterceptor {
 	return func(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 		skip := &commonpb.TimeSkippingConfig{Enabled: true}
