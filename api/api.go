@@ -18,7 +18,7 @@ import (
 	"github.com/postrider/postrider/internal/service"
 )
 
-// Bounds of what a source receives, in bytes: unless configured otherwise, and whatever is configured. GitHub sends the
+// The largest body that a source receives, in bytes: the default, and the most that can be configured. GitHub sends the
 // largest, of up to 25 MB.
 const (
 	DefaultMaxInboundBody = 5 << 20
@@ -28,7 +28,7 @@ const (
 // Check is one condition of readiness.
 type Check struct {
 	Name string
-	// Run returns nil when the condition holds. Its error is shown to everyone.
+	// Run returns nil when the condition holds. Everyone sees its error.
 	Run func(ctx context.Context) error
 }
 
@@ -36,13 +36,13 @@ type Check struct {
 type Config struct {
 	// Service does what is asked for.
 	Service *service.Service
-	// RateLimit is how many requests a second one key may make; 0 for as many as it likes.
+	// RateLimit is how many requests a second one key may make; 0 for no limit.
 	RateLimit float64
 	// RateBurst is how many it may make at once; what comes in two seconds when 0.
 	RateBurst int
 	// MaxInboundBody bounds what a source receives, in bytes; DefaultMaxInboundBody when 0.
 	MaxInboundBody int64
-	// TrustedProxies are whose X-Forwarded-For is believed.
+	// TrustedProxies are the networks of the proxies whose X-Forwarded-For header is trusted.
 	TrustedProxies []netip.Prefix
 	// PublicURL is the API's base URL as its users see it.
 	PublicURL string
@@ -124,14 +124,14 @@ func NewHealth(cfg Config) http.Handler {
 	return edge{newServer(cfg).router()}
 }
 
-// router answers what no other part of the API does.
+// router has what every request passes, the health routes, and the answers for paths and methods that are unknown.
 func (s *server) router() *gin.Engine {
 	gin.SetMode(gin.ReleaseMode)
 	router := gin.New()
 	router.HandleMethodNotAllowed = true
-	router.ForwardedByClientIP = false   // gin would believe everyone's X-Forwarded-For; client.go decides
-	router.RedirectTrailingSlash = false // edge serves it
-	router.Use(harden, bePatient, s.recover, s.logRequest)
+	router.ForwardedByClientIP = false   // gin would trust X-Forwarded-For from anyone; clientOf decides
+	router.RedirectTrailingSlash = false // edge serves such paths
+	router.Use(harden, limitTransfer, s.recover, s.logRequest)
 	router.NoRoute(func(c *gin.Context) {
 		writeProblem(c, newProblem(http.StatusNotFound, codeNotFound, "there is no "+shorten(c.Request.URL.Path, maxPathShown)+" here; /docs lists what is"))
 	})

@@ -39,8 +39,8 @@ const (
 	codeSecretsSign         = "earlier_secrets_sign"
 )
 
-// fail is the one place where errors of the other packages become HTTP. What it does not know is a plain 500
-// for the client and a full line in the log.
+// fail is the one place where errors of the other packages become HTTP. An unknown error is a plain 500 for the client and
+// a full line in the log.
 func (s *server) fail(ctx context.Context, err error) error {
 	if problem := problemOfType(err); problem != nil {
 		return problem
