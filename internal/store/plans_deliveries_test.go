@@ -15,14 +15,13 @@ func (p *plansRig) deliveryCalls() map[string]func() {
 		"AdoptFirstAttempt": func() { _, _ = s.AdoptFirstAttempt(ctx, delivery.ID, "run") },
 		"Attempts":          func() { _, err := s.Attempts(ctx, delivery.ID); p.ok(err) },
 		"AttemptsPage":      p.attemptsPages,
-		"CancelDelivery":    func() { _ = s.CancelDelivery(ctx, delivery.ID, "x") },
-		"StopDelivery":      func() { _ = s.StopDelivery(ctx, delivery.ID, models.CauseInactive, "x") },
+		"CancelDelivery":    func() { _ = s.CancelDelivery(ctx, delivery.ID, models.CauseRequest, "x") },
 		"Deliveries":        p.deliveries,
 		"Delivery": func() {
 			p.scopes(func(scope models.Scope) { _, err := s.Delivery(ctx, scope, delivery.ID); p.ok(err) })
 		},
 		"Dispatch": func() {
-			_, err := s.Dispatch(ctx, delivery.ID, models.AttemptID("run", 1, now))
+			_, err := s.Job(ctx, delivery.ID, models.AttemptID("run", 1, now))
 			p.ok(err)
 		},
 		"Event": func() {

@@ -24,12 +24,16 @@ func (p *plansRig) ownerCalls() map[string]func() {
 			}
 		},
 		"RecordFailedSignIn": func() { p.ok(s.RecordFailedSignIn(ctx, "192.0.2.1")) },
-		"CreateAPIKey":       func() { _, _, err := s.CreateAPIKey(ctx, owner.OwnerID); p.ok(err) },
-		"CreateAPIKeyUntil":  func() { _, _, err := s.CreateAPIKeyUntil(ctx, owner.OwnerID, &now); p.ok(err) },
-		"CreateOwner":        func() { storetest.Owner(t, s, "new") },
-		"DeleteOwner":        func() { _, err := s.DeleteOwner(ctx, storetest.Owner(t, s, "gone").ID); p.ok(err) },
-		"DeletedOwners":      func() { _, err := s.DeletedOwners(ctx, now, 10); p.ok(err) },
-		"StoredBytes":        func() { _, err := s.StoredBytes(ctx, owner.OwnerID); p.ok(err) },
+		"CreateAPIKey": func() {
+			for _, end := range []*time.Time{nil, &now} {
+				_, _, err := s.CreateAPIKey(ctx, owner.OwnerID, end)
+				p.ok(err)
+			}
+		},
+		"CreateOwner":   func() { storetest.Owner(t, s, "new") },
+		"DeleteOwner":   func() { _, err := s.DeleteOwner(ctx, storetest.Owner(t, s, "gone").ID); p.ok(err) },
+		"DeletedOwners": func() { _, err := s.DeletedOwners(ctx, now, 10); p.ok(err) },
+		"StoredBytes":   func() { _, err := s.StoredBytes(ctx, owner.OwnerID); p.ok(err) },
 		"OwnerDeliveries": func() {
 			_, err := s.OwnerDeliveries(ctx, owner.OwnerID, "", 20)
 			p.ok(err)

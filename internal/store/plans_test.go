@@ -66,7 +66,7 @@ func TestPlansOfANewDatabase(t *testing.T) {
 		_, err := store.RecordAttempt(t.Context(), outcome)
 		require.NoError(t, err)
 	}
-	_, err := store.Dispatch(t.Context(), delivery.ID, attempt.ID)
+	_, err := store.Job(t.Context(), delivery.ID, attempt.ID)
 	require.NoError(t, err)
 	_, _ = store.AdoptFirstAttempt(t.Context(), delivery.ID, "run")
 	require.NoError(t, store.Postpone(t.Context(), delivery.ID, now, now))
