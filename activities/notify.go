@@ -48,11 +48,7 @@ func (a *Activities) notify(ctx context.Context, in NotifyInput, channel Channel
 	if to == "" || channel == nil {
 		return nil
 	}
-	notice := a.notice(failure, in)
-	if in.Change != "" {
-		notice = a.webhookNotice(failure, in)
-	}
-	err = channel.Send(ctx, to, notice)
+	err = channel.Send(ctx, to, a.notice(failure, in))
 	switch {
 	case errors.Is(err, notify.ErrMaybeSent):
 		return temporal.NewNonRetryableApplicationError(err.Error(), errTypeMaybeSent, nil)
@@ -62,55 +58,56 @@ func (a *Activities) notify(ctx context.Context, in NotifyInput, channel Channel
 	return err
 }
 
+// notice tells of the final failure or, with a change, of the webhook.
 func (a *Activities) notice(failure models.FinalFailure, in NotifyInput) notify.Notice {
-	delivery, webhook := failure.Delivery, failure.Webhook
-	return notify.Notice{
-		Key:                fmt.Sprintf("%s-%d", delivery.ID, in.Attempt),
+	webhook := failure.Webhook
+	about := notify.About{
+		Key:                fmt.Sprintf("%s-%d", failure.Delivery.ID, in.Attempt),
 		OwnerName:          failure.Owner.Name,
 		WebhookID:          webhook.ID,
 		WebhookURL:         webhook.URL,
 		WebhookDescription: webhook.Description,
-		WebhookDisabled:    webhook.DisabledReason != "",
-		DeliveryID:         delivery.ID,
-		EventID:            delivery.EventID,
-		Event:              delivery.Event,
-		Attempts:           delivery.AttemptCount,
-		FirstAttemptAt:     failure.First.StartedAt,
-		LastAttemptAt:      failure.Last.StartedAt,
 		LastStatusCode:     failure.Last.StatusCode,
 		LastErrorClass:     string(failure.Last.ErrorClass),
 		LastError:          failure.Last.Error,
 		APIURL:             a.Links.API,
-		WorkflowURL:        a.Links.Workflow(delivery.ID),
+	}
+	switch in.Change {
+	case "":
+		return a.exhausted(failure, about)
+	case models.ChangeDisabled:
+		return notify.Disabled{
+			About: about, Failures: failuresOf(failure.Health),
+			DisabledAt: webhook.UpdatedAt, DisabledReason: webhook.DisabledReason,
+		}
+	default:
+		failing := notify.Failing{About: about, Failures: failuresOf(failure.Health)}
+		if first := failure.Health.FirstFailureAt; a.DisableAfter > 0 && first != nil {
+			failing.DisabledAt = first.Add(a.DisableAfter)
+		}
+		return failing
 	}
 }
 
-// webhookNotice tells that a webhook is failing or was disabled.
-func (a *Activities) webhookNotice(failure models.FinalFailure, in NotifyInput) notify.Notice {
-	webhook, health := failure.Webhook, failure.Health
-	notice := notify.Notice{
-		Key:                fmt.Sprintf("%s-%d", failure.Delivery.ID, in.Attempt),
-		Kind:               notify.KindFailing,
-		OwnerName:          failure.Owner.Name,
-		WebhookID:          webhook.ID,
-		WebhookURL:         webhook.URL,
-		WebhookDescription: webhook.Description,
-		FailedDeliveries:   health.FailedDeliveries,
-		LastSuccessAt:      health.LastSuccessAt,
-		LastStatusCode:     failure.Last.StatusCode,
-		LastErrorClass:     string(failure.Last.ErrorClass),
-		LastError:          failure.Last.Error,
-		APIURL:             a.Links.API,
+func (a *Activities) exhausted(failure models.FinalFailure, about notify.About) notify.Exhausted {
+	delivery := failure.Delivery
+	return notify.Exhausted{
+		About:           about,
+		WebhookDisabled: failure.Webhook.DisabledReason != "",
+		DeliveryID:      delivery.ID,
+		EventID:         delivery.EventID,
+		Event:           delivery.Event,
+		Attempts:        delivery.AttemptCount,
+		FirstAttemptAt:  failure.First.StartedAt,
+		LastAttemptAt:   failure.Last.StartedAt,
+		WorkflowURL:     a.Links.Workflow(delivery.ID),
 	}
+}
+
+func failuresOf(health models.WebhookHealth) notify.Failures {
+	failures := notify.Failures{FailedDeliveries: health.FailedDeliveries, LastSuccessAt: health.LastSuccessAt}
 	if health.FirstFailureAt != nil {
-		notice.FailingSince = *health.FirstFailureAt
+		failures.FailingSince = *health.FirstFailureAt
 	}
-	switch {
-	case in.Change == models.ChangeDisabled:
-		notice.Kind, notice.DisabledReason = notify.KindDisabled, webhook.DisabledReason
-		notice.DisabledAt = webhook.UpdatedAt
-	case a.DisableAfter > 0 && health.FirstFailureAt != nil:
-		notice.DisabledAt = health.FirstFailureAt.Add(a.DisableAfter)
-	}
-	return notice
+	return failures
 }

@@ -69,7 +69,7 @@ func TestGivesUpAfterTheSchedule(t *testing.T) {
 			require.Equal(t, fmt.Sprint(start.Add(due[i]).Unix()), request.header.Get("webhook-timestamp"))
 		}
 		require.Len(t, r.email.notices, 1)
-		require.Equal(t, 6, r.email.notices[0].Attempts)
+		require.Equal(t, 6, r.email.notices[0].(notify.Exhausted).Attempts)
 	})
 }
 
@@ -126,7 +126,7 @@ func TestGoneEndsTheDeliveryAndDisablesTheWebhook(t *testing.T) {
 		require.False(t, webhook.Active)
 		require.Contains(t, webhook.DisabledReason, "410 Gone")
 		require.Len(t, r.email.notices, 1)
-		require.Equal(t, notify.KindDisabled, r.email.notices[0].Kind, "and not of the delivery's final failure too")
+		require.IsType(t, notify.Disabled{}, r.email.notices[0], "and not of the delivery's final failure too")
 	})
 }
 

@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"testing"
@@ -27,16 +28,20 @@ func (r *rig) gaveUp(deliveries int, at time.Time) {
 	}
 }
 
-// requireTold asserts of what the owner was told. Notices do not wait for each other, so their order is any.
-func (r *rig) requireTold(want ...notify.Kind) {
+// requireTold asserts which kinds of notices the owner got. Notices do not wait for each other, so their order is any.
+func (r *rig) requireTold(want ...notify.Notice) {
 	r.t.Helper()
 	r.email.mu.Lock()
 	defer r.email.mu.Unlock()
-	var told []notify.Kind
-	for _, notice := range r.email.notices {
-		told = append(told, notice.Kind)
+	require.ElementsMatch(r.t, kinds(want), kinds(r.email.notices))
+}
+
+func kinds(notices []notify.Notice) []string {
+	var kinds []string
+	for _, notice := range notices {
+		kinds = append(kinds, fmt.Sprintf("%T", notice))
 	}
-	require.ElementsMatch(r.t, want, told)
+	return kinds
 }
 
 func withSchedule(waits ...time.Duration) option {
@@ -50,9 +55,9 @@ func TestOwnerIsToldThatAWebhookFails(t *testing.T) {
 		r := newRig(t, open)
 		r.gaveUp(9, start.Add(-time.Hour))
 		requireExhausted(t, r.run())
-		r.requireTold(notify.KindFailing, notify.KindExhausted)
-		first := slices.IndexFunc(r.email.notices, func(notice notify.Notice) bool { return notice.Kind == notify.KindFailing })
-		notice := r.email.notices[first]
+		r.requireTold(notify.Failing{}, notify.Exhausted{})
+		first := slices.Index(kinds(r.email.notices), "notify.Failing")
+		notice := r.email.notices[first].(notify.Failing)
 		require.Equal(t, 10, notice.FailedDeliveries)
 		require.Equal(t, r.webhook.ID, notice.WebhookID)
 		require.Equal(t, start.Add(-time.Hour), notice.FailingSince.UTC())
@@ -67,10 +72,10 @@ func TestOwnerIsToldAfterADay(t *testing.T) {
 		r := newRig(t, open, withSchedule(13*time.Hour, 13*time.Hour, 13*time.Hour, 13*time.Hour))
 		r.after(25*time.Hour, func() { r.requireTold() })
 		for _, at := range []time.Duration{27 * time.Hour, 40 * time.Hour} {
-			r.after(at, func() { r.requireTold(notify.KindFailing) })
+			r.after(at, func() { r.requireTold(notify.Failing{}) })
 		}
 		requireExhausted(t, r.run())
-		r.requireTold(notify.KindFailing, notify.KindExhausted)
+		r.requireTold(notify.Failing{}, notify.Exhausted{})
 	})
 }
 
@@ -82,7 +87,7 @@ func TestOwnerIsToldOfWhatIsRecordedLater(t *testing.T) {
 		r.gaveUp(9, start.Add(-time.Hour))
 		r.store.failRecord = 3
 		requireExhausted(t, r.run())
-		r.requireTold(notify.KindFailing, notify.KindExhausted)
+		r.requireTold(notify.Failing{}, notify.Exhausted{})
 	})
 }
 
@@ -103,7 +108,7 @@ func TestOwnerIsNotToldTwice(t *testing.T) {
 				r := newRig(t, open, withSchedule())
 				before(r)
 				requireExhausted(t, r.run())
-				r.requireTold(notify.KindExhausted)
+				r.requireTold(notify.Exhausted{})
 			})
 		}
 	})
@@ -133,12 +138,12 @@ func TestWebhookIsDisabledAfterFiveDays(t *testing.T) {
 			require.NoError(t, err)
 			require.False(t, webhook.Active)
 			require.Contains(t, webhook.DisabledReason, "nothing has succeeded since")
-			r.requireTold(notify.KindDisabled)
+			r.requireTold(notify.Disabled{})
 			require.Equal(t, models.StatusFailed, r.row().Status)
 		})
 		requireCanceled(t, r.run())
 		require.Contains(t, r.row().CancelReason, "the webhook is disabled: nothing has succeeded since")
-		r.requireTold(notify.KindDisabled)
+		r.requireTold(notify.Disabled{})
 		r.requireTimes(0)
 	})
 }
@@ -160,6 +165,6 @@ func TestWebhookIsEnabledAgain(t *testing.T) {
 		})
 		require.NoError(t, r.run())
 		r.requireTimes(0, time.Minute)
-		r.requireTold(notify.KindDisabled)
+		r.requireTold(notify.Disabled{})
 	})
 }

@@ -36,7 +36,7 @@ func TestNotificationIsRepeatedUntilItIsAccepted(t *testing.T) {
 		require.NoError(t, r.notify())
 		require.Len(t, r.email.notices, 1)
 		require.Equal(t, 10, r.email.tries)
-		notice := r.email.notices[0]
+		notice := r.email.notices[0].(notify.Exhausted)
 		require.Equal(t, r.delivery.ID, notice.DeliveryID)
 		require.Equal(t, r.webhook.ID, notice.WebhookID)
 		require.Equal(t, r.delivery.EventID, notice.EventID)

@@ -146,58 +146,71 @@ func (d *DevTemporalOnly) start(ctx context.Context, start StartDevTemporal, log
 }
 
 // Run runs everything until the context ends.
-func (d *Dev) Run(ctx context.Context, start StartDevTemporal, out io.Writer) (err error) {
-	logger := d.Logger()
-	// The API's port is tried first: everything else takes longer to find out.
+func (d *Dev) Run(ctx context.Context, start StartDevTemporal, out io.Writer) error {
+	p := newProcess(role{api: true, worker: true}, d.Logger())
+	p.ready = func() { d.welcome(out) }
+	return p.run(ctx, append(d.parts(p, start, out), p.parts()...))
+}
+
+// parts are what runs before the process, and makes its configuration.
+func (d *Dev) parts(p *process, start StartDevTemporal, out io.Writer) []part {
+	var temporal DevTemporal
+	return []part{
+		step("address", d.tryAddress),
+		{"receiver", func(ctx context.Context) (func() error, error) { return d.startReceiver(ctx, out) }},
+		{"Temporal", func(ctx context.Context) (_ func() error, err error) {
+			if temporal, err = d.startTemporal(ctx, start, p.logger); err != nil {
+				return nil, err
+			}
+			return d.watch(temporal, p.fail), nil
+		}},
+		step("configuration", func(context.Context) error {
+			if err := d.fillIn(temporal); err != nil {
+				return err
+			}
+			p.settings = d.Settings
+			p.options = client.Options{HostPort: temporal.Address(), Namespace: client.DefaultNamespace}
+			return d.check()
+		}),
+		step("schema", func(ctx context.Context) error {
+			if err := d.migrate(ctx, slog.New(slog.DiscardHandler)); err != nil {
+				return err
+			}
+			return d.seal(ctx, d.Encryption, p.logger)
+		}),
+	}
+}
+
+// tryAddress finds out early whether the API's port is free: everything else takes longer.
+func (d *Dev) tryAddress(ctx context.Context) error {
 	probe, err := listen(ctx, d.Listen, "--listen")
 	if err != nil {
 		return err
 	}
-	if err := probe.Close(); err != nil {
-		return err
-	}
-	if d.Receiver != "off" {
-		stop, err := d.startReceiver(ctx, out)
-		if err != nil {
-			return err
-		}
-		defer stop()
-	}
-	temporal, err := d.startTemporal(ctx, start, logger)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, temporal.Stop()) }()
-	if err := d.fillIn(temporal); err != nil {
-		return err
-	}
-	if err := d.check(); err != nil {
-		return err
-	}
-	if err := d.migrate(ctx, slog.New(slog.DiscardHandler)); err != nil {
-		return err
-	}
-	if err := d.seal(ctx, d.Encryption, logger); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
+	return probe.Close()
+}
+
+// watch gives the error of a server that ends by itself to failed, and returns what stops the server.
+func (d *Dev) watch(temporal DevTemporal, failed func(error)) (stop func() error) {
+	stopping := make(chan struct{})
 	go func() {
 		select {
 		case err := <-temporal.Failed():
-			cancel(err)
-		case <-ctx.Done():
+			failed(err)
+		case <-stopping:
 		}
 	}()
-	options := client.Options{HostPort: temporal.Address(), Namespace: client.DefaultNamespace}
-	err = d.run(ctx, role{api: true, worker: true}, options, logger, func() { d.welcome(out) })
-	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
-		err = errors.Join(err, cause)
+	return func() error {
+		close(stopping)
+		return temporal.Stop()
 	}
-	return err
 }
 
-func (d *Dev) startReceiver(ctx context.Context, out io.Writer) (stop func(), err error) {
+// startReceiver runs the receiver that prints what it gets, unless it is off.
+func (d *Dev) startReceiver(ctx context.Context, out io.Writer) (stop func() error, err error) {
+	if d.Receiver == "off" {
+		return stop, nil
+	}
 	receiver, err := newReceiver(Listen{Status: http.StatusOK}, out)
 	if err != nil {
 		return nil, err
@@ -208,7 +221,7 @@ func (d *Dev) startReceiver(ctx context.Context, out io.Writer) (stop func(), er
 	}
 	server := &http.Server{Handler: receiver, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: maxHeaderBytes}
 	go func() { _ = server.Serve(listener) }()
-	return func() { _ = server.Close() }, nil
+	return server.Close, nil
 }
 
 // fillIn makes what was not configured, once, and keeps it in the data directory.

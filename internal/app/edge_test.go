@@ -13,7 +13,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/sdk/client"
 
 	"github.com/postrider/postrider/internal/keyring"
 )
@@ -119,13 +118,11 @@ func TestMetricsListener(t *testing.T) {
 			settings.MetricsListen = "127.0.0.1:0"
 		}
 		require.NoError(t, settings.migrate(t.Context(), slog.New(slog.DiscardHandler)))
-		p := &process{settings: settings, role: role{api: true}, logger: slog.New(slog.DiscardHandler), failed: make(chan error, 4)}
-		require.NoError(t, p.assemble(t.Context(), client.Options{}))
-		t.Cleanup(func() {
-			require.NoError(t, p.server.Close())
-			require.NoError(t, p.close())
-		})
-		p.serve()
+		p := newProcess(role{api: true}, slog.New(slog.DiscardHandler))
+		p.settings = settings
+		stop, err := startAll(t.Context(), p.parts())
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, stop()) })
 		get := func(address, path string) (int, string) {
 			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+path, nil)
 			require.NoError(t, err)

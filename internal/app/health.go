@@ -26,7 +26,7 @@ func (p *process) checks() []api.Check {
 	checks := []api.Check{
 		{Name: "database", Run: p.checkDatabase},
 		{Name: "temporal", Run: func(ctx context.Context) error {
-			if worker.CheckTemporal(ctx, p.temporal, p.namespace) != nil {
+			if worker.CheckTemporal(ctx, p.temporal, p.options.Namespace) != nil {
 				return errors.New("does not answer")
 			}
 			return nil

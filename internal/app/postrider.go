@@ -56,11 +56,12 @@ func (s Settings) start(ctx context.Context, role role) error {
 	if err != nil {
 		return err
 	}
-	logger := s.Logger()
+	p := newProcess(role, s.Logger())
+	p.settings, p.options = s, options
 	if role.api && s.AdminKey == "" {
-		logger.Info("no --admin-key: use keys made with `postrider keys create --admin`")
+		p.logger.Info("no --admin-key: use keys made with `postrider keys create --admin`")
 	}
-	return s.run(ctx, role, options, logger, nil)
+	return p.run(ctx, p.parts())
 }
 
 // Postrider runs the production command line and returns the exit code.

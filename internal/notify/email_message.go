@@ -64,18 +64,9 @@ func (c *composer) compose(to *netmail.Address, now time.Time, n Notice) (*mail.
 	return msg, nil
 }
 
-// messageID gives the same ID for the same kind and key. They are hashed, because
-// an ID may not hold every character. A notice without a key is taken to be the
-// only one of its delivery, or of its webhook's failures.
+// messageID gives the same ID for the same occasion. It is hashed, because an ID may not hold every character.
 func (c *composer) messageID(n Notice) string {
-	key := n.Key
-	if key == "" {
-		key = n.DeliveryID
-		if n.Kind != KindExhausted {
-			key = n.WebhookID + n.FailingSince.UTC().Format(time.RFC3339Nano)
-		}
-	}
-	sum := sha256.Sum256([]byte(string(n.Kind) + key))
+	sum := sha256.Sum256([]byte(n.occasion()))
 	domain := c.from.Address[strings.LastIndex(c.from.Address, "@")+1:]
 	return hex.EncodeToString(sum[:16]) + "@" + domain
 }

@@ -114,7 +114,7 @@ func TestMessageIDFollowsTheKey(t *testing.T) {
 	again.Key = ""
 	earlier := again
 	earlier.FailingSince = again.FailingSince.Add(-time.Hour)
-	distinct := []Notice{other, failing, disabled, again, earlier, minimalWebhookNotice(KindDisabled), minimalNotice()}
+	distinct := []Notice{other, failing, disabled, again, earlier, Disabled{About: minimalWebhook}, minimalNotice()}
 	for _, notice := range append([]Notice{sampleNotice(), sampleNotice(), keyless, keyless, again}, distinct...) {
 		require.NoError(t, email.Send(t.Context(), testRecipient, notice))
 	}

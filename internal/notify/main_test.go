@@ -27,43 +27,47 @@ func requireGolden(t *testing.T, name, got string) {
 	require.Equal(t, string(want), got)
 }
 
-func sampleNotice() Notice {
+func sampleNotice() Exhausted {
 	status := 503
-	return Notice{
-		Key:                "dlv_01jh2m8q3cf8r9x6v4tkq2wz5n-6",
-		OwnerName:          "Ünal & Söhne",
-		WebhookID:          "wh_01jh2m7z0e9a4t2d8c5n6p7q8r",
-		WebhookURL:         "https://user:pass@hooks.example.com/in/orders?token=secret#part",
-		WebhookDescription: "Orders <to> the warehouse",
-		DeliveryID:         "dlv_01jh2m8q3cf8r9x6v4tkq2wz5n",
-		EventID:            "evt_01jh2m8pzzf2b9k1m3n5q7s9t1",
-		Event:              "order.created",
-		Attempts:           6,
-		FirstAttemptAt:     time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC),
-		LastAttemptAt:      time.Date(2026, 3, 4, 18, 37, 7, 0, time.FixedZone("", 3600)),
-		LastStatusCode:     &status,
-		LastErrorClass:     "http_status",
-		LastError:          "the receiver answered 503 Service Unavailable",
-		APIURL:             "https://postrider.example.com/",
-		WorkflowURL:        "https://temporal.example.com/namespaces/default/workflows/dlv_01jh2m8q3cf8r9x6v4tkq2wz5n",
+	return Exhausted{
+		About: About{
+			Key:                "dlv_01jh2m8q3cf8r9x6v4tkq2wz5n-6",
+			OwnerName:          "Ünal & Söhne",
+			WebhookID:          "wh_01jh2m7z0e9a4t2d8c5n6p7q8r",
+			WebhookURL:         "https://user:pass@hooks.example.com/in/orders?token=secret#part",
+			WebhookDescription: "Orders <to> the warehouse",
+			LastStatusCode:     &status,
+			LastErrorClass:     "http_status",
+			LastError:          "the receiver answered 503 Service Unavailable",
+			APIURL:             "https://postrider.example.com/",
+		},
+		DeliveryID:     "dlv_01jh2m8q3cf8r9x6v4tkq2wz5n",
+		EventID:        "evt_01jh2m8pzzf2b9k1m3n5q7s9t1",
+		Event:          "order.created",
+		Attempts:       6,
+		FirstAttemptAt: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC),
+		LastAttemptAt:  time.Date(2026, 3, 4, 18, 37, 7, 0, time.FixedZone("", 3600)),
+		WorkflowURL:    "https://temporal.example.com/namespaces/default/workflows/dlv_01jh2m8q3cf8r9x6v4tkq2wz5n",
 	}
 }
 
 // minimalNotice has only what is always there.
-func minimalNotice() Notice {
-	return Notice{
-		WebhookID:      "wh_1",
-		WebhookURL:     "http://127.0.0.1:9999",
-		DeliveryID:     "dlv_1",
-		Event:          "webhook.test",
-		Attempts:       1,
-		LastErrorClass: "connection_refused",
-		LastError:      "connection refused by 127.0.0.1:9999",
+func minimalNotice() Exhausted {
+	return Exhausted{
+		About: About{
+			WebhookID:      "wh_1",
+			WebhookURL:     "http://127.0.0.1:9999",
+			LastErrorClass: "connection_refused",
+			LastError:      "connection refused by 127.0.0.1:9999",
+		},
+		DeliveryID: "dlv_1",
+		Event:      "webhook.test",
+		Attempts:   1,
 	}
 }
 
 // goneNotice is about a receiver that answered 410.
-func goneNotice() Notice {
+func goneNotice() Exhausted {
 	status := 410
 	notice := sampleNotice()
 	notice.Attempts, notice.LastAttemptAt = 1, notice.FirstAttemptAt
@@ -72,31 +76,26 @@ func goneNotice() Notice {
 }
 
 // failingNotice is about a webhook whose deliveries have begun to be given up.
-func failingNotice() Notice {
-	sample := sampleNotice()
+func failingNotice() Failing {
+	about := sampleNotice().About
+	about.Key = "wh_01jh2m7z0e9a4t2d8c5n6p7q8r-failing-7"
 	success := time.Date(2026, 3, 4, 6, 0, 0, 0, time.FixedZone("", 3600))
-	return Notice{
-		Kind:               KindFailing,
-		Key:                "wh_01jh2m7z0e9a4t2d8c5n6p7q8r-failing-7",
-		OwnerName:          sample.OwnerName,
-		WebhookID:          sample.WebhookID,
-		WebhookURL:         sample.WebhookURL,
-		WebhookDescription: sample.WebhookDescription,
-		FailingSince:       time.Date(2026, 3, 4, 6, 6, 7, 999_999_000, time.FixedZone("", 3600)),
-		FailedDeliveries:   12,
-		LastSuccessAt:      &success,
-		DisabledAt:         time.Date(2026, 3, 9, 5, 6, 7, 0, time.UTC),
-		LastStatusCode:     sample.LastStatusCode,
-		LastErrorClass:     sample.LastErrorClass,
-		LastError:          sample.LastError,
-		APIURL:             sample.APIURL,
+	return Failing{
+		About: about,
+		Failures: Failures{
+			FailingSince:     time.Date(2026, 3, 4, 6, 6, 7, 999_999_000, time.FixedZone("", 3600)),
+			FailedDeliveries: 12,
+			LastSuccessAt:    &success,
+		},
+		DisabledAt: time.Date(2026, 3, 9, 5, 6, 7, 0, time.UTC),
 	}
 }
 
 // disabledNotice is about a webhook that went on failing.
-func disabledNotice() Notice {
-	notice := failingNotice()
-	notice.Kind, notice.Key = KindDisabled, "wh_01jh2m7z0e9a4t2d8c5n6p7q8r-disabled-7"
+func disabledNotice() Disabled {
+	failing := failingNotice()
+	notice := Disabled{About: failing.About, Failures: failing.Failures}
+	notice.Key = "wh_01jh2m7z0e9a4t2d8c5n6p7q8r-disabled-7"
 	notice.FailingSince = notice.FailingSince.AddDate(0, 0, -5)
 	success := notice.LastSuccessAt.AddDate(0, 0, -5)
 	notice.LastSuccessAt = &success
@@ -106,7 +105,7 @@ func disabledNotice() Notice {
 }
 
 // webhookGoneNotice is about a webhook that one answer, 410 Gone, has disabled.
-func webhookGoneNotice() Notice {
+func webhookGoneNotice() Disabled {
 	status := 410
 	notice := disabledNotice()
 	notice.FailedDeliveries, notice.DisabledAt = 1, notice.FailingSince
@@ -115,10 +114,8 @@ func webhookGoneNotice() Notice {
 	return notice
 }
 
-// minimalWebhookNotice has only what is always there.
-func minimalWebhookNotice(kind Kind) Notice {
-	return Notice{Kind: kind, WebhookID: "wh_1", WebhookURL: "http://127.0.0.1:9999"}
-}
+// minimalWebhook is what is always there in a notice of a webhook.
+var minimalWebhook = About{WebhookID: "wh_1", WebhookURL: "http://127.0.0.1:9999"}
 
 // goldenNotices are the notices that golden files show, by the ends of their names.
 func goldenNotices() map[string]Notice {
@@ -127,24 +124,27 @@ func goldenNotices() map[string]Notice {
 		"_minimal":          minimalNotice(),
 		"_gone":             goneNotice(),
 		"_failing":          failingNotice(),
-		"_failing_minimal":  minimalWebhookNotice(KindFailing),
+		"_failing_minimal":  Failing{About: minimalWebhook},
 		"_disabled":         disabledNotice(),
 		"_disabled_gone":    webhookGoneNotice(),
-		"_disabled_minimal": minimalWebhookNotice(KindDisabled),
+		"_disabled_minimal": Disabled{About: minimalWebhook},
 	}
 }
 
 // hostileNotices hold the text wherever users, receivers or settings can write.
 func hostileNotices(text string) []Notice {
-	var notices []Notice
-	for _, notice := range []Notice{sampleNotice(), failingNotice(), disabledNotice()} {
-		notice.Key, notice.OwnerName, notice.WebhookID, notice.WebhookDescription = text, text, text, text
-		notice.DeliveryID, notice.EventID, notice.Event = text, text, text
-		notice.LastErrorClass, notice.LastError, notice.LastStatusCode = text, text, nil
-		notice.DisabledReason = "because: " + text
-		notice.WebhookURL = "https://host.example/" + text
-		notice.APIURL, notice.WorkflowURL = "https://api.example/"+text, "javascript:"+text
-		notices = append(notices, notice)
+	hostile := func(about *About) {
+		about.Key, about.OwnerName, about.WebhookID, about.WebhookDescription = text, text, text, text
+		about.LastErrorClass, about.LastError, about.LastStatusCode = text, text, nil
+		about.WebhookURL = "https://host.example/" + text
+		about.APIURL = "https://api.example/" + text
 	}
-	return notices
+	exhausted, failing, disabled := sampleNotice(), failingNotice(), disabledNotice()
+	hostile(&exhausted.About)
+	hostile(&failing.About)
+	hostile(&disabled.About)
+	exhausted.DeliveryID, exhausted.EventID, exhausted.Event = text, text, text
+	exhausted.WorkflowURL = "javascript:" + text
+	disabled.DisabledReason = "because: " + text
+	return []Notice{exhausted, failing, disabled}
 }

@@ -16,6 +16,7 @@
 package notify
 
 import (
+	"cmp"
 	"errors"
 	"time"
 )
@@ -27,26 +28,20 @@ var (
 	ErrPermanent = errors.New("the notification cannot be delivered")
 )
 
-// Kind is what a notice tells. Any other value is taken for KindExhausted.
-type Kind string
+// Notice is one of Exhausted, Failing and Disabled.
+type Notice interface {
+	// about returns what all notices have.
+	about() About
+	// occasion names what the notice tells and the occasion: the same whenever the message is tried again.
+	occasion() string
+	// view is what the notice shows, given the webhook's host.
+	view(host string) view
+}
 
-const (
-	// KindExhausted tells that one delivery was given up.
-	KindExhausted Kind = ""
-	// KindFailing tells that a webhook has begun to fail: deliveries to it were
-	// given up, and none has succeeded since.
-	KindFailing Kind = "failing"
-	// KindDisabled tells that Postrider has disabled a webhook.
-	KindDisabled Kind = "disabled"
-)
-
-// Notice tells of one delivery that was given up, or of a webhook. Empty fields
-// are left out of the message.
-type Notice struct {
-	Kind Kind
-	// Key names the occasion and is the same whenever its message is tried again.
-	// A mail system may drop the second of two messages with one kind and key. It
-	// is not shown.
+// About is what every notice says. Empty fields are left out of the message.
+type About struct {
+	// Key names the occasion and is the same whenever its message is tried again. A mail system may drop the second of
+	// two messages of one kind and key. It is not shown.
 	Key string
 
 	OwnerName string
@@ -55,8 +50,18 @@ type Notice struct {
 	WebhookURL         string // query, fragment and userinfo are removed before it is shown
 	WebhookDescription string
 
-	// About the delivery; only KindExhausted shows them.
+	// LastStatusCode is nil when the last attempt got no HTTP answer.
+	LastStatusCode *int
+	LastErrorClass string
+	LastError      string
 
+	// APIURL is the base URL of the REST API, for the commands.
+	APIURL string
+}
+
+// Exhausted tells that one delivery was given up.
+type Exhausted struct {
+	About
 	// WebhookDisabled says that the failure also switched the webhook off (410 Gone).
 	WebhookDisabled bool
 	DeliveryID      string
@@ -67,29 +72,45 @@ type Notice struct {
 	LastAttemptAt   time.Time
 	// WorkflowURL is the delivery's page in the Temporal Web UI.
 	WorkflowURL string
+}
 
-	// About the webhook; KindFailing and KindDisabled show them.
-
-	// FailingSince is when the first of the failures happened. Without it the
-	// message does not say how to recover, because the API needs a time for that.
+// Failures are those of a webhook since its last success.
+type Failures struct {
+	// FailingSince is when the first of the failures happened. Without it the message does not say how to recover,
+	// because the API needs a time for that.
 	FailingSince time.Time
 	// FailedDeliveries counts what was given up since the last success.
 	FailedDeliveries int
 	// LastSuccessAt is nil when no delivery has ever succeeded.
 	LastSuccessAt *time.Time
-	// DisabledAt is when Postrider disabled the webhook or, in KindFailing, when it
-	// will unless a delivery succeeds; zero when that is switched off.
+}
+
+// Failing tells that a webhook has begun to fail: deliveries to it were given up, and none has succeeded since.
+type Failing struct {
+	About
+	Failures
+	// DisabledAt is when Postrider will disable the webhook unless a delivery succeeds; zero when that is switched off.
 	DisabledAt time.Time
-	// DisabledReason says why; only KindDisabled shows it.
+}
+
+// Disabled tells that Postrider has disabled a webhook.
+type Disabled struct {
+	About
+	Failures
+	// DisabledAt is when, and DisabledReason why.
+	DisabledAt     time.Time
 	DisabledReason string
+}
 
-	// About the last attempt.
+func (a About) about() About { return a }
 
-	// LastStatusCode is nil when the last attempt got no HTTP answer.
-	LastStatusCode *int
-	LastErrorClass string
-	LastError      string
+func (n Exhausted) occasion() string { return cmp.Or(n.Key, n.DeliveryID) }
 
-	// APIURL is the base URL of the REST API, for the commands.
-	APIURL string
+func (n Failing) occasion() string { return "failing" + cmp.Or(n.Key, n.stretch(n.WebhookID)) }
+
+func (n Disabled) occasion() string { return "disabled" + cmp.Or(n.Key, n.stretch(n.WebhookID)) }
+
+// stretch names the failures of a webhook, for notices without a key.
+func (f Failures) stretch(webhookID string) string {
+	return webhookID + f.FailingSince.UTC().Format(time.RFC3339Nano)
 }

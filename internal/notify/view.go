@@ -47,20 +47,12 @@ type fact struct{ Label, Value string }
 type step struct{ Text, Command string }
 
 func newView(n Notice) view {
-	shown, host := shownURL(n.WebhookURL)
-	host = clean(host, maxURL)
-	var v view
-	switch n.Kind {
-	case KindFailing:
-		v = failingView(n, host)
-	case KindDisabled:
-		v = disabledView(n, host)
-	default:
-		v = exhaustedView(n, host)
-	}
-	v.Owner = clean(n.OwnerName, maxName)
+	about := n.about()
+	shown, host := shownURL(about.WebhookURL)
+	v := n.view(clean(host, maxURL))
+	v.Owner = clean(about.OwnerName, maxName)
 	v.Facts = slices.DeleteFunc(append([]fact{
-		{"Webhook", withNote(clean(n.WebhookID, maxID), clean(n.WebhookDescription, maxDescription))},
+		{"Webhook", withNote(clean(about.WebhookID, maxID), clean(about.WebhookDescription, maxDescription))},
 		{"URL", clean(shown, maxURL)},
 	}, v.Facts...), func(f fact) bool { return f.Value == "" })
 	return v
@@ -79,7 +71,7 @@ func (v view) Column() int {
 	return longest + len(":  ")
 }
 
-func exhaustedView(n Notice, host string) view {
+func (n Exhausted) view(host string) view {
 	event, delivery := clean(n.Event, maxEvent), clean(n.DeliveryID, maxID)
 	// What has to happen first depends on whether the webhook is still on.
 	next := "Postrider will not try again by itself. Once the receiver works again, resend the event:"
@@ -95,7 +87,7 @@ func exhaustedView(n Notice, host string) view {
 			{"Event", withNote(event, clean(n.EventID, maxID))},
 			{"Delivery", delivery},
 			{"Attempts", attempts(n.Attempts, n.FirstAttemptAt, n.LastAttemptAt)},
-			{"Last error", lastError(n)},
+			{"Last error", n.lastError()},
 		},
 		Steps:       []step{{next, resendCommand(n.APIURL, delivery)}},
 		WorkflowURL: link(n.WorkflowURL),
@@ -137,14 +129,14 @@ func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC
 
 // lastError puts status code and text into one line, neither of them twice. The
 // class is a machine's word, and only shown when there is no other.
-func lastError(n Notice) string {
-	text := clean(n.LastError, maxError)
+func (a About) lastError() string {
+	text := clean(a.LastError, maxError)
 	switch {
-	case n.LastStatusCode != nil && !strings.Contains(text, strconv.Itoa(*n.LastStatusCode)):
-		status := strings.TrimSpace(fmt.Sprintf("HTTP %d %s", *n.LastStatusCode, http.StatusText(*n.LastStatusCode)))
+	case a.LastStatusCode != nil && !strings.Contains(text, strconv.Itoa(*a.LastStatusCode)):
+		status := strings.TrimSpace(fmt.Sprintf("HTTP %d %s", *a.LastStatusCode, http.StatusText(*a.LastStatusCode)))
 		return strings.TrimSuffix(status+": "+text, ": ")
 	case text == "":
-		return clean(n.LastErrorClass, maxID)
+		return clean(a.LastErrorClass, maxID)
 	}
 	return text
 }

@@ -27,7 +27,7 @@ func TestShownURL(t *testing.T) {
 func TestLastError(t *testing.T) {
 	t.Parallel()
 	code := func(n int) *int { return &n }
-	for want, notice := range map[string]Notice{
+	for want, about := range map[string]About{
 		"":                             {},
 		"dns":                          {LastErrorClass: "dns"},
 		"no answer within 30s":         {LastError: "no answer within 30s"},
@@ -38,7 +38,7 @@ func TestLastError(t *testing.T) {
 		"HTTP 599": {LastStatusCode: code(599)},
 		"a b":      {LastError: "a\r\nb"},
 	} {
-		require.Equal(t, want, lastError(notice))
+		require.Equal(t, want, about.lastError())
 	}
 }
 

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-func failingView(n Notice, host string) view {
+func (n Failing) view(host string) view {
 	webhook := clean(n.WebhookID, maxID)
 	outlook := "Postrider goes on trying: the webhook still gets every new event."
 	if !n.DisabledAt.IsZero() {
@@ -22,19 +22,19 @@ func failingView(n Notice, host string) view {
 		Heading: "Webhook failing",
 		Subject: host,
 		Intro:   "One of your webhooks has begun to fail.",
-		Facts:   append(failures(n), fact{"Last error", lastError(n)}),
+		Facts:   append(n.facts(), fact{"Last error", n.lastError()}),
 		Outlook: outlook,
 		Steps:   steps,
 	}
 }
 
-func disabledView(n Notice, host string) view {
+func (n Disabled) view(host string) view {
 	webhook := clean(n.WebhookID, maxID)
-	reason, last := clean(n.DisabledReason, maxError), lastError(n)
+	reason, last := clean(n.DisabledReason, maxError), n.lastError()
 	if last == reason {
 		last = "" // one answer, as 410 Gone, was both
 	}
-	facts := append([]fact{{"Reason", reason}, {"Disabled", momentOrNothing(n.DisabledAt)}}, failures(n)...)
+	facts := append([]fact{{"Reason", reason}, {"Disabled", momentOrNothing(n.DisabledAt)}}, n.facts()...)
 	steps := []step{{"Once the receiver works again, enable the webhook:", enableCommand(n.APIURL, webhook)}}
 	if !n.FailingSince.IsZero() {
 		steps = append(steps, step{
@@ -52,15 +52,15 @@ func disabledView(n Notice, host string) view {
 	}
 }
 
-// failures says since when and how much a webhook has failed.
-func failures(n Notice) []fact {
+// facts say since when and how much a webhook has failed.
+func (f Failures) facts() []fact {
 	success := "never"
-	if n.LastSuccessAt != nil {
-		success = moment(*n.LastSuccessAt)
+	if f.LastSuccessAt != nil {
+		success = moment(*f.LastSuccessAt)
 	}
 	return []fact{
-		{"Failing since", momentOrNothing(n.FailingSince)},
-		{"Given up", deliveries(n.FailedDeliveries)},
+		{"Failing since", momentOrNothing(f.FailingSince)},
+		{"Given up", deliveries(f.FailedDeliveries)},
 		{"Last success", success},
 	}
 }
