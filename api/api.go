@@ -16,33 +16,19 @@ import (
 
 	"github.com/postrider/postrider/internal/ratelimit"
 	"github.com/postrider/postrider/internal/service"
-	"github.com/postrider/postrider/models"
 )
 
-// Bounds of what a source receives, in bytes: unless configured otherwise, and whatever is configured. GitHub sends the
+// The largest body that a source receives, in bytes: the default, and the most that can be configured. GitHub sends the
 // largest, of up to 25 MB.
 const (
 	DefaultMaxInboundBody = 5 << 20
 	MostMaxInboundBody    = 25 << 20
 )
 
-// ReceiveStore is what receiving needs of the database.
-type ReceiveStore interface {
-	Source(ctx context.Context, scope models.Scope, id string) (models.Source, error)
-	SourceSecrets(source models.Source) ([]string, error)
-	SourceVerifyToken(source models.Source) (string, error)
-	RecordRejection(ctx context.Context, sourceID, reason, remoteAddr string) error
-}
-
-// ReceiveDispatcher stores what is received, and has it processed.
-type ReceiveDispatcher interface {
-	Receive(ctx context.Context, inbound models.InboundEvent) (fresh bool, err error)
-}
-
 // Check is one condition of readiness.
 type Check struct {
 	Name string
-	// Run returns nil when the condition holds. Its error is shown to everyone.
+	// Run returns nil when the condition holds. Everyone sees its error.
 	Run func(ctx context.Context) error
 }
 
@@ -50,16 +36,13 @@ type Check struct {
 type Config struct {
 	// Service does what is asked for.
 	Service *service.Service
-	// Store and Dispatcher are for what sources receive.
-	Store      ReceiveStore
-	Dispatcher ReceiveDispatcher
-	// RateLimit is how many requests a second one key may make; 0 for as many as it likes.
+	// RateLimit is how many requests a second one key may make; 0 for no limit.
 	RateLimit float64
 	// RateBurst is how many it may make at once; what comes in two seconds when 0.
 	RateBurst int
 	// MaxInboundBody bounds what a source receives, in bytes; DefaultMaxInboundBody when 0.
 	MaxInboundBody int64
-	// TrustedProxies are whose X-Forwarded-For is believed.
+	// TrustedProxies are the networks of the proxies whose X-Forwarded-For header is trusted.
 	TrustedProxies []netip.Prefix
 	// PublicURL is the API's base URL as its users see it.
 	PublicURL string
@@ -72,7 +55,7 @@ type Config struct {
 	Checks []Check
 	// Metrics serves /metrics; nil for none.
 	Metrics http.Handler
-	// Now is the clock of signed timestamps and of rate limits; time.Now when nil.
+	// Now is the clock of rate limits; time.Now when nil.
 	Now    func() time.Time
 	Logger *slog.Logger
 }
@@ -141,14 +124,14 @@ func NewHealth(cfg Config) http.Handler {
 	return edge{newServer(cfg).router()}
 }
 
-// router answers what no other part of the API does.
+// router has what every request passes, the health routes, and the answers for paths and methods that are unknown.
 func (s *server) router() *gin.Engine {
 	gin.SetMode(gin.ReleaseMode)
 	router := gin.New()
 	router.HandleMethodNotAllowed = true
-	router.ForwardedByClientIP = false   // gin would believe everyone's X-Forwarded-For; client.go decides
-	router.RedirectTrailingSlash = false // edge serves it
-	router.Use(harden, bePatient, s.recover, s.logRequest)
+	router.ForwardedByClientIP = false   // gin would trust X-Forwarded-For from anyone; clientOf decides
+	router.RedirectTrailingSlash = false // edge serves such paths
+	router.Use(harden, limitTransfer, s.recover, s.logRequest)
 	router.NoRoute(func(c *gin.Context) {
 		writeProblem(c, newProblem(http.StatusNotFound, codeNotFound, "there is no "+shorten(c.Request.URL.Path, maxPathShown)+" here; /docs lists what is"))
 	})

@@ -41,7 +41,8 @@ func (s *server) authenticate(api huma.API) func(huma.Context, func(huma.Context
 	}
 }
 
-// limit counts a request for its key, says in the answer what is left, and refuses what is too much.
+// limit counts a request against the rate limit of its key, and refuses it when that is exceeded. The answer says what is
+// left.
 func (s *server) limit(c huma.Context, who service.Caller) error {
 	if s.perKey == nil {
 		return nil
@@ -56,8 +57,8 @@ func (s *server) limit(c huma.Context, who service.Caller) error {
 	return tooMany(codeRateLimited, "this key makes too many requests; come back after the seconds in Retry-After", quota.Reset)
 }
 
-// failed turns a 401 into a 429 when too many came from one address. It is asked only once a key is known to
-// be wrong: strangers cannot lock out those who share an address with them.
+// failed turns a 401 into a 429 when too many came from one address. It looks only at keys that are known to be wrong, so
+// that nobody can lock out others who share their address.
 func (s *server) failed(c huma.Context, err error) error {
 	var problem *Problem
 	if !errors.As(err, &problem) || problem.Status != http.StatusUnauthorized || c.Header("Authorization") == "" {

@@ -34,8 +34,8 @@ func registerDocs(router *gin.Engine) {
 // inlineScript is a script that stands in a page.
 var inlineScript = regexp.MustCompile(`(?s)<script>(.*?)</script>`)
 
-// docsPolicy lets the page run its own scripts, which it names by their hashes, ask this host alone, and be in no frame:
-// a key is typed into it.
+// docsPolicy allows the page to run its own scripts, which are named by their hashes, and to call this host alone, and
+// forbids frames: users type their keys into it.
 func docsPolicy(page http.Handler) string {
 	var shown pageText
 	page.ServeHTTP(&shown, &http.Request{Method: http.MethodGet, URL: &url.URL{Path: "/docs"}})

@@ -7,11 +7,11 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// edge takes requests in the forms that clients write them in.
+// edge accepts requests in the forms that clients really send.
 type edge struct{ *gin.Engine }
 
 // ServeHTTP serves /api/events/ as /api/events, because neither curl -d nor providers follow a redirect; HEAD as GET,
-// of which net/http sends the head alone; and times with a + that should have been encoded.
+// whose body net/http leaves out; and times with a + that should have been encoded.
 func (e edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	tidy := *r
 	address := *r.URL
@@ -26,10 +26,10 @@ func (e edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e.Engine.ServeHTTP(w, &tidy)
 }
 
-// noPage lets browsers make nothing of an answer: it is not a page, not to be shown in one, and not to be kept.
+// noPage keeps browsers from showing an answer as a page, or within one.
 const noPage = "default-src 'none'; frame-ancestors 'none'"
 
-// harden sets what browsers and caches between are to know about every answer.
+// harden tells browsers and caches how to treat every answer.
 func harden(c *gin.Context) {
 	header := c.Writer.Header()
 	header.Set("Cache-Control", "no-store")

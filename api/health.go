@@ -12,10 +12,10 @@ import (
 // checkTimeout bounds each condition of readiness.
 const checkTimeout = 3 * time.Second
 
-// checkShared is how long an outcome stands: everybody may ask, and what is checked must not suffer from it.
+// checkShared is how long an outcome is valid. Anyone may ask, and what is checked must not suffer from it.
 const checkShared = time.Second
 
-// sharedCheck runs a condition for all who ask within a second at once.
+// sharedCheck runs a condition once for all requests of the same second.
 type sharedCheck struct {
 	Check
 
@@ -25,15 +25,15 @@ type sharedCheck struct {
 
 // checkRun is one run of a condition.
 type checkRun struct {
-	// ended is closed when the outcome is there; it stands until over.
+	// ended is closed when the outcome is known; it is valid until over.
 	ended   chan struct{}
 	outcome string
 	over    time.Time
 }
 
-// outcome returns what the condition came to: ok, or why not.
+// outcome returns ok, or why the condition does not hold.
 func (c *sharedCheck) outcome(ctx context.Context) string {
-	ctx, cancel := context.WithTimeout(ctx, checkTimeout+checkShared) // for a condition that does not heed its own
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout+checkShared) // for a condition that ignores its own timeout
 	defer cancel()
 	run := c.run(ctx)
 	select {
@@ -44,8 +44,8 @@ func (c *sharedCheck) outcome(ctx context.Context) string {
 	}
 }
 
-// run returns the run that is under way or stands, or begins one. It belongs to no request: who hangs up does not end
-// it for the others.
+// run returns the run that is under way or still valid, or begins one. It belongs to no request: a client that hangs up
+// does not end it for the others.
 func (c *sharedCheck) run(ctx context.Context) *checkRun {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -73,7 +73,7 @@ func (c *sharedCheck) run(ctx context.Context) *checkRun {
 	return run
 }
 
-// registerHealth adds what operators ask for; none of it needs a key.
+// registerHealth adds the routes for operators, which need no key.
 func (s *server) registerHealth(router *gin.Engine) {
 	router.GET("/healthz", func(c *gin.Context) {
 		c.JSON(http.StatusOK, gin.H{"status": "ok"})

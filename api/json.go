@@ -15,9 +15,8 @@ import (
 	"github.com/danielgtaylor/huma/v2/validation"
 )
 
-// jsonFormat reads bodies strictly, where encoding/json is lenient: what is accepted is what was meant. Member names
-// match by case, no member is there twice, and text is whole and in UTF-8. Numbers have no range of their own: that of the
-// field counts, and data has none.
+// jsonFormat reads bodies strictly, where encoding/json is lenient, so that nothing is misread. Member names match by case,
+// no member may be there twice, and text must be complete UTF-8. The range of a number is that of its field; data has none.
 var jsonFormat = huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: readJSON}
 
 // huma compares names for validation through this variable, and words its messages in the others.
@@ -47,13 +46,13 @@ func readJSON(body []byte, into any) error {
 	return nil
 }
 
-// bodyError is a fault of a member. Its text begins with the place, which humaProblem takes off again: huma hands on
-// nothing but a text.
+// bodyError is a fault of a member. Its text begins with the location, which fieldError takes off again: huma passes on
+// nothing but the text.
 type bodyError struct{ member, message string }
 
 func (e bodyError) Error() string { return "body." + e.member + ": " + e.message }
 
-// expectation says what a member should be that is of the right type, and outside of its range.
+// expectation says what a member should be that has the right type and is out of range.
 func expectation(of reflect.Type) string {
 	switch of.Kind() {
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
@@ -67,7 +66,7 @@ func expectation(of reflect.Type) string {
 	return "expected another type of value"
 }
 
-// readValue reads a body as a value of no type in particular.
+// readValue reads a body as an untyped value.
 func readValue(body []byte, value *any) error {
 	if !utf8.Valid(body) {
 		return errors.New("expected text in UTF-8")
@@ -94,7 +93,7 @@ func readValue(body []byte, value *any) error {
 	return nil
 }
 
-// withInfinities turns the numbers of a value into what validation expects: those that are too large are infinite.
+// withInfinities converts the numbers of a value for validation: those that are too large become infinite.
 func withInfinities(value any) any {
 	switch of := value.(type) {
 	case json.Number:

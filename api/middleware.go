@@ -33,13 +33,13 @@ func (s *server) logRequest(c *gin.Context) {
 		"status", c.Writer.Status(), "duration_ms", time.Since(start).Milliseconds())
 }
 
-// answerTimeout bounds the work on an API request: a database that hangs, or whose connections are all taken,
-// is a 503 in the end. A test of a webhook waits for its attempt, and bounds itself.
+// answerTimeout bounds the work on an API request. A database that hangs, or that has no free connection, becomes a 503.
+// A test of a webhook waits for its attempt, which has a timeout of its own.
 const answerTimeout = 15 * time.Second
 
-// limitTime gives a request the context that its work has. Reads, and tests of webhooks, end when the caller hangs up.
-// What changes something goes on: net/http takes a sender that closes its half of the connection after the body for one
-// that is gone, and half a change that nobody is told of is worse than a whole one.
+// limitTime bounds the work on a request. Reads, and tests of webhooks, end when the client hangs up. Changes continue: to
+// net/http a client that closes its half of the connection after the body looks like one that is gone, and half a change
+// that nobody hears of is worse than a complete one.
 func limitTime(c *gin.Context) {
 	if strings.HasSuffix(c.FullPath(), "/test") {
 		return
@@ -54,22 +54,22 @@ func limitTime(c *gin.Context) {
 	c.Next()
 }
 
-// assumeJSON lets the bodies of API calls be JSON whatever their Content-Type says: the API knows nothing else, and curl -d
-// calls everything a form.
+// assumeJSON reads the bodies of API calls as JSON, whatever their Content-Type says: the API accepts nothing else, and
+// curl -d calls everything a form.
 func assumeJSON(c *gin.Context) {
 	if c.Request.ContentLength != 0 && strings.HasPrefix(c.Request.URL.Path, "/api/") {
 		c.Request.Header.Set("Content-Type", "application/json")
 	}
 }
 
-// limitBody refuses a body that is said to be too large before it comes: reading is what makes net/http answer 100 to
-// Expect.
+// limitBody refuses a body whose Content-Length is too large before it is read: reading makes net/http answer Expect with
+// 100.
 func limitBody(api huma.API) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		of := ctx.Operation()
 		length, err := strconv.ParseInt(ctx.Header("Content-Length"), 10, 64)
 		if err == nil && of.RequestBody != nil && length >= of.MaxBodyBytes {
-			// It can only fail for a connection that is gone.
+			// It fails only when the connection is gone.
 			_ = huma.WriteErr(api, ctx, http.StatusRequestEntityTooLarge, "the body is too large")
 			return
 		}

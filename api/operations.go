@@ -72,7 +72,7 @@ func (of operation) described() huma.Operation {
 	return huma.Operation{
 		OperationID: of.ID, Method: of.Method, Path: of.Path, Tags: []string{of.Tag}, Summary: of.Summary,
 		DefaultStatus: of.Status, MaxBodyBytes: maxBody + 1, // huma refuses what reaches its bound
-		BodyReadTimeout: -1, // patientBody has one
+		BodyReadTimeout: -1, // timedBody has one
 		Errors: append([]int{
 			http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusServiceUnavailable,
 		}, of.Errors...),

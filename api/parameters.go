@@ -11,16 +11,16 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 )
 
-// notEmpty answers an empty value: whether it means none or was forgotten, nobody can tell.
+// notEmpty is the message for an empty value, which may mean none or may have been forgotten.
 const notEmpty = "must not be empty; what is not wanted is left out"
 
-// mayBeEmpty are the texts of bodies that are empty for good reason: they say what something is, or remove it.
+// mayBeEmpty are the texts in bodies that may be empty: an empty one removes the value.
 var mayBeEmpty = []string{
 	"create-webhook description", "update-webhook description", "update-owner email", "update-owner slack_url",
 	"create-source prefix", "update-source prefix",
 }
 
-// refuseEmptyTexts makes every other text of a body at least one character long, in the document and so in validation.
+// refuseEmptyTexts gives every other text in a body a length of at least 1, in the OpenAPI document and so in validation.
 func refuseEmptyTexts(document *huma.OpenAPI, op *huma.Operation) {
 	if op.RequestBody == nil {
 		return
@@ -40,8 +40,8 @@ func refuseEmptyTexts(document *huma.OpenAPI, op *huma.Operation) {
 	}
 }
 
-// checkParameters refuses what would be dropped in silence: parameters that are empty, there twice, or cannot be read.
-// A filter that is dropped shows everything; an Idempotency-Key that is dropped publishes twice.
+// checkParameters refuses parameters that would be ignored silently: those that are empty, repeated or cannot be read.
+// Without its filter a list shows everything; without its Idempotency-Key an event is published twice.
 func (s *server) checkParameters(api huma.API) func(huma.Context, func(huma.Context)) {
 	return func(c huma.Context, next func(huma.Context)) {
 		if wrong := parameterFaults(c); len(wrong) > 0 {

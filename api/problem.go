@@ -41,7 +41,7 @@ func (p *Problem) GetStatus() int { return p.Status }
 // ContentType says that the JSON is a problem.
 func (p *Problem) ContentType(string) string { return "application/problem+json" }
 
-// GetHeaders asks clients to come back where that can help.
+// GetHeaders tells clients when to try again, where that can help.
 func (p *Problem) GetHeaders() http.Header {
 	switch {
 	case p.retryAfter > 0:
@@ -52,7 +52,7 @@ func (p *Problem) GetHeaders() http.Header {
 	return nil
 }
 
-// Bounds of what a problem repeats of its request, in bytes and fields: a body of 1 MiB makes no answer of several.
+// Bounds of what a problem repeats of its request, in bytes and fields, so that an answer does not outgrow its request.
 const (
 	maxDetail    = 2000
 	maxLocation  = 200
@@ -72,7 +72,7 @@ func newProblem(status int, code, detail string, fields ...FieldError) *Problem 
 	}
 }
 
-// shorten cuts a text between two characters, and shows that it was cut.
+// shorten cuts a text between two characters, and marks the cut.
 func shorten(text string, most int) string {
 	if len(text) <= most {
 		return text

@@ -9,8 +9,8 @@ import (
 	"github.com/postrider/postrider/internal/ratelimit"
 )
 
-// An address may fail to authenticate this often at once and this often a second. People mistype a few times; a program
-// with a wrong key learns to wait.
+// How often an address may fail to authenticate, at once and per second. People mistype a few times; a program with a wrong
+// key has to wait.
 const (
 	failureBurst = 60
 	failureRate  = 1
@@ -25,7 +25,7 @@ func quotaFields(limiter *ratelimit.Limiter, quota ratelimit.Quota) http.Header 
 	}
 }
 
-// seconds rounds up: who waits so long has waited long enough.
+// seconds rounds up, so that who waits so long has waited long enough.
 func seconds(d time.Duration) int64 { return int64(math.Ceil(d.Seconds())) }
 
 // tooMany is a 429 that says when to come back.

@@ -14,7 +14,7 @@ import (
 	"github.com/postrider/postrider/models"
 )
 
-// timeHint and durationHint say what to write.
+// timeHint and durationHint say what is expected.
 const (
 	timeHint     = "expected a time in RFC 3339, such as 2026-11-28T09:30:00Z; in a URL the + of an offset is %2B"
 	durationHint = `expected a duration such as "90s", "24h" or "30d", or a number of seconds`
@@ -28,7 +28,7 @@ func (Time) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeString, Format: "date-time"}
 }
 
-// rfc3339 is the form, of which time.Time takes more than there is.
+// rfc3339 is the exact form; time.Time accepts more.
 var rfc3339 = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):\d\d)$`)
 
 // UnmarshalText reads a time in RFC 3339.
@@ -36,7 +36,7 @@ func (t *Time) UnmarshalText(text []byte) error {
 	if !rfc3339.Match(text) || t.Time.UnmarshalText(text) != nil {
 		return errors.New(timeHint)
 	}
-	if t.IsZero() { // it would count as left out
+	if t.IsZero() { // it would count as not given
 		t.Time = t.Add(time.Microsecond)
 	}
 	return nil
@@ -46,7 +46,7 @@ func (t *Time) UnmarshalText(text []byte) error {
 func (t *Time) UnmarshalJSON(value []byte) error {
 	var text string
 	if json.Unmarshal(value, &text) == nil && text == "" {
-		return nil // null, of a member that may be left out
+		return nil // null, for a member that may be left out
 	}
 	if t.UnmarshalText([]byte(text)) != nil {
 		return &json.UnmarshalTypeError{Value: "time", Type: reflect.TypeFor[Time]()} // readJSON says where
@@ -83,7 +83,7 @@ func (Duration) Schema(huma.Registry) *huma.Schema {
 	}
 }
 
-// UnmarshalJSON reads a duration; what is wrong with it is said by who knows its bounds.
+// UnmarshalJSON reads a duration. The service reports what is wrong with it, because it knows the bounds.
 func (d *Duration) UnmarshalJSON(value []byte) error {
 	switch {
 	case string(value) == "null":

@@ -9,8 +9,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// huma makes its own errors, of validation for one, through this variable: it is huma's way to set the shape
-// of all errors, and there is none for a single API.
+// huma makes its own errors, of validation for example, through these variables, which set the form of all errors; it has
+// no setting for a single API.
 func init() {
 	huma.NewError = humaProblem
 	huma.NewErrorWithContext = func(_ huma.Context, status int, message string, errs ...error) huma.StatusError {
@@ -18,7 +18,7 @@ func init() {
 	}
 }
 
-// fieldError puts what huma says into plain words.
+// fieldError rewords a message of huma.
 func fieldError(location, message string) FieldError {
 	message = strings.TrimPrefix(message, "invalid value: ")
 	if place, rest, ok := strings.Cut(message, ": "); ok && location == "body" && strings.HasPrefix(place, "body.") {

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// clientOf is the address that a request comes from. X-Forwarded-For is believed only as far as trusted
-// proxies wrote it: read from its end, the first address that is not a trusted proxy's is the client's. What
-// stands before it anyone may have made up. The address is not valid when the connection has none.
+// clientOf is the address that a request comes from. X-Forwarded-For is trusted as far as trusted proxies wrote it: read
+// from its end, the first address that is not a trusted proxy's is the client's. Anyone may have made up what stands
+// before it. The address is not valid when the connection has none.
 func clientOf(request *http.Request, trusted []netip.Prefix) netip.Addr {
 	client := addressOf(request.RemoteAddr)
 	// Some proxies add to the field's line, others add a line.
@@ -39,7 +39,7 @@ func addressOf(text string) netip.Addr {
 	return address.Unmap().WithZone("")
 }
 
-// countedAs names the bucket of a client. Who has one IPv6 address has its whole /64.
+// countedAs names the rate-limit bucket of a client. The addresses of an IPv6 /64 share one: they belong to one client.
 func countedAs(client netip.Addr) string {
 	if client.Is6() {
 		if prefix, err := client.Prefix(64); err == nil {

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// Answers are bounded in number from when they are loaded until they are sent, for a client that asks and does not
-// read. One that may be large counts for several.
+// The number of answers in memory is bounded, from when they are loaded until they are sent: a client may ask and not
+// read. An answer that may be large counts as several.
 const (
 	readUnits      = 128 // of a process: 16 large answers
 	readUnitsOfKey = 32  // 4 large answers
@@ -20,7 +20,7 @@ const (
 	readWait = 5 * time.Second
 )
 
-// readUnitsFor is how much a request counts.
+// readUnitsFor is how many units a request takes.
 func readUnitsFor(c huma.Context) int64 {
 	if c.Operation().Metadata[largeAnswers] == true || c.Query("include") != "" {
 		return largeRead
@@ -45,7 +45,7 @@ func newReads() *reads {
 	return &reads{all: semaphore.NewWeighted(readUnits), byKey: map[string]*keyReads{}}
 }
 
-// begin waits until a key may have another answer. Nil says that it did not come to that.
+// begin waits until a key may have another answer. It returns nil when the wait was too long.
 func (r *reads) begin(ctx context.Context, key string, units int64) (end func()) {
 	ctx, cancel := context.WithTimeout(ctx, readWait)
 	defer cancel()
@@ -86,7 +86,7 @@ func (r *reads) leave(key string, of *keyReads) {
 	}
 }
 
-// boundReads lets only so many answers be under way.
+// boundReads bounds the number of answers under way.
 func (s *server) boundReads(api huma.API) func(huma.Context, func(huma.Context)) {
 	return func(c huma.Context, next func(huma.Context)) {
 		if c.Method() != http.MethodGet {

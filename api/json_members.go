@@ -10,9 +10,9 @@ import (
 	"unicode/utf8"
 )
 
-// lostMember returns the path of a member that would not be stored as it was given, empty for none, and what is wrong with it:
-// it is there twice, or is a text with half a character. The text is valid JSON of the type. Only members that the type
-// knows are looked at: what is kept as it is, such as data, is the publisher's.
+// lostMember returns the path of a member that would not be stored as it was given, and what is wrong with it: it is there
+// twice, or is a text with half a character. The path is empty when there is none. The text must be valid JSON of the type.
+// Only members that the type has are checked: what is kept as it is, such as data, is up to the publisher.
 func lostMember(text []byte, of reflect.Type) (path, message string) {
 	scanner := memberScanner{text: text, message: "is there twice"}
 	path = scanner.value(of, "")
@@ -26,7 +26,7 @@ type memberScanner struct {
 	message string
 }
 
-// value passes a value, up to a fault.
+// value reads a value, up to the first fault.
 func (s *memberScanner) value(of reflect.Type, path string) string {
 	of = objectType(of)
 	switch first := s.next(); {
@@ -43,7 +43,7 @@ func (s *memberScanner) value(of reflect.Type, path string) string {
 	return ""
 }
 
-// hasHalf says that a JSON text has half of a surrogate pair, for which encoding/json silently puts another character.
+// hasHalf says that a JSON text has half of a surrogate pair, which encoding/json silently replaces.
 func hasHalf(text []byte) bool {
 	var decoded string
 	_ = json.Unmarshal(text, &decoded)
@@ -91,7 +91,7 @@ func (s *memberScanner) array(of reflect.Type, path string) string {
 	return ""
 }
 
-// next skips white space and returns the byte behind it.
+// next skips white space and returns the byte after it.
 func (s *memberScanner) next() byte {
 	for {
 		switch s.text[s.at] {
@@ -103,7 +103,7 @@ func (s *memberScanner) next() byte {
 	}
 }
 
-// skip passes a value without looking into it.
+// skip skips a value without checking it.
 func (s *memberScanner) skip() {
 	for depth := 0; ; {
 		switch s.next() {
