@@ -15,11 +15,12 @@ import (
 	"github.com/postrider/postrider/internal/dispatch/start"
 	"github.com/postrider/postrider/internal/egress"
 	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/timing"
 	"github.com/postrider/postrider/worker"
 )
 
 // stopTimeout bounds a stop: attempts under way may take their 30 seconds.
-const stopTimeout = worker.StopTimeout
+const stopTimeout = timing.WorkerStop
 
 // Settings are all flags of a process that serves the API, works on deliveries, or both.
 type Settings struct {
