@@ -22,27 +22,6 @@ import (
 // stopTimeout bounds a stop: attempts under way may take their 30 seconds.
 const stopTimeout = timing.WorkerStop
 
-// Settings are all flags of a process that serves the API, works on deliveries, or both.
-type Settings struct {
-	Serving
-	Limits
-	Database
-	Keys
-	Sending
-	Logging
-}
-
-// check reports every fault at once.
-func (s Settings) check() error {
-	var faults []error
-	faults = append(faults, s.Serving.faults()...)
-	faults = append(faults, s.Limits.faults()...)
-	faults = append(faults, s.Database.faults()...)
-	faults = append(faults, s.Keys.faults()...)
-	faults = append(faults, s.Sending.faults()...)
-	return errors.Join(faults...)
-}
-
 // role says what a process does.
 type role struct{ api, worker bool }
 
