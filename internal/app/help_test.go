@@ -1,13 +1,8 @@
 package app
 
 import (
-	"context"
-	"io"
-	"reflect"
 	"testing"
-	"time"
 
-	"github.com/alecthomas/kong"
 	"github.com/stretchr/testify/require"
 )
 
@@ -16,8 +11,7 @@ func TestHelpIsShort(t *testing.T) {
 	t.Parallel()
 	const most = 120
 	for _, commands := range []any{&postrider{}, &dev{}} {
-		parser, err := kong.New(commands, productionVars(), kong.BindTo(t.Context(), (*context.Context)(nil)), kong.BindTo(io.Discard, (*io.Writer)(nil)),
-			kong.TypeMapper(reflect.TypeFor[time.Duration](), kong.MapperFunc(duration)))
+		parser, err := newParser(commands, productionVars())
 		require.NoError(t, err)
 		flags := 0
 		for _, command := range parser.Model.Children {
