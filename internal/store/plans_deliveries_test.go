@@ -20,7 +20,7 @@ func (p *plansRig) deliveryCalls() map[string]func() {
 		"Delivery": func() {
 			p.scopes(func(scope models.Scope) { _, err := s.Delivery(ctx, scope, delivery.ID); p.ok(err) })
 		},
-		"Dispatch": func() {
+		"Job": func() {
 			_, err := s.Job(ctx, delivery.ID, models.AttemptID("run", 1, now))
 			p.ok(err)
 		},
