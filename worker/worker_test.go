@@ -15,6 +15,7 @@ import (
 	"github.com/postrider/postrider/activities"
 	"github.com/postrider/postrider/internal/attempt"
 	"github.com/postrider/postrider/internal/contract"
+	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/worker"
 )
 
@@ -25,7 +26,7 @@ type busyStore struct {
 	underWay, all atomic.Int32
 }
 
-func (s *busyStore) CancelDelivery(context.Context, string, string) error {
+func (s *busyStore) CancelDelivery(context.Context, string, models.CancelCause, string) error {
 	s.underWay.Add(1)
 	s.all.Add(1)
 	<-s.release

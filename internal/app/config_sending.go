@@ -34,13 +34,13 @@ type Sending struct {
 	SMTPFrom               string               `name:"smtp-from" env:"POSTRIDER_SMTP_FROM" default:"Postrider <postrider@localhost>" placeholder:"ADDRESS" help:"Sender of mail to owners. Default: ${default}."`
 }
 
-// directly says that first attempts are made without a workflow.
-func (s Sending) directly() bool { return s.FirstAttempt == "direct" }
+// makesFirstAttempts says that the process which publishes an event makes the first attempts, without workflows.
+func (s Sending) makesFirstAttempts() bool { return s.FirstAttempt == "direct" }
 
 // storeConfig says how a process of a role uses the database.
 func (s Sending) storeConfig(role role, keyring *keyring.Keyring) store.Config {
 	cfg := store.Config{Keyring: keyring, Health: s.healthPolicy(), MostDeliveries: dispatch.MostStarts}
-	if role.api && s.directly() {
+	if role.api && s.makesFirstAttempts() {
 		cfg.Lease, cfg.MostDeliveries = first.Lease, dispatch.MostAttempts
 	}
 	return cfg

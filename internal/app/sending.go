@@ -56,7 +56,7 @@ func (p *process) startStarter(context.Context) (func() error, error) {
 // startFirstAttempts makes first attempts without workflows, where this process is to. Its stop waits for those under
 // way.
 func (p *process) startFirstAttempts(context.Context) (stop func() error, err error) {
-	if !p.role.api || !p.settings.directly() {
+	if !p.role.api || !p.settings.makesFirstAttempts() {
 		return stop, nil
 	}
 	p.first = first.New(p.maker, p.store, p.starter, p.logger)

@@ -75,7 +75,7 @@ func idsOf(deliveries []models.Delivery) []string {
 }
 
 // Only what was not delivered gets a workflow.
-func TestPublishDirectly(t *testing.T) {
+func TestPublishMakesFirstAttempts(t *testing.T) {
 	t.Parallel()
 	temporal := &dispatchtest.Temporal{}
 	var n atomic.Int32
@@ -100,7 +100,7 @@ func TestPublishDirectly(t *testing.T) {
 }
 
 // On a database that answers publishers with nothing more, what the attempt needs is loaded.
-func TestPublishDirectlyLoadsWhatItNeeds(t *testing.T) {
+func TestPublishLoadsWhatFirstAttemptsNeed(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *gorm.DB) {
 		temporal := &dispatchtest.Temporal{}
@@ -119,7 +119,7 @@ func TestPublishDirectlyLoadsWhatItNeeds(t *testing.T) {
 }
 
 // More than a process should have under way for one event is a workflow's business.
-func TestPublishDirectlyToVeryMany(t *testing.T) {
+func TestPublishToVeryMany(t *testing.T) {
 	t.Parallel()
 	for deliveries, workflows := range map[int]int{dispatch.MostAttempts: 0, dispatch.MostAttempts + 1: 1} {
 		temporal, attempts := &dispatchtest.Temporal{}, &receiver{}
@@ -133,7 +133,7 @@ func TestPublishDirectlyToVeryMany(t *testing.T) {
 }
 
 // A publisher waits a moment for room; then Temporal keeps the delivery.
-func TestPublishDirectlyWithoutRoom(t *testing.T) {
+func TestPublishWithoutRoom(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
@@ -162,7 +162,7 @@ func TestPublishDirectlyWithoutRoom(t *testing.T) {
 }
 
 // The sweep leaves alone what a process is about: its own, and what it has postponed.
-func TestSweepAndDirectAttempts(t *testing.T) {
+func TestSweepAndFirstAttempts(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
@@ -187,7 +187,7 @@ func TestSweepAndDirectAttempts(t *testing.T) {
 }
 
 // A process that stops finishes its attempts first, and starts the workflows of those that failed.
-func TestCloseWaitsForDirectAttempts(t *testing.T) {
+func TestCloseWaitsForFirstAttempts(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		temporal := &dispatchtest.Temporal{}

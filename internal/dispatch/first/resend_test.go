@@ -14,7 +14,7 @@ import (
 )
 
 // A resend that comes while this process makes the first attempt is made behind it, whatever comes of that.
-func TestResendDuringADirectAttempt(t *testing.T) {
+func TestResendDuringAFirstAttempt(t *testing.T) {
 	t.Parallel()
 	for name, delivered := range map[string]bool{"it succeeds": true, "it fails": false} {
 		t.Run(name, func(t *testing.T) {
