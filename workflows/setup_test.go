@@ -246,8 +246,8 @@ var errAway = errors.New("the database is away")
 // faultyStore is a real store that is away for some calls.
 type faultyStore struct {
 	*store.Store
-	mu                       sync.Mutex
-	failDispatch, failRecord int
+	mu                   sync.Mutex
+	failLoad, failRecord int
 	// cancelling, unless nil, runs while a cancellation is recorded.
 	cancelling func()
 }
@@ -269,11 +269,11 @@ func (s *faultyStore) take(n *int) bool {
 	return true
 }
 
-func (s *faultyStore) Dispatch(ctx context.Context, deliveryID, attemptID string) (models.Job, error) {
-	if s.take(&s.failDispatch) {
+func (s *faultyStore) Job(ctx context.Context, deliveryID, attemptID string) (models.Job, error) {
+	if s.take(&s.failLoad) {
 		return models.Job{}, errAway
 	}
-	return s.Store.Dispatch(ctx, deliveryID, attemptID)
+	return s.Store.Job(ctx, deliveryID, attemptID)
 }
 
 func (s *faultyStore) RecordAttempt(ctx context.Context, outcome models.Outcome) (models.Recorded, error) {

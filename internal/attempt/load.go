@@ -12,7 +12,7 @@ func (m *Maker) Load(ctx context.Context, in Input, run Run) (models.Job, error)
 	if job, ok := m.published.take(in, m.Now()); ok {
 		return job, nil
 	}
-	job, err := m.Store.Dispatch(ctx, in.DeliveryID, attemptID(in, run))
+	job, err := m.Store.Job(ctx, in.DeliveryID, attemptID(in, run))
 	if err == nil && job.Recorded.ID == "" && madeWithoutWorkflow(job, in) {
 		job.Recorded, err = m.Store.AdoptFirstAttempt(ctx, in.DeliveryID, run.ID)
 	}

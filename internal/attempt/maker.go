@@ -19,7 +19,7 @@ import (
 
 // Store is what attempts need of the database.
 type Store interface {
-	Dispatch(ctx context.Context, deliveryID, attemptID string) (models.Job, error)
+	Job(ctx context.Context, deliveryID, attemptID string) (models.Job, error)
 	AdoptFirstAttempt(ctx context.Context, deliveryID, runID string) (models.Attempt, error)
 	SigningSecrets(webhook models.Webhook, at time.Time) ([]string, error)
 	OpenHeaders(webhook models.Webhook) (models.Headers, error)

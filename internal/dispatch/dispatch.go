@@ -34,7 +34,7 @@ type Store interface {
 	CancelDelivery(ctx context.Context, id, reason string) error
 	StoreInbound(ctx context.Context, inbound *models.InboundEvent) (bool, error)
 	ReprocessInbound(ctx context.Context, id string) error
-	Dispatch(ctx context.Context, deliveryID, attemptID string) (models.Job, error)
+	Job(ctx context.Context, deliveryID, attemptID string) (models.Job, error)
 	CreateRecovery(ctx context.Context, recovery *models.Recovery) error
 	DeleteOwner(ctx context.Context, id string) (models.Owner, error)
 	TouchRecovery(ctx context.Context, id string) (models.Recovery, error)

@@ -62,21 +62,21 @@ func (s *Store) attemptAt(ctx context.Context, deliveryID string, page models.Pa
 	return attempt, err
 }
 
-// Dispatch loads what the attempt with the given ID needs, in one statement. A delivery that is not there
+// Job loads what the attempt with the given ID needs, in one statement. A delivery that is not there
 // (any more) is ErrNotFound.
-func (s *Store) Dispatch(ctx context.Context, deliveryID, attemptID string) (models.Job, error) {
-	var dispatch models.Job
-	result := s.db.WithContext(ctx).Raw(s.dispatchSQL, attemptID, deliveryID).Scan(&dispatch)
+func (s *Store) Job(ctx context.Context, deliveryID, attemptID string) (models.Job, error) {
+	var job models.Job
+	result := s.db.WithContext(ctx).Raw(s.jobSQL, attemptID, deliveryID).Scan(&job)
 	switch {
 	case result.Error != nil:
 		return models.Job{}, fmt.Errorf("load delivery: %w", result.Error)
 	case result.RowsAffected == 0:
 		return models.Job{}, fmt.Errorf("load delivery: %w", models.ErrNotFound)
 	}
-	return dispatch, nil
+	return job, nil
 }
 
-func dispatchSQL(db *gorm.DB) string {
+func jobSQL(db *gorm.DB) string {
 	return "SELECT " + columns(db, "d", models.Delivery{}) + ", " + columns(db, "e", models.Event{}) + ", " +
 		columns(db, "w", models.Webhook{}) + ", " + columns(db, "h", models.WebhookHealth{}) + ", " + columns(db, "a", models.Attempt{}) + `
 		FROM deliveries d JOIN events e ON e.id = d.event_id JOIN webhooks w ON w.id = d.webhook_id

@@ -70,7 +70,7 @@ func TestPlansOfANewDatabase(t *testing.T) {
 		_, err := store.RecordAttempt(t.Context(), outcome)
 		require.NoError(t, err)
 	}
-	_, err := store.Dispatch(t.Context(), delivery.ID, attempt.ID)
+	_, err := store.Job(t.Context(), delivery.ID, attempt.ID)
 	require.NoError(t, err)
 	_, _ = store.AdoptFirstAttempt(t.Context(), delivery.ID, "run")
 	require.NoError(t, store.Postpone(t.Context(), delivery.ID, now, now))
@@ -225,8 +225,8 @@ func (p *plansRig) calls() map[string]func() {
 			p.ok(err)
 			require.NotEmpty(t, purge.Deleted)
 		},
-		"Dispatch": func() {
-			_, err := s.Dispatch(ctx, delivery.ID, models.AttemptID("run", 1, now))
+		"Job": func() {
+			_, err := s.Job(ctx, delivery.ID, models.AttemptID("run", 1, now))
 			p.ok(err)
 		},
 		"Event": func() {

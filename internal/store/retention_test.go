@@ -140,9 +140,9 @@ func TestPurgeKeepsTheEventOfAWaitingDelivery(t *testing.T) {
 		require.EqualValues(t, 1, deleted)
 		deleted, _ = purge(t, store, models.PurgeEvents)
 		require.Zero(t, deleted)
-		dispatch, err := store.Dispatch(t.Context(), published.Deliveries[1].ID, "att_x")
+		job, err := store.Job(t.Context(), published.Deliveries[1].ID, "att_x")
 		require.NoError(t, err)
-		require.Equal(t, published.Event.ID, dispatch.Event.ID)
+		require.Equal(t, published.Event.ID, job.Event.ID)
 	})
 }
 
@@ -176,7 +176,7 @@ func TestPurgeWhatWasDeleted(t *testing.T) {
 		require.NoError(t, err)
 		_, err = store.APIKeyByToken(t.Context(), valid)
 		require.NoError(t, err)
-		_, err = store.Dispatch(t.Context(), delivery.ID, "att_x")
+		_, err = store.Job(t.Context(), delivery.ID, "att_x")
 		require.NoError(t, err, "a delivery that waits has its webhook")
 	})
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/postrider/postrider/models"
 )
 
-func TestDispatchLoadsEverythingAtOnce(t *testing.T) {
+func TestJobLoadsEverythingAtOnce(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		store, clock := clockedStore(t, db)
 		webhook := models.Webhook{
@@ -39,36 +39,36 @@ func TestDispatchLoadsEverythingAtOnce(t *testing.T) {
 		require.NoError(t, db.Callback().Row().Register("test:count", count))
 		require.NoError(t, db.Callback().Raw().Register("test:count", count))
 		attemptID := models.AttemptID("run", 1, clock.Now())
-		dispatch, err := store.Dispatch(t.Context(), delivery.ID, attemptID)
+		job, err := store.Job(t.Context(), delivery.ID, attemptID)
 		require.NoError(t, err)
 		require.EqualValues(t, 1, statements.Load())
-		require.Equal(t, models.Job{Delivery: delivery, Event: stored, Webhook: webhook}, dispatch)
+		require.Equal(t, models.Job{Delivery: delivery, Event: stored, Webhook: webhook}, job)
 
-		secrets, err := store.SigningSecrets(dispatch.Webhook, clock.Now())
+		secrets, err := store.SigningSecrets(job.Webhook, clock.Now())
 		require.NoError(t, err)
 		require.Equal(t, []string{current, storetest.Secret}, secrets, "the previous secret signs too in its grace")
 
 		// The second time, the attempt is there.
 		attempt := attempted(t, store, delivery, 1, models.StatusFailed)
-		dispatch, err = store.Dispatch(t.Context(), delivery.ID, attempt.ID)
+		job, err = store.Job(t.Context(), delivery.ID, attempt.ID)
 		require.NoError(t, err)
-		requireTime(t, &attempt.StartedAt, &dispatch.Recorded.StartedAt)
-		dispatch.Recorded.StartedAt = attempt.StartedAt
-		require.Equal(t, attempt, dispatch.Recorded)
-		require.Equal(t, 1, dispatch.Delivery.AttemptCount)
-		require.Equal(t, models.StatusFailed, dispatch.Delivery.Status)
+		requireTime(t, &attempt.StartedAt, &job.Recorded.StartedAt)
+		job.Recorded.StartedAt = attempt.StartedAt
+		require.Equal(t, attempt, job.Recorded)
+		require.Equal(t, 1, job.Delivery.AttemptCount)
+		require.Equal(t, models.StatusFailed, job.Delivery.Status)
 
 		// An attempt of another delivery is not this one's.
 		other := storetest.Publish(t, store, models.Event{Type: "order.paid", Data: []byte(`{}`)}).Deliveries[0]
-		dispatch, err = store.Dispatch(t.Context(), other.ID, attempt.ID)
+		job, err = store.Job(t.Context(), other.ID, attempt.ID)
 		require.NoError(t, err)
-		require.Empty(t, dispatch.Recorded.ID)
+		require.Empty(t, job.Recorded.ID)
 	})
 }
 
 func TestDispatchOfAnUnknownDelivery(t *testing.T) {
 	onEach(t, func(t *testing.T, store *store.Store) {
-		_, err := store.Dispatch(t.Context(), typeid.New(typeid.KindDelivery, store.Now()), "att_x")
+		_, err := store.Job(t.Context(), typeid.New(typeid.KindDelivery, store.Now()), "att_x")
 		require.ErrorIs(t, err, models.ErrNotFound)
 	})
 }
