@@ -252,11 +252,11 @@ type faultyStore struct {
 	cancelling func()
 }
 
-func (s *faultyStore) CancelDelivery(ctx context.Context, id, reason string) error {
+func (s *faultyStore) CancelDelivery(ctx context.Context, id string, cause models.CancelCause, reason string) error {
 	if s.cancelling != nil {
 		s.cancelling()
 	}
-	return s.Store.CancelDelivery(ctx, id, reason)
+	return s.Store.CancelDelivery(ctx, id, cause, reason)
 }
 
 func (s *faultyStore) take(n *int) bool {

@@ -182,7 +182,7 @@ func TestResendBehindAnAttemptOfAnotherProcess(t *testing.T) {
 				r := newRig(t, open)
 				require.NoError(t, r.store.Lease(t.Context(), []string{r.delivery.ID}, now.Add(10*time.Second)))
 				if test.cancelled {
-					require.NoError(t, r.store.CancelDelivery(t.Context(), r.delivery.ID, "cancelled on request"))
+					require.NoError(t, r.store.CancelDelivery(t.Context(), r.delivery.ID, models.CauseRequest, "cancelled on request"))
 				}
 				resend := func() attempt.Result {
 					in := r.input(1)

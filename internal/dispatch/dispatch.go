@@ -31,7 +31,7 @@ type Store interface {
 	Publish(ctx context.Context, event models.Event) (models.Published, error)
 	PublishTest(ctx context.Context, webhook models.Webhook, data []byte) (models.Delivery, error)
 	Webhook(ctx context.Context, scope models.Scope, id string) (models.Webhook, error)
-	CancelDelivery(ctx context.Context, id, reason string) error
+	CancelDelivery(ctx context.Context, id string, cause models.CancelCause, reason string) error
 	StoreInbound(ctx context.Context, inbound *models.InboundEvent) (bool, error)
 	ReprocessInbound(ctx context.Context, id string) error
 	Job(ctx context.Context, deliveryID, attemptID string) (models.Job, error)

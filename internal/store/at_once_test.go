@@ -227,7 +227,7 @@ func TestRecordAttemptWithoutAWorkflow(t *testing.T) {
 		} {
 			delivery := storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0]
 			if test.cancelled {
-				require.NoError(t, store.CancelDelivery(t.Context(), delivery.ID, "for a test"))
+				require.NoError(t, store.CancelDelivery(t.Context(), delivery.ID, models.CauseRequest, "for a test"))
 			}
 			id := models.FirstAttemptID(delivery.ID)
 			require.NoError(t, typeid.Check(typeid.KindAttempt, id))

@@ -79,24 +79,6 @@ type publishOutcome struct {
 	keyUsed, wide bool
 }
 
-// publish stores an event together with those that are published at the same time, or, with many deliveries, alone.
-func (s *Store) publish(ctx context.Context, event models.Event) (models.Published, error) {
-	if s.publishing == nil {
-		return s.publishAlone(ctx, event)
-	}
-	outcome, err := publishOutcome{wide: true}, error(nil)
-	if event.OwnerID != "" {
-		outcome, err = s.publishing.do(ctx, event)
-	}
-	if err == nil && outcome.wide {
-		outcome, err = s.publishingWide.do(ctx, event)
-	}
-	if err == nil && outcome.keyUsed {
-		err = errKeyUsed
-	}
-	return outcome.published, err
-}
-
 // publishBatch stores those events that have few deliveries.
 func (s *Store) publishBatch(ctx context.Context, events []models.Event) ([]publishOutcome, error) {
 	return s.publishTogether(ctx, publishOwnersSQL, events, sharedDeliveries)
