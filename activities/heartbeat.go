@@ -5,10 +5,9 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/activity"
-)
 
-// heartbeatEvery is how often a running activity tells Temporal that its process lives.
-const heartbeatEvery = 3 * time.Second
+	"github.com/postrider/postrider/internal/timing"
+)
 
 // heartbeat keeps telling Temporal that the activity is alive, so that the death of its process is noticed
 // within the heartbeat timeout instead of the activity's. It does nothing in a local activity.
@@ -20,7 +19,7 @@ func heartbeat(ctx context.Context) (stop func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		ticker := time.NewTicker(heartbeatEvery)
+		ticker := time.NewTicker(timing.Heartbeat)
 		defer ticker.Stop()
 		for {
 			select {

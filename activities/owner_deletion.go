@@ -7,6 +7,7 @@ import (
 	"go.temporal.io/sdk/activity"
 
 	"github.com/postrider/postrider/internal/contract"
+	"github.com/postrider/postrider/internal/timing"
 	"github.com/postrider/postrider/models"
 )
 
@@ -45,7 +46,7 @@ func (a *Activities) goOn(ctx context.Context, deletion contract.OwnerDeletion, 
 			deletion = before
 		}
 	}
-	for until := a.Now().Add(purgeTime); !done(deletion) && a.Now().Before(until); {
+	for until := a.Now().Add(timing.Purge); !done(deletion) && a.Now().Before(until); {
 		began := a.Now()
 		var err error
 		if deletion, err = step(ctx, deletion); err != nil {

@@ -8,15 +8,12 @@ import (
 
 	"go.temporal.io/sdk/activity"
 
+	"github.com/postrider/postrider/internal/timing"
 	"github.com/postrider/postrider/models"
 )
 
-const (
-	// purgeBatch is how many rows one transaction looks at: few enough to hold locks for milliseconds only.
-	purgeBatch = 1000
-	// purgeTime is how long one activity goes on with batches.
-	purgeTime = 30 * time.Second
-)
+// purgeBatch is how many rows one transaction looks at: few enough to hold locks for milliseconds only.
+const purgeBatch = 1000
 
 // Purging is how far a run of the retention is.
 type Purging struct {
@@ -41,7 +38,7 @@ func (a *Activities) Purge(ctx context.Context, purging Purging) (Purging, error
 			purging = before
 		}
 	}
-	for until := a.Now().Add(purgeTime); !purging.Done && a.Now().Before(until); {
+	for until := a.Now().Add(timing.Purge); !purging.Done && a.Now().Before(until); {
 		began := a.Now()
 		var err error
 		if purging, err = a.purgeBatch(ctx, purging); err != nil {

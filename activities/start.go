@@ -4,15 +4,12 @@ import (
 	"context"
 	"time"
 
+	"github.com/postrider/postrider/internal/timing"
 	"github.com/postrider/postrider/models"
 )
 
 // startPage is how many deliveries one activity starts: a few seconds of work.
 const startPage = 200
-
-// inboundPatience is how long a page of inbound events may take when another is to follow in the same sweep. They
-// are started as fast as Temporal takes them; deliveries are not to wait for the end of a long backlog.
-const inboundPatience = 5 * time.Second
 
 // StartInput asks for workflows to be started, for the pending deliveries of one event or, without one, for
 // all that were made at or before a time.
@@ -60,7 +57,7 @@ func (a *Activities) StartPendingInbound(ctx context.Context, in StartInput) (St
 		return StartResult{}, err
 	}
 	result := StartResult{Started: len(inbound)}
-	if len(inbound) == startPage && a.Now().Sub(began) <= inboundPatience {
+	if len(inbound) == startPage && a.Now().Sub(began) <= timing.InboundPage {
 		result.Last = inbound[startPage-1].ID
 	}
 	return result, nil

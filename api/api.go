@@ -16,7 +16,6 @@ import (
 
 	"github.com/postrider/postrider/internal/ratelimit"
 	"github.com/postrider/postrider/internal/service"
-	"github.com/postrider/postrider/models"
 )
 
 // The largest body that a source receives, in bytes: the default, and the most that can be configured. GitHub sends the
@@ -25,19 +24,6 @@ const (
 	DefaultMaxInboundBody = 5 << 20
 	MostMaxInboundBody    = 25 << 20
 )
-
-// ReceiveStore is what receiving needs of the database.
-type ReceiveStore interface {
-	Source(ctx context.Context, scope models.Scope, id string) (models.Source, error)
-	SourceSecrets(source models.Source) ([]string, error)
-	SourceVerifyToken(source models.Source) (string, error)
-	RecordRejection(ctx context.Context, sourceID, reason, remoteAddr string) error
-}
-
-// ReceiveDispatcher stores what is received, and has it processed.
-type ReceiveDispatcher interface {
-	Receive(ctx context.Context, inbound models.InboundEvent) (fresh bool, err error)
-}
 
 // Check is one condition of readiness.
 type Check struct {
@@ -50,9 +36,6 @@ type Check struct {
 type Config struct {
 	// Service does what is asked for.
 	Service *service.Service
-	// Store and Dispatcher are for what sources receive.
-	Store      ReceiveStore
-	Dispatcher ReceiveDispatcher
 	// RateLimit is how many requests a second one key may make; 0 for no limit.
 	RateLimit float64
 	// RateBurst is how many it may make at once; what comes in two seconds when 0.
@@ -72,7 +55,7 @@ type Config struct {
 	Checks []Check
 	// Metrics serves /metrics; nil for none.
 	Metrics http.Handler
-	// Now is the clock of signed timestamps and of rate limits; time.Now when nil.
+	// Now is the clock of rate limits; time.Now when nil.
 	Now    func() time.Time
 	Logger *slog.Logger
 }

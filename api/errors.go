@@ -68,6 +68,7 @@ func problemOfType(err error) *Problem {
 	var (
 		problem  *Problem
 		notFound *service.NotFoundError
+		refused  *service.RejectedError
 		quota    *models.QuotaError
 		active   *models.RecoveryActiveError
 		sign     *models.SecretsSignError
@@ -80,6 +81,8 @@ func problemOfType(err error) *Problem {
 		return problem
 	case errors.As(err, &notFound):
 		return newProblem(http.StatusNotFound, codeNotFound, notFoundDetail(notFound))
+	case errors.As(err, &refused):
+		return rejected(refused)
 	case errors.As(err, &quota):
 		return newProblem(http.StatusConflict, codeQuotaExceeded, fmt.Sprintf(
 			"this owner may have %d %s; delete one first, or ask an administrator", quota.Limit, quota.What))
@@ -117,6 +120,8 @@ var knownErrors = []struct {
 	{service.ErrAdminsOnly, http.StatusForbidden, codeForbidden, "only an administrator's key may do this"},
 	{service.ErrReprocessBroadcast, http.StatusUnprocessableEntity, codeInvalid,
 		"only an administrator may have this processed again: it reaches every owner's webhooks"},
+	{service.ErrNoVerifyToken, http.StatusMethodNotAllowed, codeMethodNotAllowed,
+		"this source takes POST only; one with a verify_token answers a GET with hub.challenge"},
 	{service.ErrRecoveryFinished, http.StatusConflict, codeRecoveryFinished, "the recovery has ended already"},
 	{models.ErrNotFound, http.StatusNotFound, codeNotFound, "there is no such thing"},
 	{models.ErrIdempotencyConflict, http.StatusConflict, codeIdempotencyConflict,

@@ -84,7 +84,7 @@ func TestHealthAlone(t *testing.T) {
 func TestEveryMethodOnEveryRoute(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
-	engine, ok := api.New(api.Config{Store: s.store, Logger: slog.New(slog.DiscardHandler)}).(interface{ Routes() gin.RoutesInfo })
+	engine, ok := api.New(api.Config{Logger: slog.New(slog.DiscardHandler)}).(interface{ Routes() gin.RoutesInfo })
 	require.True(t, ok)
 	for _, route := range engine.Routes() {
 		for _, method := range []string{"HEAD", "OPTIONS", "TRACE", "PUT", "X-CUSTOM"} {

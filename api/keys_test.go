@@ -39,7 +39,7 @@ func newKeyedAPI(t *testing.T, db *gorm.DB, change func(*config)) *keyedAPI {
 	k := &keyedAPI{t: t, clock: storetest.NewClock()}
 	k.store = storetest.New(t, db, store.Config{Now: k.clock.Now})
 	cfg := config{
-		Config:  api.Config{Store: k.store, Now: k.clock.Now, Logger: slog.New(slog.DiscardHandler)},
+		Config:  api.Config{Now: k.clock.Now, Logger: slog.New(slog.DiscardHandler)},
 		Service: service.Config{Store: k.store, KeyUsed: func(id string) { k.used = append(k.used, id) }},
 	}
 	if change != nil {

@@ -98,7 +98,7 @@ func TestOpenAPIListsEveryRoute(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
 	document := readDocument(t)
-	engine, ok := api.New(api.Config{Store: s.store, Logger: slog.New(slog.DiscardHandler)}).(interface{ Routes() gin.RoutesInfo })
+	engine, ok := api.New(api.Config{Logger: slog.New(slog.DiscardHandler)}).(interface{ Routes() gin.RoutesInfo })
 	require.True(t, ok)
 	var routes, documented []string
 	for _, route := range engine.Routes() {

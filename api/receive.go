@@ -1,31 +1,20 @@
 package api
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
-	"strings"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/postrider/postrider/internal/service"
-	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/receiver"
 )
 
 // received is the answer to a webhook that is stored, whether it is new or not.
 var received = gin.H{"received": true}
-
-// storeTimeout bounds the storing of what came, whether its sender is still there or not.
-const storeTimeout = 15 * time.Second
-
-// rejectionTimeout bounds the writing of a rejection; the answer does not wait longer for it.
-const rejectionTimeout = 2 * time.Second
 
 // registerReceive adds where providers send their webhooks to. These routes are plain gin: signatures are of
 // the bytes as they came.
@@ -34,121 +23,69 @@ func (s *server) registerReceive(router *gin.Engine) {
 	router.GET("/webhooks/:source_id", s.confirm)
 }
 
-// receive verifies a webhook, stores it once and answers at once; a workflow processes it. What has come as a whole is
-// stored though its sender hangs up: it may have closed its side only, and will not send again what it has sent.
+// receive stores a webhook once and answers at once; a workflow processes it.
 func (s *server) receive(c *gin.Context) {
-	source, err := s.sourceOf(c)
+	source, err := s.Service.ReceivingSource(c.Request.Context(), c.Param("source_id"))
 	if err != nil {
 		s.answer(c, err)
 		return
 	}
-	body, problem := s.readBody(c)
-	if problem != nil {
-		s.reject(c, source, problem)
-		return
-	}
-	secrets, err := s.Store.SourceSecrets(source)
+	body, err := s.readReceived(c, source)
 	if err != nil {
 		s.answer(c, err)
 		return
 	}
-	verifier, err := service.VerifierOf(source, secrets, s.Now)
-	if err != nil { // it was set up when there were other rules
-		s.reject(c, source, newProblem(http.StatusServiceUnavailable, codeUnavailable, "the source cannot verify anything as it is set up: "+err.Error()))
-		return
-	}
-	if err := verifier.Verify(c.Request.Header, body); err != nil {
-		s.reject(c, source, newProblem(http.StatusUnauthorized, codeBadSignature, err.Error()))
-		return
-	}
-	if reply, ok := handshake(source, c.Request.Header, body); ok {
-		c.Data(http.StatusOK, reply.ContentType, reply.Body)
-		return
-	}
-	event, problem := identify(source, c.Request.Header, body)
-	if problem != nil {
-		s.reject(c, source, problem)
-		return
-	}
-	ctx, cancel := begun(c, storeTimeout)
-	defer cancel()
-	_, err = s.Dispatcher.Receive(ctx, models.InboundEvent{
-		SourceID: source.ID, OwnerID: source.OwnerID, ProviderID: event.ID, BodyHash: event.BodyHash, Type: event.Type,
-		Headers: publicHeaders(source, c.Request.Header), Body: body,
-	})
-	if err != nil {
-		s.answer(c, err)
-		return
-	}
-	c.JSON(http.StatusOK, received)
-}
-
-// readBody reads what a provider sends. A body that is said to be too large is refused before it comes: reading is what
-// makes net/http answer 100 to Expect.
-func (s *server) readBody(c *gin.Context) ([]byte, *Problem) {
-	most := s.maxInboundBody()
-	large := newProblem(http.StatusRequestEntityTooLarge, codeBodyTooLarge, fmt.Sprintf("the body is larger than %d bytes", most))
-	if c.Request.ContentLength > most {
-		return nil, large
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, most))
-	var tooLarge *http.MaxBytesError
+	reply, err := s.Service.Receive(c.Request.Context(), source, s.senderOf(c), c.Request.Header, body)
 	switch {
-	case errors.As(err, &tooLarge):
-		return nil, large
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, newProblem(http.StatusRequestTimeout, codeBadRequest, slowBody)
 	case err != nil:
-		return nil, newProblem(http.StatusBadRequest, codeBadRequest, "the body cannot be read")
+		s.answer(c, err)
+	case reply != nil:
+		c.Data(http.StatusOK, reply.ContentType, reply.Body)
+	default:
+		c.JSON(http.StatusOK, received)
 	}
-	return body, nil
 }
 
-// confirm answers the GET request with which Meta and others ask whether an endpoint is the one that was
-// configured.
+// readReceived reads what a provider sends. What cannot be read is a rejection of the source.
+func (s *server) readReceived(c *gin.Context, source models.Source) ([]byte, error) {
+	most := s.maxInboundBody()
+	body, err := receiver.ReadBody(c.Writer, c.Request, most)
+	var problem *Problem
+	switch {
+	case err == nil:
+		return body, nil
+	case errors.Is(err, receiver.ErrBodyTooLarge):
+		problem = newProblem(http.StatusRequestEntityTooLarge, codeBodyTooLarge, fmt.Sprintf("the body is larger than %d bytes", most))
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		problem = newProblem(http.StatusRequestTimeout, codeBadRequest, slowBody)
+	default:
+		problem = newProblem(http.StatusBadRequest, codeBadRequest, "the body cannot be read")
+	}
+	s.Service.RecordRejection(c.Request.Context(), source, s.senderOf(c), problem.Detail)
+	return nil, problem
+}
+
+// confirm answers the GET request with which Meta and others ask whether an endpoint is the one that was configured.
 func (s *server) confirm(c *gin.Context) {
-	source, err := s.sourceOf(c)
+	source, err := s.Service.ReceivingSource(c.Request.Context(), c.Param("source_id"))
 	if err != nil {
 		s.answer(c, err)
 		return
 	}
-	token, err := s.Store.SourceVerifyToken(source)
+	challenge, err := s.Service.ConfirmSource(c.Request.Context(), source, s.senderOf(c), c.Request.URL.Query())
 	if err != nil {
+		if errors.Is(err, service.ErrNoVerifyToken) {
+			c.Header("Allow", http.MethodPost)
+		}
 		s.answer(c, err)
-		return
-	}
-	if token == "" {
-		c.Header("Allow", http.MethodPost)
-		s.answer(c, newProblem(http.StatusMethodNotAllowed, codeMethodNotAllowed,
-			"this source takes POST only; one with a verify_token answers a GET with hub.challenge"))
-		return
-	}
-	challenge, ok := receiver.HubChallenge(c.Request.URL.Query(), token)
-	if !ok {
-		s.reject(c, source, newProblem(http.StatusForbidden, codeForbidden, "the verify token is not this source's"))
 		return
 	}
 	c.Data(http.StatusOK, "text/plain; charset=utf-8", []byte(challenge))
 }
 
-// begun is for what is finished though the sender hangs up: one that has closed its side only still reads the answer.
-func begun(c *gin.Context, within time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(c.Request.Context()), within)
-}
-
-// sourceOf loads the source of a request's path.
-func (s *server) sourceOf(c *gin.Context) (models.Source, error) {
-	id := c.Param("source_id")
-	if typeid.Check(typeid.KindSource, id) != nil {
-		return models.Source{}, &service.NotFoundError{Kind: typeid.KindSource, ID: id, Malformed: true}
-	}
-	ctx, cancel := begun(c, storeTimeout)
-	defer cancel()
-	source, err := s.Store.Source(ctx, models.Scope{}, id)
-	if errors.Is(err, models.ErrNotFound) || err == nil && (!source.Active || source.Suspended) { // providers try again later all the same
-		return source, &service.NotFoundError{Kind: typeid.KindSource, ID: id}
-	}
-	return source, err
+// senderOf is the address that a request comes from.
+func (s *server) senderOf(c *gin.Context) string {
+	return clientOf(c.Request, s.TrustedProxies).String()
 }
 
 // answer writes an error.
@@ -159,29 +96,16 @@ func (s *server) answer(c *gin.Context, err error) {
 	}
 }
 
-// reject answers and keeps the reason: it is what people look for when an integration does not work.
-func (s *server) reject(c *gin.Context, source models.Source, problem *Problem) {
-	remote := clientOf(c.Request, s.TrustedProxies).String()
-	ctx, cancel := begun(c, rejectionTimeout)
-	defer cancel()
-	if err := s.Store.RecordRejection(ctx, source.ID, problem.Detail, remote); err != nil {
-		s.Logger.WarnContext(ctx, "rejection not recorded", "source_id", source.ID, "error", err)
+// rejected is the problem of a request that a source refused.
+func rejected(err *service.RejectedError) *Problem {
+	var unverified *receiver.UnverifiedError
+	switch {
+	case errors.Is(err, service.ErrSourceUnusable):
+		return newProblem(http.StatusServiceUnavailable, codeUnavailable, err.Error())
+	case errors.Is(err, service.ErrWrongVerifyToken):
+		return newProblem(http.StatusForbidden, codeForbidden, err.Error())
+	case errors.As(err, &unverified):
+		return newProblem(http.StatusUnauthorized, codeBadSignature, err.Error())
 	}
-	writeProblem(c, problem)
-}
-
-// publicHeaders are a request's headers without what must stay secret.
-func publicHeaders(source models.Source, header http.Header) models.Headers {
-	public := make(models.Headers, len(header))
-	for name, values := range header {
-		lower := strings.ToLower(name)
-		secret := strings.EqualFold(name, source.Options.Header)
-		for _, word := range []string{"signature", "hmac", "authorization", "cookie", "token", "secret", "api-key", "apikey", "password"} {
-			secret = secret || strings.Contains(lower, word)
-		}
-		if !secret {
-			public[name] = strings.Join(values, ", ")
-		}
-	}
-	return public
+	return newProblem(http.StatusBadRequest, codeBadRequest, err.Error())
 }

@@ -68,7 +68,7 @@ func newServiceOn(t testing.TB, db *gorm.DB, change ...func(*config)) *server {
 	dispatcher := dispatch.New(dispatch.Config{Store: s.store, Starter: starter, Temporal: s.temporal, Logger: quiet})
 	cfg := config{
 		Config: api.Config{
-			Store: s.store, Dispatcher: dispatcher, Version: version, PublicURL: "https://postrider.example",
+			Version: version, PublicURL: "https://postrider.example",
 			WorkflowURL: func(workflowID, runID string) string { return "https://temporal.example/" + workflowID + "/" + runID },
 			Logger:      quiet,
 		},

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/postrider/postrider/signature"
 )
 
 // object is a JSON object. A map, unlike a struct, takes names as they are
@@ -114,23 +116,15 @@ func bodyHash(body []byte) string {
 }
 
 // singleValue returns the value of a header, or "" when it is absent. A repeated
-// one is malformed: the sender's proxy and we could read different values. Keys
-// are compared one by one, as package signature does, because what it verified
-// must be what is read here.
+// one is malformed: the sender's proxy and we could read different values.
 func singleValue(header http.Header, name string) (string, error) {
-	var value string
-	count := 0
-	for key, values := range header {
-		if len(values) == 0 || !equalFoldASCII(key, name) {
-			continue
-		}
-		count += len(values)
-		value = values[0]
+	switch values := signature.HeaderValues(header, name); len(values) {
+	case 0:
+		return "", nil
+	case 1:
+		return values[0], nil
 	}
-	if count > 1 {
-		return "", malformed(name + " is repeated")
-	}
-	return value, nil
+	return "", malformed(name + " is repeated")
 }
 
 // firstValue returns the first of several headers that is there.
@@ -141,25 +135,4 @@ func firstValue(header http.Header, names []string) (string, error) {
 		}
 	}
 	return "", nil
-}
-
-// equalFoldASCII reports equality of header names. strings.EqualFold would also
-// take the Kelvin sign for a k.
-func equalFoldASCII(a, b string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range len(a) {
-		if lowerASCII(a[i]) != lowerASCII(b[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-func lowerASCII(c byte) byte {
-	if 'A' <= c && c <= 'Z' {
-		return c + ('a' - 'A')
-	}
-	return c
 }

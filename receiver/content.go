@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/postrider/postrider/signature"
 )
 
 // typeForm is the media type of what an HTML form sends.
@@ -61,10 +63,8 @@ type content struct {
 // first value.
 func contentOf(header http.Header, body []byte) content {
 	contentType := ""
-	for key, values := range header {
-		if len(values) > 0 && equalFoldASCII(key, "Content-Type") {
-			contentType = values[0]
-		}
+	if values := signature.HeaderValues(header, "Content-Type"); len(values) > 0 {
+		contentType = values[0]
 	}
 	return readContent(contentType, body)
 }

@@ -1,7 +1,6 @@
 package receiver
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -15,15 +14,10 @@ import (
 // storeTimeout bounds one call of the Store.
 const storeTimeout = 10 * time.Second
 
-// maxTrustedLength bounds the memory that is set aside because of a request's
-// Content-Length alone, before any of the body has arrived.
-const maxTrustedLength = 64 << 10
-
 var (
-	errTaken    = errors.New("the pattern has a function already")
-	errPattern  = errors.New("use an event type such as order.created, a prefix such as order.*, or *")
-	errTooLarge = errors.New("body is too large")
-	errPanic    = errors.New("function panicked")
+	errTaken   = errors.New("the pattern has a function already")
+	errPattern = errors.New("use an event type such as order.created, a prefix such as order.*, or *")
+	errPanic   = errors.New("function panicked")
 )
 
 // Handler receives the webhooks of one sender. It is safe for concurrent use.
@@ -70,26 +64,26 @@ func (h *Handler) subscribe(r *http.Request) answer {
 // receive handles one webhook. The writer is for http.MaxBytesReader, which
 // closes the connection of a sender that goes on sending.
 func (h *Handler) receive(ctx context.Context, w http.ResponseWriter, r *http.Request) answer {
-	body, err := h.read(w, r)
+	body, err := ReadBody(w, r, h.options.MaxBody)
 	switch {
-	case errors.Is(err, errTooLarge):
+	case errors.Is(err, ErrBodyTooLarge):
 		h.log.WarnContext(ctx, "webhook refused", "error", err)
 		return refuse(http.StatusRequestEntityTooLarge, "body too large")
 	case err != nil:
 		h.log.InfoContext(ctx, "webhook not read to its end", "error", err)
 		return refuse(http.StatusBadRequest, "body unreadable")
 	}
-	if err := h.options.Verifier.Verify(r.Header, body); err != nil {
+	event, reply, err := h.options.Provider.Accept(h.options.Verifier, r.Header, body)
+	var unverified *UnverifiedError
+	switch {
+	case errors.As(err, &unverified):
 		h.log.WarnContext(ctx, "webhook refused", "error", err)
 		return refuse(http.StatusUnauthorized, "invalid signature")
-	}
-	if reply, ok := h.options.Provider.Handshake(r.Header, body); ok {
-		return answer{status: http.StatusOK, contentType: reply.ContentType, body: reply.Body}
-	}
-	event, err := h.options.Provider.Parse(r.Header, body)
-	if err != nil {
+	case err != nil:
 		h.log.WarnContext(ctx, "webhook refused", "error", err)
 		return refuse(http.StatusBadRequest, "malformed webhook")
+	case reply != nil:
+		return answer{status: http.StatusOK, contentType: reply.ContentType, body: reply.Body}
 	}
 	if event.Timestamp.IsZero() {
 		event.Timestamp = h.options.Now()
@@ -104,23 +98,6 @@ func (h *Handler) receive(ctx context.Context, w http.ResponseWriter, r *http.Re
 	}
 	// A sender that hangs up will come again: what has begun is better finished.
 	return h.once(context.WithoutCancel(ctx), event, f)
-}
-
-func (h *Handler) read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	if r.ContentLength > h.options.MaxBody {
-		return nil, errTooLarge
-	}
-	var body bytes.Buffer
-	body.Grow(int(min(max(r.ContentLength, 0), maxTrustedLength)) + bytes.MinRead)
-	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, h.options.MaxBody))
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
-		return nil, errTooLarge
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read body: %w", err)
-	}
-	return body.Bytes(), nil
 }
 
 // once calls the function if no copy of the event was or is being handled.

@@ -6,8 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
-
-	"github.com/postrider/postrider/signature"
 )
 
 // Defaults of [Options].
@@ -94,9 +92,7 @@ func New(o Options) (*Handler, error) {
 
 	o = o.withDefaults()
 	if o.Verifier == nil && o.Provider.scheme != "" {
-		verifier, err := signature.NewVerifier(signature.Config{
-			Scheme: o.Provider.scheme, Secrets: o.Secrets, Tolerance: o.Tolerance, HMAC: o.Provider.hmac, Now: o.Now,
-		})
+		verifier, err := o.Provider.Verifier(o.Secrets, o.Tolerance, o.Now)
 		if err != nil {
 			faults = append(faults, err)
 		}

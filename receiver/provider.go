@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/postrider/postrider/signature"
 )
@@ -113,6 +114,42 @@ func (f Fields) name(event Event, header http.Header, body []byte) Event {
 		event.Type = text
 	}
 	return event
+}
+
+// Verifier returns what verifies the provider's requests. The secrets and the
+// tolerance are those of [Options], and now is the clock; nil means time.Now. The
+// error is that of [signature.NewVerifier], or [ErrInvalidOptions] for a [Custom]
+// provider, whose requests the application verifies itself.
+func (p Provider) Verifier(secrets []string, tolerance time.Duration, now func() time.Time) (*signature.Verifier, error) {
+	if p.scheme == "" {
+		return nil, fmt.Errorf("receiver: verifier: %w: the provider needs one of the application's", ErrInvalidOptions)
+	}
+	return signature.NewVerifier(signature.Config{Scheme: p.scheme, Secrets: secrets, Tolerance: tolerance, HMAC: p.hmac, Now: now})
+}
+
+// UnverifiedError is the error of a [Verifier]: the request is not authentic.
+type UnverifiedError struct{ Err error }
+
+// Error implements error.
+func (e *UnverifiedError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the verifier's error.
+func (e *UnverifiedError) Unwrap() error { return e.Err }
+
+// Accept verifies a request and reads the event in it, as [Provider.Parse] does.
+// The reply is nil, except for a request with which the provider only tests the
+// endpoint, as [Provider.Handshake] finds: that one has no event. The error of a
+// request that is not authentic is an [UnverifiedError]; that of one which cannot
+// be read wraps [ErrMalformed].
+func (p Provider) Accept(verifier Verifier, header http.Header, body []byte) (Event, *Reply, error) {
+	if err := verifier.Verify(header, body); err != nil {
+		return Event{}, nil, &UnverifiedError{err}
+	}
+	if reply, ok := p.Handshake(header, body); ok {
+		return Event{}, &reply, nil
+	}
+	event, err := p.Parse(header, body)
+	return event, nil, err
 }
 
 // Handshake returns what has to be answered to a request with which the provider

@@ -37,23 +37,33 @@ const (
 // maxTimestampDigits keeps Unix seconds well inside int64 and time.Time.
 const maxTimestampDigits = 15
 
-// singleValue returns the value of a header, or "" when it is absent. The
-// standard library canonicalizes names only on its own paths, so every key is
-// compared, and one name in two spellings counts as repeated.
-func singleValue(header http.Header, name string) (string, error) {
-	var value string
-	count := 0
+// HeaderValues returns the values of a header, whatever the spelling of its name.
+// The standard library canonicalizes names only on its own paths, so every key is
+// compared, and one name in two spellings counts as repeated. What reads headers
+// that a [Verifier] has verified should read them in this way too.
+func HeaderValues(header http.Header, name string) []string {
+	var found []string
 	for key, values := range header {
-		if len(values) == 0 || !equalFoldASCII(key, name) {
-			continue
+		switch {
+		case len(values) == 0 || !equalFoldASCII(key, name):
+		case found == nil:
+			found = values[:len(values):len(values)]
+		default:
+			found = append(found, values...)
 		}
-		count += len(values)
-		value = values[0]
 	}
-	if count > 1 {
-		return "", malformed(name, "is repeated")
+	return found
+}
+
+// singleValue returns the value of a header, or "" when it is absent.
+func singleValue(header http.Header, name string) (string, error) {
+	switch values := HeaderValues(header, name); len(values) {
+	case 0:
+		return "", nil
+	case 1:
+		return values[0], nil
 	}
-	return value, nil
+	return "", malformed(name, "is repeated")
 }
 
 // requiredValue is singleValue for a header that goes with a signature.

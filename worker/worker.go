@@ -20,12 +20,9 @@ import (
 	"github.com/postrider/postrider/activities"
 	"github.com/postrider/postrider/internal/attempt"
 	"github.com/postrider/postrider/internal/contract"
+	"github.com/postrider/postrider/internal/timing"
 	"github.com/postrider/postrider/workflows"
 )
-
-// StopTimeout is how long a stopping worker waits for attempts under way: an attempt's 30 seconds and some
-// for the log.
-const StopTimeout = 35 * time.Second
 
 // maxPollers bounds how many requests for tasks of a kind wait at Temporal. There are as many as it says are of
 // use, a few when idle: retries that come due together must not wait for each other's requests.
@@ -53,14 +50,14 @@ func New(temporal client.Client, eager *EagerStarts, implementation *activities.
 			MaxConcurrentWorkflowTaskExecutionSize:  attempt.FastSlots,
 			WorkflowTaskPollerBehavior:              pollers(),
 			ActivityTaskPollerBehavior:              pollers(),
-			WorkerStopTimeout:                       StopTimeout,
+			WorkerStopTimeout:                       timing.WorkerStop,
 			OnFatalError:                            onFatalError,
 		}),
 		slow: worker.New(temporal, contract.TaskQueueSlow, worker.Options{
 			MaxConcurrentActivityExecutionSize: attempt.SlowSlots,
 			ActivityTaskPollerBehavior:         pollers(),
 			DisableWorkflowWorker:              true,
-			WorkerStopTimeout:                  StopTimeout,
+			WorkerStopTimeout:                  timing.WorkerStop,
 			OnFatalError:                       onFatalError,
 		}),
 	}

@@ -12,30 +12,24 @@ import (
 
 	"github.com/postrider/postrider/activities"
 	"github.com/postrider/postrider/internal/contract"
+	"github.com/postrider/postrider/internal/timing"
 )
-
-// attemptTimeout leaves room around the 30 seconds of an attempt for loading it and writing the log.
-const attemptTimeout = 60 * time.Second
 
 // withFirstSendOptions is for the first attempt of a run: inside the workflow task, so that it costs Temporal
 // nothing beyond the workflow itself. When it fails, which is our fault, withSendOptions takes over.
 func withFirstSendOptions(ctx workflow.Context) workflow.Context {
 	return workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
-		StartToCloseTimeout: attemptTimeout,
+		StartToCloseTimeout: timing.AttemptActivity,
 		RetryPolicy:         &temporal.RetryPolicy{MaximumAttempts: 1},
 		Summary:             "attempt 1",
 	})
 }
 
-// heartbeatTimeout finds the death of a process, or the loss of its answer, long before an activity's own
-// timeout.
-const heartbeatTimeout = 10 * time.Second
-
 // withSendOptions is for all other attempts. What someone asked for goes before what the schedule brings.
 func withSendOptions(ctx workflow.Context, slow, asked bool, summary string) workflow.Context {
 	options := workflow.ActivityOptions{
-		StartToCloseTimeout: attemptTimeout,
-		HeartbeatTimeout:    heartbeatTimeout,
+		StartToCloseTimeout: timing.AttemptActivity,
+		HeartbeatTimeout:    timing.HeartbeatTimeout,
 		RetryPolicy:         ourFault(),
 		// A request that is on its way is waited for.
 		WaitForCancellation: true,
@@ -73,7 +67,7 @@ func withFirstProcessOptions(ctx workflow.Context) workflow.Context {
 func withStartOptions(ctx workflow.Context) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: 2 * time.Minute,
-		HeartbeatTimeout:    heartbeatTimeout,
+		HeartbeatTimeout:    timing.HeartbeatTimeout,
 		RetryPolicy:         ourFault(),
 	})
 }
@@ -83,7 +77,7 @@ func withStartOptions(ctx workflow.Context) workflow.Context {
 func withRecoverOptions(ctx workflow.Context) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: 5 * time.Minute,
-		HeartbeatTimeout:    10 * time.Second,
+		HeartbeatTimeout:    timing.HeartbeatTimeout,
 		RetryPolicy:         ourFault(),
 	})
 }
@@ -92,8 +86,8 @@ func withRecoverOptions(ctx workflow.Context) workflow.Context {
 // one goes on from there.
 func withPurgeOptions(ctx workflow.Context, purging activities.Purging) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		StartToCloseTimeout: 2 * time.Minute,
-		HeartbeatTimeout:    time.Minute,
+		StartToCloseTimeout: timing.PurgeActivity,
+		HeartbeatTimeout:    timing.PurgeHeartbeat,
 		RetryPolicy:         ourFault(),
 		Summary:             strings.TrimSpace(fmt.Sprintf("%s %s", purging.What, purging.After)),
 	})
@@ -102,8 +96,8 @@ func withPurgeOptions(ctx workflow.Context, purging activities.Purging) workflow
 // withOwnerOptions is for removing what a deleted owner had. It goes on like a purge.
 func withOwnerOptions(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		StartToCloseTimeout: 2 * time.Minute,
-		HeartbeatTimeout:    time.Minute,
+		StartToCloseTimeout: timing.PurgeActivity,
+		HeartbeatTimeout:    timing.PurgeHeartbeat,
 		RetryPolicy:         ourFault(),
 		Summary:             summary,
 	})

@@ -2,18 +2,14 @@ package workflows
 
 import (
 	"fmt"
-	"time"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/postrider/postrider/internal/contract"
+	"github.com/postrider/postrider/internal/timing"
 	"github.com/postrider/postrider/internal/typeid"
 )
-
-// settlingTime is how long what was under way when its owner was deleted may take to end: an attempt, a request that
-// stores something.
-const settlingTime = time.Minute
 
 // OwnerDeletion removes all that a deleted owner had: it cancels what waits, lets what is under way end, and deletes.
 // Begun anew, it goes on with what is left.
@@ -44,7 +40,7 @@ func deleteOwnerStep(ctx workflow.Context, progress *contract.OwnerDeletion) err
 	case progress.Stopped && !progress.Settled:
 		progress.Settled = true
 		timer := workflow.TimerOptions{Summary: "what is under way ends"}
-		return workflow.NewTimerWithOptions(ctx, settlingTime, timer).Get(ctx, nil)
+		return workflow.NewTimerWithOptions(ctx, timing.Settling, timer).Get(ctx, nil)
 	case progress.Settled:
 		step, summary = do.PurgeOwner, "delete"
 	}

@@ -15,6 +15,22 @@ import (
 	"github.com/postrider/postrider/internal/store/migrations"
 )
 
+// Database are the flags of what needs the database.
+type Database struct {
+	DatabaseURL            string `name:"database-url" env:"POSTRIDER_DATABASE_URL" placeholder:"URL" help:"Database: postgres://… or sqlite://<file>.${database_default}"`
+	DatabaseMaxConnections int    `env:"POSTRIDER_DATABASE_MAX_CONNECTIONS" default:"30" placeholder:"N" help:"Connections of this process to PostgreSQL at most. Default: ${default}."`
+}
+
+func (d Database) faults() []error {
+	if d.DatabaseURL == "" {
+		return []error{errors.New("--database-url ($POSTRIDER_DATABASE_URL) is missing, such as postgres://user:password@host:5432/postrider")}
+	}
+	if d.DatabaseMaxConnections < 2 {
+		return []error{errors.New("--database-max-connections must be at least 2")}
+	}
+	return nil
+}
+
 // errOldSchema tells an operator what to do before the program can run.
 var errOldSchema = errors.New("the database's schema is older than this program: run `postrider migrate` first")
 

@@ -4,9 +4,29 @@ import (
 	"context"
 	"log" //nolint:depguard // what libraries write to it is filtered here
 	"log/slog"
+	"os"
 	"strings"
 	"unicode"
 )
+
+// Logging are the flags of the log, which goes to the standard error.
+type Logging struct {
+	LogLevel  slog.Level `env:"POSTRIDER_LOG_LEVEL" default:"info" placeholder:"LEVEL" help:"Least level that is logged: debug, info, warn or error. Default: ${default}."`
+	LogFormat string     `env:"POSTRIDER_LOG_FORMAT" default:"${log_format}" enum:"text,json" placeholder:"FORMAT" help:"Format of the log: text or json. Default: ${default}."`
+}
+
+// Logger makes the process's logger and makes it slog's default.
+func (l Logging) Logger() *slog.Logger {
+	options := &slog.HandlerOptions{Level: l.LogLevel}
+	var handler slog.Handler = slog.NewTextHandler(os.Stderr, options)
+	if l.LogFormat == "json" {
+		handler = slog.NewJSONHandler(os.Stderr, options)
+	}
+	logger := slog.New(handler)
+	slog.SetDefault(logger)
+	takeStandardLog(logger) // after SetDefault, which takes it too, unfiltered
+	return logger
+}
 
 // atLeast drops records below a level, for libraries that say more than their users want to read. With the
 // whole log at debug it drops nothing.

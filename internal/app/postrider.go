@@ -90,9 +90,9 @@ func executeTo(stdout, stderr io.Writer, commands any, args []string, options ..
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	exit := -1
-	parser, err := kong.New(commands, append(options, kong.Vars{"retry_schedule": models.DefaultRetrySchedule().String()}, kong.Writers(stdout, stderr), kong.UsageOnError(),
-		kong.Exit(func(code int) { exit = code }), kong.BindTo(ctx, (*context.Context)(nil)), kong.TypeMapper(reflect.TypeFor[time.Duration](), kong.MapperFunc(duration)),
-		kong.BindTo(stdout, (*io.Writer)(nil)), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))...)
+	options = append(options, kong.Writers(stdout, stderr), kong.Exit(func(code int) { exit = code }),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.BindTo(stdout, (*io.Writer)(nil)))
+	parser, err := newParser(commands, options...)
 	if err != nil {
 		_, _ = fmt.Fprintln(stderr, err)
 		return 1
@@ -109,6 +109,12 @@ func executeTo(stdout, stderr io.Writer, commands any, args []string, options ..
 		return 1
 	}
 	return 0
+}
+
+func newParser(commands any, options ...kong.Option) (*kong.Kong, error) {
+	return kong.New(commands, append(options, kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Vars{"retry_schedule": models.DefaultRetrySchedule().String()},
+		kong.TypeMapper(reflect.TypeFor[time.Duration](), kong.MapperFunc(duration)))...)
 }
 
 // duration reads a flag as everything else that is a duration.

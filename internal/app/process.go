@@ -15,32 +15,12 @@ import (
 	"github.com/postrider/postrider/internal/dispatch/start"
 	"github.com/postrider/postrider/internal/egress"
 	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/timing"
 	"github.com/postrider/postrider/worker"
 )
 
 // stopTimeout bounds a stop: attempts under way may take their 30 seconds.
-const stopTimeout = worker.StopTimeout
-
-// Settings are all flags of a process that serves the API, works on deliveries, or both.
-type Settings struct {
-	Serving
-	Limits
-	Database
-	Keys
-	Sending
-	Logging
-}
-
-// check reports every fault at once.
-func (s Settings) check() error {
-	var faults []error
-	faults = append(faults, s.Serving.faults()...)
-	faults = append(faults, s.Limits.faults()...)
-	faults = append(faults, s.Database.faults()...)
-	faults = append(faults, s.Keys.faults()...)
-	faults = append(faults, s.Sending.faults()...)
-	return errors.Join(faults...)
-}
+const stopTimeout = timing.WorkerStop
 
 // role says what a process does.
 type role struct{ api, worker bool }

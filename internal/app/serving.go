@@ -97,7 +97,6 @@ func (p *process) handler() http.Handler {
 		Store: p.deferred, Dispatcher: p.dispatcher, Targets: NewTargets(p.egress), AdminKey: p.settings.AdminKey,
 		KeyUsed: p.deferred.KeyUsed, Audited: p.metrics.audited, Quotas: p.settings.quotas(), Logger: p.logger,
 	})
-	cfg.Store, cfg.Dispatcher = p.deferred, p.dispatcher
 	cfg.MaxInboundBody = int64(p.settings.MaxInboundBody)
 	cfg.RateLimit, cfg.RateBurst, cfg.TrustedProxies = p.settings.RateLimit, p.settings.RateBurst, p.settings.TrustedProxies
 	return api.New(cfg)

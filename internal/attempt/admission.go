@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/postrider/postrider/internal/timing"
 	"github.com/postrider/postrider/models"
 )
 
@@ -45,7 +46,7 @@ func (m *Maker) admit(ctx context.Context, job models.Job, in Input, run Run) (a
 	if err != nil {
 		return admission{}, err
 	}
-	if wait > reservationLead || wait > reservationLate && run.Local {
+	if wait > timing.ReservationLead || wait > timing.ReservationLate && run.Local {
 		wait = untilAsked(wait, in, m.Now())
 		return elsewhere(Detour{Slow: in.Slow, WaitMS: wait.Milliseconds()}.at(reservation)), nil
 	}
@@ -90,9 +91,6 @@ func (m *Maker) toSlowLane(job models.Job, receiver string, reservation *models.
 	return elsewhere(&Detour{Slow: true, WaitMS: m.Lanes.recheckAfter(receiver, job.Health, m.Now()).Milliseconds()})
 }
 
-// postponeAtLeast is for how long the sweep leaves a delivery alone that waits in the slow lane.
-const postponeAtLeast = 10 * time.Minute
-
 // takeDetour returns a detour to the workflow. A delivery without an attempt is leased until it is due, so that the
 // sweep does not start it.
 func (m *Maker) takeDetour(ctx context.Context, job models.Job, admission admission) (Result, error) {
@@ -103,7 +101,7 @@ func (m *Maker) takeDetour(ctx context.Context, job models.Job, admission admiss
 		if detour.ReservedAt != nil && detour.ReservedAt.After(due) {
 			due = *detour.ReservedAt
 		}
-		leasedUntil := now.Add(postponeAtLeast)
+		leasedUntil := now.Add(timing.Postpone)
 		if due.After(leasedUntil) {
 			leasedUntil = due
 		}
@@ -114,9 +112,6 @@ func (m *Maker) takeDetour(ctx context.Context, job models.Job, admission admiss
 	return Result{Decision: Decision{Status: job.Delivery.Status}, Detour: detour}, nil
 }
 
-// lookAgain is how long a resend waits at most before it looks again whether the first attempt has been made.
-const lookAgain = 2 * time.Second
-
 // firstUnderWay is how long a resend waits because the process that published the event may be making the first attempt
 // without a workflow: two requests would have the number 1. If that process dies, its lease ends. Other attempts need
 // not wait: that process starts their workflow when it is done, and the sweep keeps to the lease.
@@ -125,7 +120,7 @@ func firstUnderWay(job models.Job, in Input, now time.Time) time.Duration {
 	if in.Trigger != models.TriggerResend || left == 0 {
 		return 0
 	}
-	return min(left+time.Millisecond, lookAgain) // a millisecond is the unit of waits
+	return min(left+time.Millisecond, timing.LookAgain) // a millisecond is the unit of waits
 }
 
 // sleep waits unless the context ends first.

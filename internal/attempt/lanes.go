@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/postrider/postrider/internal/timing"
 )
 
 // FastSlots is how many attempts a worker makes at once; they mostly wait for receivers. SlowSlots is how many it makes
@@ -14,14 +16,8 @@ const (
 	SlowSlots = 200
 )
 
-const (
-	// hangingAfter is how long a webhook may keep a request before the next one makes a detour.
-	hangingAfter = 2 * time.Second
-	// slotPatience is how long a first attempt without a workflow waits for a slot.
-	slotPatience = time.Second
-	// DefaultConcurrency is how many requests a process makes to one webhook at once while there is room.
-	DefaultConcurrency = 100
-)
+// DefaultConcurrency is how many requests a process makes to one webhook at once while there is room.
+const DefaultConcurrency = 100
 
 // Lanes count the requests under way to each webhook in this process. A webhook that answers slowly, or fails, leaves
 // the fast lane to the others and goes to the slow one, which has workers of its own. In neither can one webhook take
@@ -140,7 +136,7 @@ func (l *lane) wakeFirst(receiver string) {
 // takeSoon takes a slot in the fast lane, and waits a moment for one unless the receiver hangs. Those who wait for one
 // receiver get in one after the other, as slots become free.
 func (l *Lanes) takeSoon(ctx context.Context, receiver string, now func() time.Time) *slot {
-	patience := time.NewTimer(slotPatience)
+	patience := time.NewTimer(timing.SlotPatience)
 	defer patience.Stop()
 	for {
 		if slot := l.take(receiver, false, now()); slot != nil {
@@ -202,7 +198,7 @@ func (l *Lanes) hasRoomLocked(receiver string, slow bool, now time.Time) bool {
 // hangs says that a receiver keeps a request waiting for so long that it must be hanging.
 func (l *lane) hangs(receiver string, now time.Time) bool {
 	under := l.busy[receiver]
-	return under.count > 1 && now.Sub(under.oldest.since) > hangingAfter
+	return under.count > 1 && now.Sub(under.oldest.since) > timing.Hanging
 }
 
 // limit is how many slots one receiver may have. Half of the lane is for whoever comes first; when it is taken, the

@@ -4,13 +4,11 @@ import (
 	"sync"
 	"time"
 
+	"github.com/postrider/postrider/internal/timing"
 	"github.com/postrider/postrider/models"
 )
 
 const (
-	// publishedFor is how long what was published may be attempted without being loaded: less than Temporal waits
-	// before it has a first attempt repeated elsewhere, so that a repeated one always asks the log.
-	publishedFor = 2 * time.Second
 	// publishedMost bounds how many jobs are kept, and publishedLargest the data of an event whose jobs are kept.
 	publishedMost    = 10_000
 	publishedLargest = 16 << 10
@@ -43,7 +41,7 @@ func (p *publishedJobs) keep(jobs []models.Job, now time.Time) {
 			return // all are of one event
 		}
 		p.kept[job.Delivery.ID] = job
-		p.order = append(p.order, publishedUntil{job.Delivery.ID, now.Add(publishedFor)})
+		p.order = append(p.order, publishedUntil{job.Delivery.ID, now.Add(timing.PublishedJob)})
 	}
 }
 

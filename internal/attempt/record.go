@@ -4,16 +4,12 @@ import (
 	"context"
 	"time"
 
+	"github.com/postrider/postrider/internal/timing"
 	"github.com/postrider/postrider/models"
 )
 
-const (
-	// recordTimeout bounds one try to write the log inside an attempt; the activity RecordAttempt has all the time it
-	// needs.
-	recordTimeout = 10 * time.Second
-	// recordAgain lies between two tries to record an attempt that was made without a workflow.
-	recordAgain = time.Second
-)
+// recordAgain lies between two tries to record an attempt that was made without a workflow.
+const recordAgain = time.Second
 
 // record writes an outcome, even when the attempt's own time is up or its worker is stopping. Without a workflow, which
 // could do it later, it tries until it succeeds or the context ends: the receiver must not be called again because our
@@ -32,7 +28,7 @@ func (m *Maker) record(ctx context.Context, outcome models.Outcome) (models.Reco
 }
 
 func (m *Maker) recordOnce(ctx context.Context, outcome models.Outcome) (models.Recorded, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timing.Record)
 	defer cancel()
 	return m.write(ctx, outcome)
 }

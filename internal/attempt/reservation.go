@@ -4,19 +4,12 @@ import (
 	"context"
 	"time"
 
+	"github.com/postrider/postrider/internal/timing"
 	"github.com/postrider/postrider/models"
 )
 
-const (
-	// reservationLead is how early an attempt under a rate limit comes, to wait for its moment in the process: a
-	// durable timer is not exact enough.
-	reservationLead = 2 * time.Second
-	// reservationLate is how late it may be, or half of the time between two requests where that is longer. An attempt
-	// that comes later reserves a new moment.
-	reservationLate = 100 * time.Millisecond
-	// askAgain is how long a workflow waits at least for its moment before it asks whether that still holds.
-	askAgain = 10 * time.Minute
-)
+// askAgain is how long a workflow waits at least for its moment before it asks whether that still holds.
+const askAgain = 10 * time.Minute
 
 // reserve returns the moment at which an attempt may be made under its webhook's rate limit, nil without one, and how
 // long that is from now. An attempt keeps the moment that it holds, unless it has passed or the limit was changed.
@@ -55,7 +48,7 @@ func (d Detour) at(reservation *models.Reservation) *Detour {
 // signalled to it; if the signal gets lost, the workflow finds out once it has waited as long again as it has so far: a
 // long wait costs few questions.
 func untilAsked(wait time.Duration, in Input, now time.Time) time.Duration {
-	return max(0, min(wait-reservationLead, max(askAgain, now.Sub(in.ScheduledAt))))
+	return max(0, min(wait-timing.ReservationLead, max(askAgain, now.Sub(in.ScheduledAt))))
 }
 
 // late says that a moment has passed by so much that the request after it would come too soon.
@@ -63,5 +56,5 @@ func late(webhook models.Webhook, reservation *models.Reservation, now time.Time
 	if reservation == nil || webhook.RateLimit == nil {
 		return false
 	}
-	return now.Sub(reservation.At) > max(reservationLate, time.Duration(float64(time.Second) / *webhook.RateLimit / 2))
+	return now.Sub(reservation.At) > max(timing.ReservationLate, time.Duration(float64(time.Second) / *webhook.RateLimit / 2))
 }

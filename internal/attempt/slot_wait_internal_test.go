@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/postrider/postrider/internal/timing"
 )
 
 // First attempts without a workflow wait a moment for a slot, one after the other; a webhook that hangs lets none wait.
@@ -46,13 +48,13 @@ func TestWaitForASlot(t *testing.T) {
 		require.NotNil(t, last)
 		began := time.Now()
 		require.Nil(t, lanes.takeSoon(t.Context(), "wh", time.Now))
-		require.Equal(t, slotPatience, time.Since(began))
+		require.Equal(t, timing.SlotPatience, time.Since(began))
 		ended, end := context.WithCancel(t.Context())
 		end()
 		require.Nil(t, lanes.takeSoon(ended, "wh", time.Now))
 		require.Empty(t, lanes.fast.waiting)
 
-		<-time.After(hangingAfter)
+		<-time.After(timing.Hanging)
 		began = time.Now()
 		require.Nil(t, lanes.takeSoon(t.Context(), "wh", time.Now))
 		require.Zero(t, time.Since(began))

@@ -3,12 +3,13 @@ package dispatch
 import (
 	"time"
 
+	"github.com/postrider/postrider/internal/timing"
 	"github.com/postrider/postrider/models"
 )
 
 // What the tests of this package speak of.
 const (
-	TestTimeout    = testTimeout
+	TestTimeout    = timing.TestWait
 	TestsOfWebhook = testsOfWebhook
 )
 

@@ -9,11 +9,9 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/postrider/postrider/internal/dispatch/start"
+	"github.com/postrider/postrider/internal/timing"
 	"github.com/postrider/postrider/models"
 )
-
-// testTimeout bounds the wait for a test's attempt, which takes at most 30 seconds.
-const testTimeout = 45 * time.Second
 
 // testData is the data of the event that tests a webhook.
 const testData = `{"message":"This is a test webhook"}`
@@ -56,7 +54,7 @@ func awaitTest(ctx context.Context, run client.WorkflowRun, leave func()) error 
 	ended := make(chan error, 1)
 	go func() {
 		defer leave()
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), testTimeout)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timing.TestWait)
 		defer cancel()
 		ended <- run.Get(ctx, nil)
 	}()

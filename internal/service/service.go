@@ -23,6 +23,7 @@ type Store interface {
 	keyStore
 	sourceStore
 	inboundStore
+	receiveStore
 	auditStore
 	quotaStore
 }
@@ -35,6 +36,7 @@ type Dispatcher interface {
 	recoveryDispatcher
 	ownerDispatcher
 	inboundDispatcher
+	receiveDispatcher
 }
 
 // Config is what a service is made of.
@@ -51,7 +53,7 @@ type Config struct {
 	Audited func(ctx context.Context, action string)
 	// Quotas limit what owners have.
 	Quotas Quotas
-	// Now is the clock of rate limits and of times that are checked; time.Now when nil.
+	// Now is the clock of rate limits, of signed timestamps and of times that are checked; time.Now when nil.
 	Now    func() time.Time
 	Logger *slog.Logger
 }

@@ -70,7 +70,7 @@ func (f *faults) scheme(source models.Source, secrets []sourceSecret) {
 		return
 	}
 	for _, secret := range secrets {
-		if _, err := VerifierOf(source, []string{secret.text}, nil); err != nil {
+		if _, err := providerOf(source).Verifier([]string{secret.text}, ToleranceOf(source), nil); err != nil {
 			f.add(secret.location, strings.TrimPrefix(err.Error(), "signature: new verifier: secret 1 of 1: "))
 		}
 	}

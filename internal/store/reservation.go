@@ -7,12 +7,9 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/postrider/postrider/internal/timing"
 	"github.com/postrider/postrider/models"
 )
-
-// staleFor is for how long after a change of a rate limit an attempt may still ask by the old one: what it knows of
-// the webhook was loaded before.
-const staleFor = time.Minute
 
 // webhookTimetable says when the next request to a webhook may be made. Times are in microseconds since 1970, so that
 // both databases calculate alike.
@@ -32,7 +29,7 @@ func (webhookTimetable) TableName() string { return "webhook_slots" }
 // one. PostgreSQL must be told the type of what it reckons with.
 func gapSQL(row string) string {
 	return fmt.Sprintf("CASE WHEN %[1]ssince_us + %[2]d > CAST(@now AS bigint) THEN COALESCE(%[1]sgap_us, CAST(@gap AS bigint)) ELSE CAST(@gap AS bigint) END",
-		row, staleFor.Microseconds())
+		row, timing.StaleRateLimit.Microseconds())
 }
 
 var reserveSQL = `

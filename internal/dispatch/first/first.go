@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/postrider/postrider/internal/dispatch/start"
+	"github.com/postrider/postrider/internal/timing"
 	"github.com/postrider/postrider/models"
 )
 
@@ -21,11 +22,11 @@ const (
 	attemptSize = 64 << 10
 	// RoomWait is how long a publisher waits for room among them; then what is left of its deliveries gets workflows
 	// at once, and waits in Temporal.
-	RoomWait = time.Second
+	RoomWait = timing.RoomWait
 	// Lease is for how long a sweep leaves a delivery to the process that published it. A process that makes an
 	// attempt which takes longer extends it every extendEvery.
-	Lease       = 10 * time.Second
-	extendEvery = 3 * time.Second
+	Lease       = timing.Lease
+	extendEvery = timing.LeaseExtension
 )
 
 // Maker makes attempts.

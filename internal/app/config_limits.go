@@ -11,15 +11,15 @@ import (
 
 // Limits are the flags of what one caller may ask of the API. Each process counts for itself.
 type Limits struct {
-	RateLimit      float64        `env:"POSTRIDER_RATE_LIMIT" default:"200" placeholder:"N" help:"How many API requests a second one key may make of this process; 0 for as many as it likes. Default: ${default}."`
-	RateBurst      int            `env:"POSTRIDER_RATE_BURST" placeholder:"N" help:"How many of them may come at once. Default: what comes in two seconds."`
-	MaxInboundBody byteSize       `env:"POSTRIDER_MAX_INBOUND_BODY" default:"5MiB" placeholder:"SIZE" help:"The largest body that a source receives, at most 25MiB; GitHub sends up to 25 MB. Default: ${default}."`
-	TrustedProxies []netip.Prefix `env:"POSTRIDER_TRUSTED_PROXIES" placeholder:"CIDR" help:"Proxies before the API whose X-Forwarded-For is believed. Default: none."`
+	RateLimit      float64        `env:"POSTRIDER_RATE_LIMIT" default:"200" placeholder:"N" help:"API requests per second from one key to this process; 0 is no limit. Default: ${default}."`
+	RateBurst      int            `env:"POSTRIDER_RATE_BURST" placeholder:"N" help:"API requests from one key at once. Default: two seconds of --rate-limit."`
+	MaxInboundBody byteSize       `env:"POSTRIDER_MAX_INBOUND_BODY" default:"5MiB" placeholder:"SIZE" help:"Largest body of an inbound request, up to 25MiB. Default: ${default}."`
+	TrustedProxies []netip.Prefix `env:"POSTRIDER_TRUSTED_PROXIES" placeholder:"CIDR" help:"Proxies whose X-Forwarded-For is believed. Default: none."`
 
-	MaxWebhooksPerOwner        int      `env:"POSTRIDER_MAX_WEBHOOKS_PER_OWNER" default:"500" placeholder:"N" help:"How many webhooks an owner's own keys may make; 0 for as many as they like. Default: ${default}."`
-	MaxSourcesPerOwner         int      `env:"POSTRIDER_MAX_SOURCES_PER_OWNER" default:"100" placeholder:"N" help:"How many sources an owner's own keys may make; 0 for as many as they like. Default: ${default}."`
-	MaxEventsPerSecondPerOwner float64  `env:"POSTRIDER_MAX_EVENTS_PER_SECOND_PER_OWNER" default:"0" placeholder:"N" help:"How many events a second an owner's keys may publish through this process; 0 for as many as they like. Default: ${default}."`
-	MaxStoredBytesPerOwner     byteSize `env:"POSTRIDER_MAX_STORED_BYTES_PER_OWNER" default:"0" placeholder:"SIZE" help:"How much, such as 10GiB, of events and received webhooks an owner may have stored for its keys to publish more; 0 for as many as they like. Default: ${default}."`
+	MaxWebhooksPerOwner        int      `env:"POSTRIDER_MAX_WEBHOOKS_PER_OWNER" default:"500" placeholder:"N" help:"Webhooks that an owner's own keys may create; 0 is no limit. Default: ${default}."`
+	MaxSourcesPerOwner         int      `env:"POSTRIDER_MAX_SOURCES_PER_OWNER" default:"100" placeholder:"N" help:"Sources that an owner's own keys may create; 0 is no limit. Default: ${default}."`
+	MaxEventsPerSecondPerOwner float64  `env:"POSTRIDER_MAX_EVENTS_PER_SECOND_PER_OWNER" default:"0" placeholder:"N" help:"Events per second that an owner's keys may publish to this process; 0 is no limit. Default: ${default}."`
+	MaxStoredBytesPerOwner     byteSize `env:"POSTRIDER_MAX_STORED_BYTES_PER_OWNER" default:"0" placeholder:"SIZE" help:"Stored data, such as 10GiB, from which an owner's keys may not publish; 0 is no limit. Default: ${default}."`
 }
 
 func (l Limits) faults() []error {
