@@ -32,6 +32,24 @@ func (s *Store) Publish(ctx context.Context, event models.Event) (models.Publish
 // errKeyUsed says that an event with the same idempotency key is stored.
 var errKeyUsed = errors.New("idempotency key used before")
 
+// publish stores an event together with those that are published at the same time, or, with many deliveries, alone.
+func (s *Store) publish(ctx context.Context, event models.Event) (models.Published, error) {
+	if s.publishing == nil {
+		return s.publishAlone(ctx, event)
+	}
+	outcome, err := publishOutcome{wide: true}, error(nil)
+	if event.OwnerID != "" {
+		outcome, err = s.publishing.do(ctx, event)
+	}
+	if err == nil && outcome.wide {
+		outcome, err = s.publishingWide.do(ctx, event)
+	}
+	if err == nil && outcome.keyUsed {
+		err = errKeyUsed
+	}
+	return outcome.published, err
+}
+
 // publishAlone stores an event in a transaction of its own.
 func (s *Store) publishAlone(ctx context.Context, event models.Event) (models.Published, error) {
 	var published models.Published

@@ -74,6 +74,10 @@ func emptyBackground(logger *slog.Logger) *background {
 	}
 }
 
+// Soon has something started in the background and returns at once. What does not fit into the queue is left to a
+// sweep.
+func (s *Starter) Soon(start func(ctx context.Context) error) { s.background.add(start) }
+
 // add queues a start. It returns false for what is left to a sweep.
 func (b *background) add(start func(ctx context.Context) error) bool {
 	b.mu.RLock()

@@ -40,10 +40,6 @@ func (s *Starter) Close() {
 	both.Wait()
 }
 
-// Soon has something started in the background and returns at once. What does not fit into the queue is left to a
-// sweep.
-func (s *Starter) Soon(start func(ctx context.Context) error) { s.background.add(start) }
-
 // Unavailable marks errors that come from Temporal as ErrTemporalUnavailable. It returns nil for nil.
 func Unavailable(err error) error {
 	if err == nil {
