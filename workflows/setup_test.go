@@ -246,8 +246,8 @@ var errAway = errors.New("the database is away")
 // faultyStore is a real store that is away for some calls.
 type faultyStore struct {
 	*store.Store
-	mu                       sync.Mutex
-	failDispatch, failRecord int
+	mu                   sync.Mutex
+	failLoad, failRecord int
 	// cancelling, unless nil, runs while a cancellation is recorded.
 	cancelling func()
 }
@@ -256,7 +256,7 @@ func (s *faultyStore) CancelDelivery(ctx context.Context, id string, cause model
 	if s.cancelling != nil {
 		s.cancelling()
 	}
-	return s.Store.CancelDelivery(ctx, id, models.CauseRequest, reason)
+	return s.Store.CancelDelivery(ctx, id, cause, reason)
 }
 
 func (s *faultyStore) take(n *int) bool {
@@ -270,7 +270,7 @@ func (s *faultyStore) take(n *int) bool {
 }
 
 func (s *faultyStore) Job(ctx context.Context, deliveryID, attemptID string) (models.Job, error) {
-	if s.take(&s.failDispatch) {
+	if s.take(&s.failLoad) {
 		return models.Job{}, errAway
 	}
 	return s.Store.Job(ctx, deliveryID, attemptID)
