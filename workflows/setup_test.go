@@ -30,8 +30,6 @@ import (
 	"github.com/postrider/postrider/workflows"
 )
 
-const testSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwAAAAAAAAAAA="
-
 // start is when every test's clock begins.
 var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
@@ -92,7 +90,7 @@ func newRig(t *testing.T, open opener, options ...option) *rig {
 	for _, option := range options {
 		option(&r.webhook)
 	}
-	require.NoError(t, r.store.CreateWebhook(t.Context(), &r.webhook, testSecret))
+	require.NoError(t, r.store.CreateWebhook(t.Context(), &r.webhook, storetest.Secret))
 	published, err := r.store.Publish(t.Context(), models.Event{Type: "order.created", Data: []byte(`{"id":1}`), OwnerID: owner.ID})
 	require.NoError(t, err)
 	r.delivery = published.Deliveries[0]
