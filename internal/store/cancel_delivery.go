@@ -31,6 +31,9 @@ func (s *Store) StopDelivery(ctx context.Context, id string, cause models.Cancel
 	if result.RowsAffected == 0 {
 		return fmt.Errorf("cancel delivery: %w", models.ErrFinished)
 	}
+	if err := s.freeReservations(ctx, id); err != nil {
+		return fmt.Errorf("cancel delivery: %w", err)
+	}
 	return nil
 }
 
