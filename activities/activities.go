@@ -21,7 +21,7 @@ const ErrTypeDeliveryNotFound = "DeliveryNotFound"
 
 // Store is what activities need of the database.
 type Store interface {
-	CancelDelivery(ctx context.Context, id, reason string) error
+	CancelDelivery(ctx context.Context, id string, cause models.CancelCause, reason string) error
 	FinalFailure(ctx context.Context, deliveryID string) (models.FinalFailure, error)
 	PendingDeliveries(ctx context.Context, madeBy time.Time, after string, limit int) ([]models.Delivery, error)
 	PendingDeliveriesOf(ctx context.Context, eventID, after string, limit int) ([]models.Delivery, error)

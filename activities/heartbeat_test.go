@@ -31,7 +31,7 @@ type slowAttempts struct {
 	*slowStore
 }
 
-func (s slowAttempts) Dispatch(ctx context.Context, _, _ string) (models.Job, error) {
+func (s slowAttempts) Job(ctx context.Context, _, _ string) (models.Job, error) {
 	return models.Job{}, s.wait(ctx)
 }
 

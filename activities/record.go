@@ -39,7 +39,7 @@ type CancelInput struct {
 
 // RecordCancellation marks a delivery as cancelled; one that has ended stays as it is.
 func (a *Activities) RecordCancellation(ctx context.Context, in CancelInput) error {
-	err := a.Store.CancelDelivery(ctx, in.DeliveryID, in.Reason)
+	err := a.Store.CancelDelivery(ctx, in.DeliveryID, models.CauseRequest, in.Reason)
 	if errors.Is(err, models.ErrFinished) {
 		return nil
 	}

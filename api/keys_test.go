@@ -52,7 +52,7 @@ func newKeyedAPI(t *testing.T, db *gorm.DB, change func(*config)) *keyedAPI {
 // newKey makes a key; an administrator's for an empty owner.
 func (k *keyedAPI) newKey(ownerID string) (models.APIKey, string) {
 	k.t.Helper()
-	key, token, err := k.store.CreateAPIKey(k.t.Context(), ownerID)
+	key, token, err := k.store.CreateAPIKey(k.t.Context(), ownerID, nil)
 	require.NoError(k.t, err)
 	return key, token
 }

@@ -112,7 +112,7 @@ func TestKeyFromCreationToItsEnd(t *testing.T) {
 func TestAdministratorsKeyInTheDatabase(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
-	made, token, err := s.store.CreateAPIKey(t.Context(), "")
+	made, token, err := s.store.CreateAPIKey(t.Context(), "", nil)
 	require.NoError(t, err)
 	s.call(token, "GET", "/api/owners", "").is(http.StatusOK)
 	require.NoError(t, s.store.RevokeAnyAPIKey(t.Context(), made.ID))

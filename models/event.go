@@ -38,8 +38,8 @@ type Published struct {
 	Event Event
 	// Deliveries are the new deliveries: none for a duplicate, nor when there are more than Config.MostDeliveries.
 	Deliveries []Delivery
-	// Dispatches, unless nil, are what the first attempts of Deliveries need to know, in the same order.
-	Dispatches []Job
+	// Jobs, unless nil, are what the first attempts of Deliveries need to know, in the same order.
+	Jobs []Job
 	// Duplicate says that the idempotency key was used before with the same event, which Event then is.
 	Duplicate bool
 }

@@ -49,9 +49,9 @@ func SameRateLimit(a, b *float64) bool {
 	return a == nil && b == nil || a != nil && b != nil && *a == *b
 }
 
-// LetsGo says that a change from an earlier state lets go what waits for the webhook: deliveries that were held back
-// may be attempted sooner now. With retries that is so for those too that wait for their next scheduled attempt.
-func (w Webhook) LetsGo(before Webhook) (letsGo, retries bool) {
+// Releases says that a change from an earlier state releases deliveries that wait for the webhook: they may be attempted
+// sooner now. With retries, that includes those that wait for their next scheduled attempt.
+func (w Webhook) Releases(before Webhook) (releases, retries bool) {
 	retries = w.URL != before.URL
 	return w.Active && (retries || !before.Active || !SameRateLimit(w.RateLimit, before.RateLimit)), retries
 }

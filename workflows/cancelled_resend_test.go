@@ -120,7 +120,7 @@ func TestCancelledInTheDatabaseDuringAnAttempt(t *testing.T) {
 				t.Parallel()
 				r := newRig(t, open)
 				r.receiver.answers(answer{status: status, before: func() {
-					require.NoError(t, r.store.CancelDelivery(context.Background(), r.delivery.ID, "cancelled on request"))
+					require.NoError(t, r.store.CancelDelivery(context.Background(), r.delivery.ID, models.CauseRequest, "cancelled on request"))
 				}})
 				err := r.run()
 				if want == models.StatusCancelled {

@@ -210,7 +210,7 @@ func TestADeliveryCancelledBeforeItsStartIsNotSent(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, open opener) {
 		r := newRig(t, open)
-		require.NoError(t, r.store.CancelDelivery(t.Context(), r.delivery.ID, "cancelled on request"))
+		require.NoError(t, r.store.CancelDelivery(t.Context(), r.delivery.ID, models.CauseRequest, "cancelled on request"))
 		requireCanceled(t, r.run())
 		r.requireTimes([]time.Duration{}...)
 	})

@@ -101,7 +101,7 @@ func TestResendAfterEachEnd(t *testing.T) {
 			"delivered":          {models.StatusDelivered, attemptedBefore(models.StatusDelivered)},
 			"permanently failed": {models.StatusPermanentlyFailed, attemptedBefore(models.StatusPermanentlyFailed)},
 			"cancelled": {models.StatusCancelled, func(t *testing.T, r *rig) {
-				require.NoError(t, r.store.CancelDelivery(t.Context(), r.delivery.ID, "cancelled on request"))
+				require.NoError(t, r.store.CancelDelivery(t.Context(), r.delivery.ID, models.CauseRequest, "cancelled on request"))
 			}},
 		} {
 			t.Run(name, func(t *testing.T) {

@@ -252,11 +252,11 @@ type faultyStore struct {
 	cancelling func()
 }
 
-func (s *faultyStore) CancelDelivery(ctx context.Context, id, reason string) error {
+func (s *faultyStore) CancelDelivery(ctx context.Context, id string, cause models.CancelCause, reason string) error {
 	if s.cancelling != nil {
 		s.cancelling()
 	}
-	return s.Store.CancelDelivery(ctx, id, reason)
+	return s.Store.CancelDelivery(ctx, id, models.CauseRequest, reason)
 }
 
 func (s *faultyStore) take(n *int) bool {
@@ -269,11 +269,11 @@ func (s *faultyStore) take(n *int) bool {
 	return true
 }
 
-func (s *faultyStore) Dispatch(ctx context.Context, deliveryID, attemptID string) (models.Job, error) {
+func (s *faultyStore) Job(ctx context.Context, deliveryID, attemptID string) (models.Job, error) {
 	if s.take(&s.failDispatch) {
 		return models.Job{}, errAway
 	}
-	return s.Store.Dispatch(ctx, deliveryID, attemptID)
+	return s.Store.Job(ctx, deliveryID, attemptID)
 }
 
 func (s *faultyStore) RecordAttempt(ctx context.Context, outcome models.Outcome) (models.Recorded, error) {

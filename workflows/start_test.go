@@ -144,7 +144,7 @@ func TestSweepStartsWhatIsPendingAndOldEnough(t *testing.T) {
 		require.NoError(t, err)
 		done, err := store.Publish(t.Context(), models.Event{Type: "b", Data: []byte(`{}`)})
 		require.NoError(t, err)
-		require.NoError(t, store.CancelDelivery(t.Context(), done.Deliveries[0].ID, "x"))
+		require.NoError(t, store.CancelDelivery(t.Context(), done.Deliveries[0].ID, models.CauseRequest, "x"))
 		// The sweep begins a minute later; an event published then is too young for it.
 		env.SetStartTime(start.Add(time.Minute))
 		_, err = store.Publish(t.Context(), models.Event{Type: "c", Data: []byte(`{}`)})

@@ -67,7 +67,7 @@ func (c *CreateKey) Run(ctx context.Context, out io.Writer) error {
 			at := store.Now().Add(c.ExpiresIn)
 			end = &at
 		}
-		key, token, err := store.CreateAPIKeyUntil(ctx, c.Owner, end)
+		key, token, err := store.CreateAPIKey(ctx, c.Owner, end)
 		if errors.Is(err, models.ErrNotFound) {
 			return fmt.Errorf("there is no owner %s", c.Owner)
 		}

@@ -21,9 +21,9 @@ type watchedStore struct {
 	loads, failures atomic.Int32
 }
 
-func (s *watchedStore) Dispatch(ctx context.Context, deliveryID, attemptID string) (models.Job, error) {
+func (s *watchedStore) Job(ctx context.Context, deliveryID, attemptID string) (models.Job, error) {
 	s.loads.Add(1)
-	return s.Store.Dispatch(ctx, deliveryID, attemptID)
+	return s.Store.Job(ctx, deliveryID, attemptID)
 }
 
 func (s *watchedStore) RecordAttempt(ctx context.Context, outcome models.Outcome) (models.Recorded, error) {
@@ -35,7 +35,7 @@ func (s *watchedStore) RecordAttempt(ctx context.Context, outcome models.Outcome
 
 func (r *rig) dispatch() models.Job {
 	r.t.Helper()
-	dispatch, err := r.store.Dispatch(r.t.Context(), r.delivery.ID, "")
+	dispatch, err := r.store.Job(r.t.Context(), r.delivery.ID, "")
 	require.NoError(r.t, err)
 	return dispatch
 }
@@ -182,7 +182,7 @@ func TestResendBehindAnAttemptOfAnotherProcess(t *testing.T) {
 				r := newRig(t, open)
 				require.NoError(t, r.store.Lease(t.Context(), []string{r.delivery.ID}, now.Add(10*time.Second)))
 				if test.cancelled {
-					require.NoError(t, r.store.CancelDelivery(t.Context(), r.delivery.ID, "cancelled on request"))
+					require.NoError(t, r.store.CancelDelivery(t.Context(), r.delivery.ID, models.CauseRequest, "cancelled on request"))
 				}
 				resend := func() attempt.Result {
 					in := r.input(1)

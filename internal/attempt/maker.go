@@ -19,14 +19,14 @@ import (
 
 // Store is what attempts need of the database.
 type Store interface {
-	Dispatch(ctx context.Context, deliveryID, attemptID string) (models.Job, error)
+	Job(ctx context.Context, deliveryID, attemptID string) (models.Job, error)
 	AdoptFirstAttempt(ctx context.Context, deliveryID, runID string) (models.Attempt, error)
 	SigningSecrets(webhook models.Webhook, at time.Time) ([]string, error)
 	OpenHeaders(webhook models.Webhook) (models.Headers, error)
 	RecordAttempt(ctx context.Context, outcome models.Outcome) (models.Recorded, error)
 	ReserveRequest(ctx context.Context, webhookID string, perSecond float64, held *models.Reservation) (models.Reservation, error)
 	Postpone(ctx context.Context, deliveryID string, due, leasedUntil time.Time) error
-	StopDelivery(ctx context.Context, id string, cause models.CancelCause, reason string) error
+	CancelDelivery(ctx context.Context, id string, cause models.CancelCause, reason string) error
 }
 
 // Sender makes one HTTP request and reads its response.
@@ -76,7 +76,7 @@ func (m *Maker) Load(ctx context.Context, in Input, run Run) (models.Job, error)
 	if job, ok := m.published.take(in, m.Now()); ok {
 		return job, nil
 	}
-	job, err := m.Store.Dispatch(ctx, in.DeliveryID, attemptID(in, run))
+	job, err := m.Store.Job(ctx, in.DeliveryID, attemptID(in, run))
 	if err == nil && job.Recorded.ID == "" && madeWithoutWorkflow(job, in) {
 		job.Recorded, err = m.Store.AdoptFirstAttempt(ctx, in.DeliveryID, run.ID)
 	}
@@ -153,7 +153,7 @@ func reasonToStop(job models.Job, in Input, run Run) (models.CancelCause, string
 
 // stop records that the delivery ends without a request.
 func (m *Maker) stop(ctx context.Context, deliveryID string, cause models.CancelCause, reason string) (Result, error) {
-	err := m.Store.StopDelivery(ctx, deliveryID, cause, reason)
+	err := m.Store.CancelDelivery(ctx, deliveryID, cause, reason)
 	if err != nil && !errors.Is(err, models.ErrFinished) {
 		return Result{}, err
 	}

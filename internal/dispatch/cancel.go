@@ -26,7 +26,7 @@ func (d *Dispatcher) Cancel(ctx context.Context, delivery models.Delivery) error
 			return err
 		}
 		if !run.Running {
-			return d.store.CancelDelivery(ctx, delivery.ID, cancelledOnRequest)
+			return d.store.CancelDelivery(ctx, delivery.ID, models.CauseRequest, cancelledOnRequest)
 		}
 		err = d.cancelRun(ctx, delivery.ID, run)
 		var ended *serviceerror.NotFound

@@ -31,10 +31,10 @@ type Store interface {
 	Publish(ctx context.Context, event models.Event) (models.Published, error)
 	PublishTest(ctx context.Context, webhook models.Webhook, data []byte) (models.Delivery, error)
 	Webhook(ctx context.Context, scope models.Scope, id string) (models.Webhook, error)
-	CancelDelivery(ctx context.Context, id, reason string) error
+	CancelDelivery(ctx context.Context, id string, cause models.CancelCause, reason string) error
 	StoreInbound(ctx context.Context, inbound *models.InboundEvent) (bool, error)
 	ReprocessInbound(ctx context.Context, id string) error
-	Dispatch(ctx context.Context, deliveryID, attemptID string) (models.Job, error)
+	Job(ctx context.Context, deliveryID, attemptID string) (models.Job, error)
 	CreateRecovery(ctx context.Context, recovery *models.Recovery) error
 	DeleteOwner(ctx context.Context, id string) (models.Owner, error)
 	TouchRecovery(ctx context.Context, id string) (models.Recovery, error)

@@ -28,7 +28,7 @@ func (d *Dispatcher) Publish(ctx context.Context, event models.Event) (models.Pu
 		d.attempt(ctx, published)
 	default:
 		if d.expect != nil {
-			d.expect(published.Dispatches)
+			d.expect(published.Jobs)
 		}
 		for _, delivery := range published.Deliveries {
 			d.starter.Soon(func(ctx context.Context) error { return d.starter.StartDelivery(ctx, delivery) })
@@ -39,7 +39,7 @@ func (d *Dispatcher) Publish(ctx context.Context, event models.Event) (models.Pu
 
 // most is up to how many deliveries of an event this process handles without a FanOut.
 func (d *Dispatcher) most(published models.Published) int {
-	if d.first != nil && published.Dispatches != nil {
+	if d.first != nil && published.Jobs != nil {
 		return MostAttempts
 	}
 	return MostStarts
@@ -61,8 +61,8 @@ func (d *Dispatcher) attempt(ctx context.Context, published models.Published) {
 // jobOf is what the first attempt of an event's i-th delivery needs. It is loaded where the database has not answered
 // it to the publisher.
 func (d *Dispatcher) jobOf(ctx context.Context, published models.Published, i int) (models.Job, error) {
-	if published.Dispatches != nil {
-		return published.Dispatches[i], nil
+	if published.Jobs != nil {
+		return published.Jobs[i], nil
 	}
-	return d.store.Dispatch(ctx, published.Deliveries[i].ID, "")
+	return d.store.Job(ctx, published.Deliveries[i].ID, "")
 }

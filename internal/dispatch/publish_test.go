@@ -141,7 +141,7 @@ func (twoDeliveries) Publish(_ context.Context, event models.Event) (models.Publ
 	for range 2 {
 		delivery := models.Delivery{ID: typeid.New(typeid.KindDelivery, time.Now())}
 		published.Deliveries = append(published.Deliveries, delivery)
-		published.Dispatches = append(published.Dispatches, models.Job{Delivery: delivery})
+		published.Jobs = append(published.Jobs, models.Job{Delivery: delivery})
 	}
 	return published, nil
 }

@@ -10,8 +10,8 @@ import (
 // WebhookChanged wakes the deliveries that wait for a webhook, where the change may end their wait. A workflow does so,
 // started in the background; a delivery that it does not reach looks by itself after a while.
 func (d *Dispatcher) WebhookChanged(before, now models.Webhook) {
-	letsGo, retries := now.LetsGo(before)
-	if !letsGo {
+	releases, retries := now.Releases(before)
+	if !releases {
 		return
 	}
 	in := contract.NewReleaseInput(now.ID, retries)

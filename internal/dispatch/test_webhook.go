@@ -35,7 +35,7 @@ func (d *Dispatcher) Test(ctx context.Context, webhook models.Webhook) (models.D
 	if err != nil {
 		leave()
 		// A test that arrives later, sent by the sweep, would only confuse.
-		if cancelErr := d.store.CancelDelivery(ctx, delivery.ID, "the test could not be started"); cancelErr != nil {
+		if cancelErr := d.store.CancelDelivery(ctx, delivery.ID, models.CauseRequest, "the test could not be started"); cancelErr != nil {
 			d.logger.WarnContext(ctx, "test delivery not cancelled", "delivery_id", delivery.ID, "error", cancelErr)
 		}
 		return delivery, err

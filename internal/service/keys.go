@@ -10,7 +10,7 @@ import (
 
 type keyStore interface {
 	APIKeyByToken(ctx context.Context, token string) (models.APIKey, error)
-	CreateAPIKeyUntil(ctx context.Context, ownerID string, expiresAt *time.Time) (models.APIKey, string, error)
+	CreateAPIKey(ctx context.Context, ownerID string, expiresAt *time.Time) (models.APIKey, string, error)
 	OwnerAPIKeys(ctx context.Context, ownerID string, page models.Page) ([]models.APIKey, string, error)
 	RevokeAPIKey(ctx context.Context, id string) error
 	RevokeAnyAPIKey(ctx context.Context, id string) error
@@ -50,7 +50,7 @@ func (s *Service) CreateKey(ctx context.Context, who Caller, ownerID string, end
 		if err != nil {
 			return models.APIKey{}, err
 		}
-		key, text, err = s.store.CreateAPIKeyUntil(ctx, ownerID, expiresAt)
+		key, text, err = s.store.CreateAPIKey(ctx, ownerID, expiresAt)
 		return key, err
 	})
 	if err == nil {

@@ -52,12 +52,12 @@ func TestPublishedAtOnce(t *testing.T) {
 				if _, twice := ids.LoadOrStore(delivery.ID, true); twice {
 					t.Errorf("two deliveries are called %s", delivery.ID)
 				}
-				stored, err := store.Dispatch(t.Context(), delivery.ID, "")
+				stored, err := store.Job(t.Context(), delivery.ID, "")
 				if err != nil || string(stored.Event.Data) != string(event.Data) || stored.Event.DeliveryCount != len(want[i%len(events)]) {
 					t.Errorf("event %d: %v %+v", i, err, stored.Event)
 				}
-				if published.Dispatches != nil {
-					requireSameDispatch(t, stored, published.Dispatches[n])
+				if published.Jobs != nil {
+					requireSameJob(t, stored, published.Jobs[n])
 				}
 			}
 			slices.Sort(got)
@@ -68,8 +68,8 @@ func TestPublishedAtOnce(t *testing.T) {
 	})
 }
 
-// requireSameDispatch compares what an attempt is made from.
-func requireSameDispatch(t *testing.T, stored, published models.Job) {
+// requireSameJob compares what an attempt is made from.
+func requireSameJob(t *testing.T, stored, published models.Job) {
 	t.Helper()
 	for _, at := range []*time.Time{&stored.Delivery.CreatedAt, &stored.Event.CreatedAt, &published.Delivery.CreatedAt, &published.Event.CreatedAt} {
 		*at = at.UTC()
@@ -227,7 +227,7 @@ func TestRecordAttemptWithoutAWorkflow(t *testing.T) {
 		} {
 			delivery := storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0]
 			if test.cancelled {
-				require.NoError(t, store.CancelDelivery(t.Context(), delivery.ID, "for a test"))
+				require.NoError(t, store.CancelDelivery(t.Context(), delivery.ID, models.CauseRequest, "for a test"))
 			}
 			id := models.FirstAttemptID(delivery.ID)
 			require.NoError(t, typeid.Check(typeid.KindAttempt, id))

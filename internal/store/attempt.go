@@ -61,26 +61,3 @@ func (s *Store) attemptAt(ctx context.Context, deliveryID string, page models.Pa
 	}
 	return attempt, err
 }
-
-// Dispatch loads what the attempt with the given ID needs, in one statement. A delivery that is not there
-// (any more) is ErrNotFound.
-func (s *Store) Dispatch(ctx context.Context, deliveryID, attemptID string) (models.Job, error) {
-	var dispatch models.Job
-	result := s.db.WithContext(ctx).Raw(s.dispatchSQL, attemptID, deliveryID).Scan(&dispatch)
-	switch {
-	case result.Error != nil:
-		return models.Job{}, fmt.Errorf("load delivery: %w", result.Error)
-	case result.RowsAffected == 0:
-		return models.Job{}, fmt.Errorf("load delivery: %w", models.ErrNotFound)
-	}
-	return dispatch, nil
-}
-
-func dispatchSQL(db *gorm.DB) string {
-	return "SELECT " + columns(db, "d", models.Delivery{}) + ", " + columns(db, "e", models.Event{}) + ", " +
-		columns(db, "w", models.Webhook{}) + ", " + columns(db, "h", models.WebhookHealth{}) + ", " + columns(db, "a", models.Attempt{}) + `
-		FROM deliveries d JOIN events e ON e.id = d.event_id JOIN webhooks w ON w.id = d.webhook_id
-		LEFT JOIN webhook_health h ON h.webhook_id = d.webhook_id
-		LEFT JOIN attempts a ON a.id = ? AND a.delivery_id = d.id
-		WHERE d.id = ?`
-}

@@ -36,7 +36,7 @@ func TestRecordAttemptChangesTheDelivery(t *testing.T) {
 		require.Equal(t, want, got)
 
 		// It is cancelled, resent after all, and delivered: what the failure left behind is gone.
-		require.NoError(t, store.CancelDelivery(t.Context(), delivery.ID, "for a test"))
+		require.NoError(t, store.CancelDelivery(t.Context(), delivery.ID, models.CauseRequest, "for a test"))
 		clock.Advance(time.Minute)
 		code := 201
 		second := models.Attempt{

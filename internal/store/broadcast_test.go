@@ -115,7 +115,7 @@ func TestPublishReturnsWhatIsAttemptedHere(t *testing.T) {
 				require.Len(t, published.Deliveries, i+1)
 			} else {
 				require.Nil(t, published.Deliveries)
-				require.Nil(t, published.Dispatches)
+				require.Nil(t, published.Jobs)
 			}
 		}
 	})

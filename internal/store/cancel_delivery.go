@@ -10,15 +10,8 @@ import (
 	"github.com/postrider/postrider/models"
 )
 
-// CancelDelivery marks a delivery as cancelled on request, with the reason, unless it has ended: that is
-// ErrFinished.
-func (s *Store) CancelDelivery(ctx context.Context, id, reason string) error {
-	return s.StopDelivery(ctx, id, models.CauseRequest, reason)
-}
-
-// StopDelivery marks a delivery as cancelled for a cause, with the reason, unless it has ended: that is
-// ErrFinished.
-func (s *Store) StopDelivery(ctx context.Context, id string, cause models.CancelCause, reason string) error {
+// CancelDelivery marks a delivery as cancelled for a cause, with the reason for people. One that has ended is ErrFinished.
+func (s *Store) CancelDelivery(ctx context.Context, id string, cause models.CancelCause, reason string) error {
 	result := s.db.WithContext(ctx).Model(&models.Delivery{}).
 		Where("id = ? AND status IN ?", id, []models.Status{models.StatusPending, models.StatusFailed}).
 		Updates(map[string]any{

@@ -133,7 +133,7 @@ func TestCancelDelivery(t *testing.T) {
 			}
 			before, err := store.Delivery(t.Context(), everything, delivery.ID)
 			require.NoError(t, err)
-			require.ErrorIs(t, store.CancelDelivery(t.Context(), delivery.ID, "no longer wanted"), want, status)
+			require.ErrorIs(t, store.CancelDelivery(t.Context(), delivery.ID, models.CauseRequest, "no longer wanted"), want, status)
 			after, err := store.Delivery(t.Context(), everything, delivery.ID)
 			require.NoError(t, err)
 			if want != nil {
@@ -144,10 +144,10 @@ func TestCancelDelivery(t *testing.T) {
 			require.Equal(t, "no longer wanted", after.CancelReason)
 			require.Nil(t, after.NextAttemptAt)
 			require.Equal(t, before.AttemptCount, after.AttemptCount)
-			require.ErrorIs(t, store.CancelDelivery(t.Context(), delivery.ID, "again"), models.ErrFinished)
+			require.ErrorIs(t, store.CancelDelivery(t.Context(), delivery.ID, models.CauseRequest, "again"), models.ErrFinished)
 		}
 		unknown := typeid.New(typeid.KindDelivery, store.Now())
-		require.ErrorIs(t, store.CancelDelivery(t.Context(), unknown, "x"), models.ErrFinished)
+		require.ErrorIs(t, store.CancelDelivery(t.Context(), unknown, models.CauseRequest, "x"), models.ErrFinished)
 	})
 }
 
@@ -161,7 +161,7 @@ func TestPendingDeliveries(t *testing.T) {
 			clock.Advance(time.Second)
 		}
 		attempted(t, store, made[0], 1, models.StatusFailed)
-		require.NoError(t, store.CancelDelivery(t.Context(), made[2].ID, "x"))
+		require.NoError(t, store.CancelDelivery(t.Context(), made[2].ID, models.CauseRequest, "x"))
 
 		for name, test := range map[string]struct {
 			madeBy time.Time
@@ -284,7 +284,7 @@ func TestFirstAttemptIsLeftToItsProcess(t *testing.T) {
 		next()
 		clock.Advance(4 * time.Second)
 		require.Equal(t, 6*time.Second, left())
-		require.NoError(t, store.CancelDelivery(t.Context(), delivery.ID, "x"))
+		require.NoError(t, store.CancelDelivery(t.Context(), delivery.ID, models.CauseRequest, "x"))
 		require.Equal(t, 6*time.Second, left())
 		require.NoError(t, store.Lease(t.Context(), []string{delivery.ID}, clock.Now().Add(lease)))
 		require.Equal(t, lease, left(), "the request is still under way")
@@ -298,7 +298,7 @@ func TestFirstAttemptIsLeftToItsProcess(t *testing.T) {
 		next()
 		require.NoError(t, store.Postpone(t.Context(), delivery.ID, clock.Now(), clock.Now().Add(time.Hour)))
 		require.Zero(t, left())
-		require.NoError(t, store.CancelDelivery(t.Context(), delivery.ID, "x"))
+		require.NoError(t, store.CancelDelivery(t.Context(), delivery.ID, models.CauseRequest, "x"))
 		require.Zero(t, left())
 	})
 }

@@ -27,12 +27,14 @@ func TestEveryEndHasItsTime(t *testing.T) {
 			require.Nil(t, r.row(delivery.ID).EndedAt, "a resend goes on")
 		}
 		for name, end := range map[string]func(id string) error{
-			string(models.CauseRequest): func(id string) error { return r.store.CancelDelivery(t.Context(), id, "cancelled on request") },
+			string(models.CauseRequest): func(id string) error {
+				return r.store.CancelDelivery(t.Context(), id, models.CauseRequest, "cancelled on request")
+			},
 			string(models.CauseInactive): func(id string) error {
-				return r.store.StopDelivery(t.Context(), id, models.CauseInactive, "the webhook is paused")
+				return r.store.CancelDelivery(t.Context(), id, models.CauseInactive, "the webhook is paused")
 			},
 			string(models.CauseDeleted): func(id string) error {
-				return r.store.StopDelivery(t.Context(), id, models.CauseDeleted, "the webhook was deleted")
+				return r.store.CancelDelivery(t.Context(), id, models.CauseDeleted, "the webhook was deleted")
 			},
 		} {
 			delivery := r.publish(name)
@@ -54,7 +56,7 @@ func TestEveryEndHasItsTime(t *testing.T) {
 		}
 		// Successes that come together.
 		delivery := r.publish("batch")
-		require.NoError(t, r.store.StopDelivery(t.Context(), delivery.ID, models.CauseInactive, "the webhook is paused"))
+		require.NoError(t, r.store.CancelDelivery(t.Context(), delivery.ID, models.CauseInactive, "the webhook is paused"))
 		r.clock.Advance(time.Minute)
 		now := r.store.Now()
 		attempt := models.Attempt{ID: typeid.New(typeid.KindAttempt, now), DeliveryID: delivery.ID, Number: 1, StartedAt: now, DurationMS: 12}
@@ -90,7 +92,7 @@ func TestNothingEndsBeforeItsWebhookBeganToFail(t *testing.T) {
 		require.Equal(t, began.Add(8*time.Second), told)
 		fail("failed first", began)
 		r.clock.Set(began.Add(7 * time.Second)) // by the clock of this host
-		require.NoError(t, r.store.StopDelivery(t.Context(), waits.ID, models.CauseInactive, "the webhook is paused"))
+		require.NoError(t, r.store.CancelDelivery(t.Context(), waits.ID, models.CauseInactive, "the webhook is paused"))
 		require.Equal(t, told, r.firstFailure())
 		require.Equal(t, told, r.row(last.ID).EndedAt.UTC())
 		r.clock.Set(began.Add(time.Minute))
@@ -99,7 +101,7 @@ func TestNothingEndsBeforeItsWebhookBeganToFail(t *testing.T) {
 		// Before it fails, and for a webhook that was never called, the time is the host's.
 		attempted(t, r.store, r.publish("success"), 1, models.StatusDelivered)
 		waits = r.publish("stopped later")
-		require.NoError(t, r.store.StopDelivery(t.Context(), waits.ID, models.CauseInactive, "the webhook is paused"))
+		require.NoError(t, r.store.CancelDelivery(t.Context(), waits.ID, models.CauseInactive, "the webhook is paused"))
 		require.Equal(t, r.store.Now(), r.row(waits.ID).EndedAt.UTC())
 	})
 }

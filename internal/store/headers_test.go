@@ -30,9 +30,9 @@ func TestHeadersAreSealed(t *testing.T) {
 		stored, err := store.Webhook(t.Context(), everything, made.ID)
 		require.NoError(t, err)
 		delivery := storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0]
-		dispatch, err := store.Dispatch(t.Context(), delivery.ID, "att_none")
+		job, err := store.Job(t.Context(), delivery.ID, "att_none")
 		require.NoError(t, err)
-		for _, webhook := range []models.Webhook{made, stored, dispatch.Webhook} {
+		for _, webhook := range []models.Webhook{made, stored, job.Webhook} {
 			require.Equal(t, models.Headers{"Authorization": "", "X-Empty": ""}, webhook.Headers, "names alone")
 			opened, err := store.OpenHeaders(webhook)
 			require.NoError(t, err)

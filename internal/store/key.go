@@ -13,14 +13,9 @@ import (
 	"github.com/postrider/postrider/models"
 )
 
-// CreateAPIKey makes a key without an end for an owner, or an administrator's for an empty ownerID. It
-// returns the key, which cannot be read again. An unknown owner is ErrNotFound.
-func (s *Store) CreateAPIKey(ctx context.Context, ownerID string) (models.APIKey, string, error) {
-	return s.CreateAPIKeyUntil(ctx, ownerID, nil)
-}
-
-// CreateAPIKeyUntil is CreateAPIKey for a key that expires, unless expiresAt is nil.
-func (s *Store) CreateAPIKeyUntil(ctx context.Context, ownerID string, expiresAt *time.Time) (models.APIKey, string, error) {
+// CreateAPIKey makes a key for an owner, or an administrator's for an empty ownerID, which expires unless expiresAt is
+// nil. It returns the key, which cannot be read again. An unknown owner is ErrNotFound.
+func (s *Store) CreateAPIKey(ctx context.Context, ownerID string, expiresAt *time.Time) (models.APIKey, string, error) {
 	token := models.NewAPIKeyToken()
 	now := s.Now()
 	key := models.APIKey{ID: typeid.New(typeid.KindKey, now), OwnerID: ownerID, Prefix: token[:models.KeyShownLength], Hash: models.HashAPIKey(token), CreatedAt: now}

@@ -20,7 +20,7 @@ import (
 func TestAPIKeyIsFoundByItsTokenOnly(t *testing.T) {
 	onEach(t, func(t *testing.T, store *store.Store) {
 		owner := storetest.Owner(t, store, "acme")
-		made, token, err := store.CreateAPIKey(t.Context(), owner.ID)
+		made, token, err := store.CreateAPIKey(t.Context(), owner.ID, nil)
 		require.NoError(t, err)
 		require.False(t, made.Admin())
 		require.True(t, strings.HasPrefix(token, models.KeyPrefix))
@@ -53,7 +53,7 @@ func TestAPIKeysDiffer(t *testing.T) {
 
 func TestRevokedAPIKeyIsGoneAtOnce(t *testing.T) {
 	onEach(t, func(t *testing.T, store *store.Store) {
-		made, token, err := store.CreateAPIKey(t.Context(), models.DefaultOwnerID)
+		made, token, err := store.CreateAPIKey(t.Context(), models.DefaultOwnerID, nil)
 		require.NoError(t, err)
 		_, err = store.APIKeyByToken(t.Context(), token)
 		require.NoError(t, err)
@@ -72,7 +72,7 @@ func TestAPIKeyExpires(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		store, clock := clockedStore(t, db)
 		end := clock.Now().Add(time.Hour)
-		made, token, err := store.CreateAPIKeyUntil(t.Context(), models.DefaultOwnerID, &end)
+		made, token, err := store.CreateAPIKey(t.Context(), models.DefaultOwnerID, &end)
 		require.NoError(t, err)
 		require.Equal(t, end, *made.ExpiresAt)
 
@@ -112,12 +112,12 @@ func TestLastAdminKeyStays(t *testing.T) {
 		} {
 			require.NoError(t, db.Exec("DELETE FROM api_keys").Error)
 			store, clock := clockedStore(t, db)
-			_, _, err := store.CreateAPIKey(t.Context(), models.DefaultOwnerID)
+			_, _, err := store.CreateAPIKey(t.Context(), models.DefaultOwnerID, nil)
 			require.NoError(t, err)
 			var ids []string
 			for _, life := range test.lives {
 				end := clock.Now().Add(life)
-				key, _, err := store.CreateAPIKeyUntil(t.Context(), "", &end)
+				key, _, err := store.CreateAPIKey(t.Context(), "", &end)
 				if life == forever {
 					require.NoError(t, db.Exec("UPDATE api_keys SET expires_at = NULL WHERE id = ?", key.ID).Error)
 				}
@@ -142,7 +142,7 @@ func TestLastTwoAdminKeysAreNotRevokedAtOnce(t *testing.T) {
 			var keys [2]models.APIKey
 			for i := range keys {
 				var err error
-				keys[i], _, err = store.CreateAPIKey(t.Context(), "")
+				keys[i], _, err = store.CreateAPIKey(t.Context(), "", nil)
 				require.NoError(t, err)
 			}
 			var errs [2]error
@@ -170,7 +170,7 @@ func TestLastTwoAdminKeysAreNotRevokedAtOnce(t *testing.T) {
 func TestUseOfAPIKeysIsWrittenOnceAMinute(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		store, clock := clockedStore(t, db)
-		key, token, err := store.CreateAPIKey(t.Context(), models.DefaultOwnerID)
+		key, token, err := store.CreateAPIKey(t.Context(), models.DefaultOwnerID, nil)
 		require.NoError(t, err)
 		lastUsed := func() *time.Time {
 			got, err := store.APIKeyByToken(t.Context(), token)
@@ -193,7 +193,7 @@ func TestUseOfAPIKeysIsWrittenOnceAMinute(t *testing.T) {
 
 func TestAPIKeyForAnUnknownOwner(t *testing.T) {
 	onEach(t, func(t *testing.T, store *store.Store) {
-		_, token, err := store.CreateAPIKey(t.Context(), typeid.New(typeid.KindOwner, store.Now()))
+		_, token, err := store.CreateAPIKey(t.Context(), typeid.New(typeid.KindOwner, store.Now()), nil)
 		require.ErrorIs(t, err, models.ErrNotFound)
 		require.Empty(t, token)
 	})
@@ -204,11 +204,11 @@ func TestAPIKeysOfAnOwnerByPage(t *testing.T) {
 		owner := storetest.Owner(t, store, "acme")
 		var want []string
 		for range 3 {
-			key, _, err := store.CreateAPIKey(t.Context(), owner.ID)
+			key, _, err := store.CreateAPIKey(t.Context(), owner.ID, nil)
 			require.NoError(t, err)
 			want = append(want, key.ID)
 		}
-		_, _, err := store.CreateAPIKey(t.Context(), "")
+		_, _, err := store.CreateAPIKey(t.Context(), "", nil)
 		require.NoError(t, err)
 		slices.Sort(want)
 		slices.Reverse(want)
@@ -240,7 +240,7 @@ func TestAPIKeysOfAnOwner(t *testing.T) {
 		owner := storetest.Owner(t, store, "acme")
 		var ids []string
 		for _, ownerID := range []string{owner.ID, "", owner.ID} {
-			key, _, err := store.CreateAPIKey(t.Context(), ownerID)
+			key, _, err := store.CreateAPIKey(t.Context(), ownerID, nil)
 			require.NoError(t, err)
 			ids = append(ids, key.ID)
 			clock.Advance(time.Millisecond)

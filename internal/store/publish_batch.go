@@ -118,21 +118,21 @@ func (s *Store) publishTogether(ctx context.Context, statement string, events []
 		outcome.wide = answer.deliveries > most
 		outcome.keyUsed = !answer.stored && !outcome.wide
 		outcome.published.Event.DeliveryCount = answer.deliveries
-		if answer.dispatch.Delivery.ID != "" {
-			add(&outcome.published, answer.dispatch)
+		if answer.job.Delivery.ID != "" {
+			add(&outcome.published, answer.job)
 		}
 	}
 	return outcomes, rows.Err()
 }
 
 // add completes a delivery of the event and adds it.
-func add(p *models.Published, dispatch models.Job) {
-	delivery := &dispatch.Delivery
+func add(p *models.Published, job models.Job) {
+	delivery := &job.Delivery
 	delivery.EventID, delivery.Event, delivery.CreatedAt = p.Event.ID, p.Event.Type, p.Event.CreatedAt
 	delivery.Status = models.StatusPending
-	dispatch.Event = p.Event
+	job.Event = p.Event
 	p.Deliveries = append(p.Deliveries, *delivery)
-	p.Dispatches = append(p.Dispatches, dispatch)
+	p.Jobs = append(p.Jobs, job)
 }
 
 // publishArguments are those of publishBatchSQL, for events of which each may have so many deliveries. Pointers keep gorm from taking arrays for lists of values. The
@@ -168,11 +168,11 @@ type publishedRow struct {
 	eventID    string
 	stored     bool
 	deliveries int
-	dispatch   models.Job
+	job        models.Job
 }
 
 func scanPublished(rows *sql.Rows) (row publishedRow, err error) {
-	delivery, webhook, health := &row.dispatch.Delivery, &row.dispatch.Webhook, &row.dispatch.Health
+	delivery, webhook, health := &row.job.Delivery, &row.job.Webhook, &row.job.Health
 	err = rows.Scan(&row.eventID, &row.stored, &row.deliveries, &delivery.ID, &delivery.WebhookID, &delivery.OwnerID,
 		&delivery.Host, &webhook.URL, &webhook.Headers, &webhook.SealedHeaders, &webhook.RetrySchedule, &webhook.RateLimit,
 		&webhook.Secret, &webhook.PreviousSecret, &webhook.PreviousSecretUntil, &webhook.EarlierSecrets,

@@ -57,9 +57,9 @@ func TestMissedEventsBecomeDeliveriesInTheirTurn(t *testing.T) {
 		event, err := r.store.Event(t.Context(), everything, stored.EventID)
 		require.NoError(t, err)
 		require.Equal(t, 1, event.DeliveryCount)
-		dispatch, err := r.store.Dispatch(t.Context(), stored.ID, "")
+		job, err := r.store.Job(t.Context(), stored.ID, "")
 		require.NoError(t, err)
-		require.Equal(t, event.ID, dispatch.Event.ID)
+		require.Equal(t, event.ID, job.Event.ID)
 		require.EqualValues(t, 2, finish(t, r.store, recovery.ID, page).Resent)
 
 		for page, names = r.next(recovery.ID, 2); len(page) > 0; page, names = r.next(recovery.ID, 2) {

@@ -36,7 +36,7 @@ func TestPurgeDeliveriesAndTheirEvents(t *testing.T) {
 		"delivered goes":          {then: ended(models.StatusDelivered)},
 		"permanently failed goes": {then: ended(models.StatusPermanentlyFailed)},
 		"cancelled goes": {then: func(t *testing.T, store *store.Store, delivery models.Delivery) {
-			require.NoError(t, store.CancelDelivery(t.Context(), delivery.ID, "x"))
+			require.NoError(t, store.CancelDelivery(t.Context(), delivery.ID, models.CauseRequest, "x"))
 		}},
 		"pending stays, however old":     {kept: true},
 		"one that waits stays":           {then: ended(models.StatusFailed), kept: true},
@@ -140,9 +140,9 @@ func TestPurgeKeepsTheEventOfAWaitingDelivery(t *testing.T) {
 		require.EqualValues(t, 1, deleted)
 		deleted, _ = purge(t, store, models.PurgeEvents)
 		require.Zero(t, deleted)
-		dispatch, err := store.Dispatch(t.Context(), published.Deliveries[1].ID, "att_x")
+		job, err := store.Job(t.Context(), published.Deliveries[1].ID, "att_x")
 		require.NoError(t, err)
-		require.Equal(t, published.Event.ID, dispatch.Event.ID)
+		require.Equal(t, published.Event.ID, job.Event.ID)
 	})
 }
 
@@ -153,9 +153,9 @@ func TestPurgeWhatWasDeleted(t *testing.T) {
 		waiting := makeWebhook(t, store, models.DefaultOwnerID, "a")
 		unused, active := makeWebhook(t, store, models.DefaultOwnerID, "b"), makeWebhook(t, store, models.DefaultOwnerID, "b")
 		delivery := storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0]
-		revoked, _, err := store.CreateAPIKey(t.Context(), models.DefaultOwnerID)
+		revoked, _, err := store.CreateAPIKey(t.Context(), models.DefaultOwnerID, nil)
 		require.NoError(t, err)
-		_, valid, err := store.CreateAPIKey(t.Context(), "")
+		_, valid, err := store.CreateAPIKey(t.Context(), "", nil)
 		require.NoError(t, err)
 		for _, id := range []string{waiting.ID, unused.ID} {
 			require.NoError(t, store.DeleteWebhook(t.Context(), everything, id))
@@ -176,7 +176,7 @@ func TestPurgeWhatWasDeleted(t *testing.T) {
 		require.NoError(t, err)
 		_, err = store.APIKeyByToken(t.Context(), valid)
 		require.NoError(t, err)
-		_, err = store.Dispatch(t.Context(), delivery.ID, "att_x")
+		_, err = store.Job(t.Context(), delivery.ID, "att_x")
 		require.NoError(t, err, "a delivery that waits has its webhook")
 	})
 }

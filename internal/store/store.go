@@ -34,8 +34,8 @@ type Store struct {
 	lease   time.Duration
 	// mostDeliveries is Config.MostDeliveries, or more than there can be.
 	mostDeliveries int
-	// dispatchSQL is made once: it names every column of five tables.
-	dispatchSQL string
+	// jobSQL is made once: it names every column of five tables.
+	jobSQL string
 	// publishing and recording join what comes at the same time; publishingWide takes events with many deliveries,
 	// one by one. They are nil on SQLite, which has one writer anyway.
 	publishing, publishingWide *batcher[models.Event, publishOutcome]
@@ -67,7 +67,7 @@ func New(db *gorm.DB, cfg Config) *Store {
 	if cfg.Health != nil {
 		health = *cfg.Health
 	}
-	s := &Store{db: db, keyring: cfg.Keyring, now: cfg.Now, health: health, lease: cfg.Lease, dispatchSQL: dispatchSQL(db)}
+	s := &Store{db: db, keyring: cfg.Keyring, now: cfg.Now, health: health, lease: cfg.Lease, jobSQL: jobSQL(db)}
 	if s.mostDeliveries = cfg.MostDeliveries; s.mostDeliveries == 0 {
 		s.mostDeliveries = anyDeliveries
 	}

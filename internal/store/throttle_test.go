@@ -88,14 +88,14 @@ func TestPublishedWithTheThrottle(t *testing.T) {
 			Status: models.StatusFailed, NextAttemptAt: &next, ThrottledUntil: &until, RunID: "run",
 		})
 		published := storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)})
-		require.Equal(t, db.Name() == "postgres", published.Dispatches != nil)
-		loaded, err := store.Dispatch(t.Context(), published.Deliveries[0].ID, "")
+		require.Equal(t, db.Name() == "postgres", published.Jobs != nil)
+		loaded, err := store.Job(t.Context(), published.Deliveries[0].ID, "")
 		require.NoError(t, err)
-		for _, dispatch := range append(published.Dispatches, loaded) {
-			require.Equal(t, 1, dispatch.Health.ConsecutiveFailures)
-			requireTime(t, &until, dispatch.Health.ThrottledUntil)
+		for _, job := range append(published.Jobs, loaded) {
+			require.Equal(t, 1, job.Health.ConsecutiveFailures)
+			requireTime(t, &until, job.Health.ThrottledUntil)
 			failed := clock.Now()
-			requireTime(t, &failed, dispatch.Health.FirstFailureAt)
+			requireTime(t, &failed, job.Health.FirstFailureAt)
 		}
 	})
 }

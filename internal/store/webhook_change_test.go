@@ -140,12 +140,12 @@ func TestHealthEndsWithTheURL(t *testing.T) {
 		move("https://example.com/hook")
 		require.Equal(t, models.WebhookHealth{WebhookID: webhook.ID, Receiver: 2}, health())
 		published := storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)})
-		if published.Dispatches != nil {
-			require.Equal(t, 2, published.Dispatches[0].Health.Receiver)
+		if published.Jobs != nil {
+			require.Equal(t, 2, published.Jobs[0].Health.Receiver)
 		}
-		dispatch, err := store.Dispatch(t.Context(), published.Deliveries[0].ID, "")
+		job, err := store.Job(t.Context(), published.Deliveries[0].ID, "")
 		require.NoError(t, err)
-		require.Equal(t, 2, dispatch.Health.Receiver)
+		require.Equal(t, 2, job.Health.Receiver)
 	})
 }
 

@@ -165,14 +165,14 @@ func TestDeletedWebhookIsHiddenAndItsSecretsAreGone(t *testing.T) {
 		require.Empty(t, storetest.Publish(t, store, models.Event{Type: "order.paid", Data: []byte(`{}`)}).Deliveries)
 
 		// What waits for it still finds the row, which holds no secret any more.
-		dispatch, err := store.Dispatch(t.Context(), delivery.ID, "att_none")
+		job, err := store.Job(t.Context(), delivery.ID, "att_none")
 		require.NoError(t, err)
-		require.NotNil(t, dispatch.Webhook.DeletedAt)
-		require.False(t, dispatch.Webhook.Active)
-		require.Empty(t, dispatch.Webhook.Secret)
-		require.Nil(t, dispatch.Webhook.PreviousSecret)
-		require.Nil(t, dispatch.Webhook.PreviousSecretUntil)
-		_, err = store.SigningSecrets(dispatch.Webhook, store.Now())
+		require.NotNil(t, job.Webhook.DeletedAt)
+		require.False(t, job.Webhook.Active)
+		require.Empty(t, job.Webhook.Secret)
+		require.Nil(t, job.Webhook.PreviousSecret)
+		require.Nil(t, job.Webhook.PreviousSecretUntil)
+		_, err = store.SigningSecrets(job.Webhook, store.Now())
 		require.ErrorIs(t, err, keyring.ErrDecrypt)
 		var patterns int64
 		require.NoError(t, db.Table("webhook_patterns").Count(&patterns).Error)

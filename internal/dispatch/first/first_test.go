@@ -53,7 +53,7 @@ func (f *fewDeliveries) Publish(_ context.Context, event models.Event) (models.P
 	for range f.each {
 		delivery := models.Delivery{ID: typeid.New(typeid.KindDelivery, time.Now())}
 		published.Deliveries = append(published.Deliveries, delivery)
-		published.Dispatches = append(published.Dispatches, models.Job{Delivery: delivery})
+		published.Jobs = append(published.Jobs, models.Job{Delivery: delivery})
 	}
 	return published, nil
 }

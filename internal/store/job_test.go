@@ -15,7 +15,7 @@ import (
 	"github.com/postrider/postrider/models"
 )
 
-func TestDispatchLoadsEverythingAtOnce(t *testing.T) {
+func TestJobLoadsEverythingAtOnce(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		store, clock := clockedStore(t, db)
 		webhook := models.Webhook{
@@ -39,73 +39,36 @@ func TestDispatchLoadsEverythingAtOnce(t *testing.T) {
 		require.NoError(t, db.Callback().Row().Register("test:count", count))
 		require.NoError(t, db.Callback().Raw().Register("test:count", count))
 		attemptID := models.AttemptID("run", 1, clock.Now())
-		dispatch, err := store.Dispatch(t.Context(), delivery.ID, attemptID)
+		job, err := store.Job(t.Context(), delivery.ID, attemptID)
 		require.NoError(t, err)
 		require.EqualValues(t, 1, statements.Load())
-		require.Equal(t, models.Job{Delivery: delivery, Event: stored, Webhook: webhook}, dispatch)
+		require.Equal(t, models.Job{Delivery: delivery, Event: stored, Webhook: webhook}, job)
 
-		secrets, err := store.SigningSecrets(dispatch.Webhook, clock.Now())
+		secrets, err := store.SigningSecrets(job.Webhook, clock.Now())
 		require.NoError(t, err)
 		require.Equal(t, []string{current, storetest.Secret}, secrets, "the previous secret signs too in its grace")
 
 		// The second time, the attempt is there.
 		attempt := attempted(t, store, delivery, 1, models.StatusFailed)
-		dispatch, err = store.Dispatch(t.Context(), delivery.ID, attempt.ID)
+		job, err = store.Job(t.Context(), delivery.ID, attempt.ID)
 		require.NoError(t, err)
-		requireTime(t, &attempt.StartedAt, &dispatch.Recorded.StartedAt)
-		dispatch.Recorded.StartedAt = attempt.StartedAt
-		require.Equal(t, attempt, dispatch.Recorded)
-		require.Equal(t, 1, dispatch.Delivery.AttemptCount)
-		require.Equal(t, models.StatusFailed, dispatch.Delivery.Status)
+		requireTime(t, &attempt.StartedAt, &job.Recorded.StartedAt)
+		job.Recorded.StartedAt = attempt.StartedAt
+		require.Equal(t, attempt, job.Recorded)
+		require.Equal(t, 1, job.Delivery.AttemptCount)
+		require.Equal(t, models.StatusFailed, job.Delivery.Status)
 
 		// An attempt of another delivery is not this one's.
 		other := storetest.Publish(t, store, models.Event{Type: "order.paid", Data: []byte(`{}`)}).Deliveries[0]
-		dispatch, err = store.Dispatch(t.Context(), other.ID, attempt.ID)
+		job, err = store.Job(t.Context(), other.ID, attempt.ID)
 		require.NoError(t, err)
-		require.Empty(t, dispatch.Recorded.ID)
+		require.Empty(t, job.Recorded.ID)
 	})
 }
 
-func TestDispatchOfAnUnknownDelivery(t *testing.T) {
+func TestJobOfAnUnknownDelivery(t *testing.T) {
 	onEach(t, func(t *testing.T, store *store.Store) {
-		_, err := store.Dispatch(t.Context(), typeid.New(typeid.KindDelivery, store.Now()), "att_x")
-		require.ErrorIs(t, err, models.ErrNotFound)
-	})
-}
-
-func TestFinalFailure(t *testing.T) {
-	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
-		store, clock := clockedStore(t, db)
-		owner := storetest.Owner(t, store, "acme")
-		webhook := makeWebhook(t, store, owner.ID, "*")
-		delivery := storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`), OwnerID: owner.ID}).Deliveries[0]
-		_, err := store.FinalFailure(t.Context(), delivery.ID)
-		require.ErrorIs(t, err, models.ErrNotFound, "there was no attempt")
-
-		only := attempted(t, store, delivery, 1, models.StatusFailed)
-		failure, err := store.FinalFailure(t.Context(), delivery.ID)
-		require.NoError(t, err)
-		require.Equal(t, only.ID, failure.First.ID)
-		require.Equal(t, failure.First, failure.Last)
-
-		for n := 2; n <= 3; n++ {
-			clock.Advance(time.Minute)
-			attempted(t, store, delivery, n, models.StatusPermanentlyFailed)
-		}
-		require.NoError(t, store.DeleteWebhook(t.Context(), everything, webhook.ID))
-		failure, err = store.FinalFailure(t.Context(), delivery.ID)
-		require.NoError(t, err, "a deleted webhook's failure is told as well")
-		require.Equal(t, delivery.ID, failure.Delivery.ID)
-		require.Equal(t, models.StatusPermanentlyFailed, failure.Delivery.Status)
-		require.Equal(t, 3, failure.Delivery.AttemptCount)
-		require.Equal(t, webhook.ID, failure.Webhook.ID)
-		require.Equal(t, webhook.Host, failure.Webhook.Host)
-		require.Equal(t, owner.Email, failure.Owner.Email)
-		require.Equal(t, 1, failure.First.Number)
-		require.Equal(t, 3, failure.Last.Number)
-
-		require.NoError(t, db.Exec("DELETE FROM owners WHERE id = ?", owner.ID).Error)
-		_, err = store.FinalFailure(t.Context(), delivery.ID)
+		_, err := store.Job(t.Context(), typeid.New(typeid.KindDelivery, store.Now()), "att_x")
 		require.ErrorIs(t, err, models.ErrNotFound)
 	})
 }

@@ -1,0 +1,138 @@
+package store_test
+
+import (
+	"encoding/base64"
+	"time"
+
+	"github.com/postrider/postrider/internal/storetest"
+	"github.com/postrider/postrider/models"
+)
+
+// deliveryCalls are about events, deliveries and attempts.
+func (p *plansRig) deliveryCalls() map[string]func() {
+	ctx, s, t, now, owner, delivery, webhook := p.t.Context(), p.store, p.t, p.store.Now(), models.Scope{OwnerID: p.webhook.OwnerID}, p.delivery, p.webhook
+	return map[string]func(){
+		"AdoptFirstAttempt": func() { _, _ = s.AdoptFirstAttempt(ctx, delivery.ID, "run") },
+		"Attempts":          func() { _, err := s.Attempts(ctx, delivery.ID); p.ok(err) },
+		"AttemptsPage":      p.attemptsPages,
+		"CancelDelivery":    func() { _ = s.CancelDelivery(ctx, delivery.ID, models.CauseRequest, "x") },
+		"Deliveries":        p.deliveries,
+		"Delivery": func() {
+			p.scopes(func(scope models.Scope) { _, err := s.Delivery(ctx, scope, delivery.ID); p.ok(err) })
+		},
+		"Job": func() {
+			_, err := s.Job(ctx, delivery.ID, models.AttemptID("run", 1, now))
+			p.ok(err)
+		},
+		"Event": func() {
+			broadcast := storetest.Publish(t, s, models.Event{Type: "order.kind1", Data: []byte(`{}`), Broadcast: true}).Event.ID
+			_, err := s.Event(ctx, owner, broadcast)
+			p.ok(err)
+			_, err = s.Event(ctx, everything, delivery.EventID)
+			p.ok(err)
+			_, _ = s.Event(ctx, owner, delivery.EventID)
+		},
+		"Events":       p.events,
+		"FinalFailure": func() { _, err := s.FinalFailure(ctx, delivery.ID); p.ok(err) },
+		"PendingDeliveries": func() {
+			for _, madeBy := range []time.Time{now, p.from} {
+				found, err := s.PendingDeliveries(ctx, madeBy, "", 20)
+				p.ok(err)
+				_, err = s.PendingDeliveries(ctx, madeBy, found[len(found)-1].ID, 200)
+				p.ok(err)
+			}
+		},
+		"PendingDeliveriesOf": func() { _, err := s.PendingDeliveriesOf(ctx, delivery.EventID, "", 200); p.ok(err) },
+		"Publish": func() {
+			for range 2 {
+				storetest.Publish(t, s, models.Event{Type: "order.kind1", Data: []byte(`{}`), OwnerID: owner.OwnerID, IdempotencyKey: key(1)})
+				storetest.Publish(t, s, models.Event{Type: "order.kind1", Data: []byte(`{}`), Broadcast: true})
+			}
+		},
+		"PublishTest": func() { _, err := s.PublishTest(ctx, webhook, []byte(`{}`)); p.ok(err) },
+		"RecordAttempt": func() {
+			settled := models.WebhookHealth{WebhookID: webhook.ID, LastSuccessAt: &now}
+			attempt := attempted(t, s, delivery, 8, models.StatusDelivered)
+			attempt.StartedAt = now
+			_, err := s.RecordAttempt(ctx, models.Outcome{Attempt: attempt, Status: models.StatusDelivered, RunID: "run", Health: settled})
+			p.ok(err)
+			attempt = attempted(t, s, delivery, 9, models.StatusFailed)
+			for _, outcome := range []models.Outcome{
+				{Attempt: attempt, Status: models.StatusDelivered},
+				{Attempt: attempt, Status: models.StatusPermanentlyFailed, DisableWebhook: "gone"},
+			} {
+				_, err := s.RecordAttempt(ctx, outcome)
+				p.ok(err)
+				_, err = s.RecordAttempt(ctx, outcome)
+				p.ok(err)
+				attempt.ID = models.AttemptID("other", 1, now)
+			}
+		},
+		"ReserveRequest":      func() { _, err := s.ReserveRequest(ctx, webhook.ID, 1, nil); p.ok(err) },
+		"Postpone":            func() { p.ok(s.Postpone(ctx, delivery.ID, now, now)) },
+		"Lease":               func() { p.ok(s.Lease(ctx, []string{delivery.ID, "x"}, now)) },
+		"UnstartedDeliveries": func() { _, err := s.UnstartedDeliveries(ctx, delivery.ID, 200); p.ok(err) },
+		"WaitingDeliveries": func() {
+			for _, status := range []models.Status{models.StatusPending, models.StatusFailed} {
+				ids, err := s.WaitingDeliveries(ctx, webhook.ID, status, "", 5)
+				p.ok(err)
+				if len(ids) > 0 {
+					_, err = s.WaitingDeliveries(ctx, webhook.ID, status, ids[len(ids)-1], 200)
+					p.ok(err)
+				}
+			}
+		},
+	}
+}
+
+// deliveries lists with every combination of filters.
+func (p *plansRig) deliveries() {
+	p.scopes(func(scope models.Scope) {
+		p.times(func(since, until time.Time) {
+			for _, status := range append(storetest.Statuses(), "") {
+				for _, filter := range combinations("", p.webhook.ID, p.delivery.EventID, rareEvent, p.webhook.OwnerID) {
+					p.pages(func(page models.Page) string {
+						_, next, err := p.store.Deliveries(p.t.Context(), scope, models.DeliveryFilter{
+							Status: status, WebhookID: filter[0], EventID: filter[1], Event: filter[2], OwnerID: filter[3],
+							Since: since, Until: until,
+						}, page)
+						p.ok(err)
+						return next
+					})
+				}
+			}
+		})
+	})
+}
+
+// events lists with every combination of filters.
+func (p *plansRig) events() {
+	p.scopes(func(scope models.Scope) {
+		p.times(func(since, until time.Time) {
+			for _, filter := range combinations("", rareEvent, p.webhook.OwnerID) {
+				p.pages(func(page models.Page) string {
+					_, next, err := p.store.Events(p.t.Context(), scope, models.EventFilter{
+						Type: filter[0], OwnerID: filter[1], Since: since, Until: until, WithData: true,
+					}, page)
+					p.ok(err)
+					return next
+				})
+			}
+		})
+	})
+}
+
+// attemptsPages lists a delivery's attempts in each way.
+func (p *plansRig) attemptsPages() {
+	for _, body := range []bool{true, false} {
+		for _, oldestFirst := range []bool{true, false} {
+			filter := models.AttemptFilter{DeliveryID: p.delivery.ID, WithBody: body}
+			page := models.Page{Limit: 5, OldestFirst: oldestFirst}
+			found, _, err := p.store.AttemptsPage(p.t.Context(), filter, page)
+			p.ok(err)
+			page.Cursor = base64.RawURLEncoding.EncodeToString([]byte(found[0].ID))
+			_, _, err = p.store.AttemptsPage(p.t.Context(), filter, page)
+			p.ok(err)
+		}
+	}
+}
