@@ -34,12 +34,12 @@ func TestCancelledDeliveriesHoldNoMoments(t *testing.T) {
 		retry := reserve(webhook.ID, nil)
 		require.Equal(t, 500*time.Second, retry.At.Sub(clock.Now()))
 		for _, delivery := range waiting[1:] {
-			require.NoError(t, store.CancelDelivery(t.Context(), delivery.ID, "x"))
+			require.NoError(t, store.CancelDelivery(t.Context(), delivery.ID, models.CauseRequest, "x"))
 		}
 		require.Equal(t, last.At, reserve(webhook.ID, &last).At, "the first still waits: what is reserved holds")
 		require.Equal(t, 600*time.Second, reserve(webhook.ID, nil).At.Sub(clock.Now()))
 
-		require.NoError(t, store.CancelDelivery(t.Context(), waiting[0].ID, "x"))
+		require.NoError(t, store.CancelDelivery(t.Context(), waiting[0].ID, models.CauseRequest, "x"))
 		require.Equal(t, clock.Now(), reserve(webhook.ID, nil).At)
 		require.Equal(t, 100*time.Second, reserve(webhook.ID, &retry).At.Sub(clock.Now()))
 		require.Equal(t, 500*time.Second, reserve(other.ID, nil).At.Sub(clock.Now()), "other webhooks keep theirs")
