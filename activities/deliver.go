@@ -11,17 +11,19 @@ import (
 	"github.com/postrider/postrider/models"
 )
 
-// What an attempt is asked for with, and what it answers: the input and the result of Deliver.
-type (
-	AttemptInput  = attempt.Input
-	AttemptResult = attempt.Result
-	Detour        = attempt.Detour
-)
+// AttemptInput asks Deliver for one attempt.
+type AttemptInput = attempt.Input
 
-// Deliver makes one attempt and records it. When the log has the attempt already, its outcome is returned
-// and the receiver is not called again.
+// AttemptResult is Deliver's result: what the attempt made of its delivery, or the detour that it has to take.
+type AttemptResult = attempt.Result
+
+// Detour is where and when an attempt is to be made instead.
+type Detour = attempt.Detour
+
+// Deliver makes one attempt and records it. When the log has the attempt already, its outcome is returned and the receiver
+// is not called again.
 func (a *Activities) Deliver(ctx context.Context, in AttemptInput) (AttemptResult, error) {
-	// From here on: a database that lets the attempt wait must not make it look dead and be repeated elsewhere.
+	// The heartbeat begins before the database is read: while that is slow, the attempt must not be repeated elsewhere.
 	stopHeartbeat := heartbeat(ctx)
 	defer stopHeartbeat()
 	run := runOf(ctx)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
 )
 
@@ -35,10 +36,7 @@ func TestBadInput(t *testing.T) {
 	revokedKey, revoked, err := s.store.CreateAPIKey(t.Context(), mine.ID, nil)
 	require.NoError(t, err)
 	require.NoError(t, s.store.RevokeAPIKey(t.Context(), revokedKey.ID))
-	theirWebhook := models.Webhook{
-		OwnerID: theirs.ID, URL: "https://example.com/x", Host: "example.com", Events: []string{"*"}, Active: true,
-	}
-	require.NoError(t, s.store.CreateWebhook(t.Context(), &theirWebhook, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"))
+	theirWebhook := storetest.Webhook(t, s.store, func(webhook *models.Webhook) { webhook.OwnerID = theirs.ID })
 	published, err := s.store.Publish(t.Context(), models.Event{Type: "a", Data: []byte(`{}`), OwnerID: theirs.ID})
 	require.NoError(t, err)
 	theirDelivery := published.Deliveries[0].ID

@@ -27,9 +27,6 @@ type AuditEntry struct {
 	CreatedAt time.Time
 }
 
-// TableName is the table of the trail.
-func (AuditEntry) TableName() string { return "audit" }
-
 // AuditFilter narrows the trail; its zero value narrows nothing.
 type AuditFilter struct {
 	Actors, Actions []string

@@ -18,8 +18,5 @@ var (
 	ErrLastAdminKey = errors.New("last administrator's key")
 )
 
-// ErrReadOnly says that the database takes no changes: it is a standby, for one.
-var ErrReadOnly = errors.New("the database is read-only")
-
 // ErrDefaultOwner says that the owner default cannot be deleted: it owns what an administrator makes without naming one.
 var ErrDefaultOwner = errors.New("the default owner cannot be deleted")

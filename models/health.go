@@ -39,9 +39,6 @@ type WebhookHealth struct {
 	ChangedBy string
 }
 
-// TableName is the table of webhooks' health.
-func (WebhookHealth) TableName() string { return "webhook_health" }
-
 // Sick says that requests to the webhook must not get in the way of others: it was slow lately, or failed at
 // least twice in a row.
 func (h WebhookHealth) Sick(now time.Time) bool {

@@ -10,12 +10,6 @@ import (
 // KeyPrefix begins every API key, so that people and secret scanners recognise one.
 const KeyPrefix = "prk_"
 
-// KeyShownLength is how much of a key lists show: enough to tell keys apart, too little to guess one.
-const KeyShownLength = len(KeyPrefix) + 6
-
-// KeyUseInterval is how often the last use of a key is written.
-const KeyUseInterval = time.Minute
-
 // APIKey lets its bearer use the API as one owner, or as an administrator. The key itself is not stored.
 type APIKey struct {
 	ID string `gorm:"primaryKey"`
@@ -34,9 +28,6 @@ type APIKey struct {
 	// Suspended is true while its owner is suspended: the key is refused.
 	Suspended bool
 }
-
-// TableName is the table of API keys.
-func (APIKey) TableName() string { return "api_keys" }
 
 // Admin says whether the key is an administrator's.
 func (k APIKey) Admin() bool { return k.OwnerID == "" }

@@ -10,14 +10,3 @@ type Rejection struct {
 	RemoteAddr string
 	CreatedAt  time.Time
 }
-
-// TableName is the table of rejections.
-func (Rejection) TableName() string { return "source_rejections" }
-
-// Rejected are requests to one source that were refused.
-type Rejected struct {
-	// Count is how many they were.
-	Count int64
-	// Last are the last of them, oldest first.
-	Last []Rejection
-}

@@ -23,7 +23,7 @@ func TestDatabaseAwayBeforeSendingUsesUpNoAttempt(t *testing.T) {
 				away := func() {
 					r.store.mu.Lock()
 					defer r.store.mu.Unlock()
-					r.store.failDispatch = outage
+					r.store.failLoad = outage
 				}
 				if during == 0 {
 					away()

@@ -14,6 +14,7 @@ import (
 	"github.com/postrider/postrider/activities"
 	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/workflows"
@@ -29,7 +30,7 @@ func newDeletionRig(t *testing.T, open opener) (*testsuite.TestWorkflowEnvironme
 	owner := models.Owner{Name: "acme"}
 	require.NoError(t, store.CreateOwner(t.Context(), &owner))
 	webhook := models.Webhook{OwnerID: owner.ID, URL: "http://x.test", Host: "x.test", Events: []string{"*"}, Active: true}
-	require.NoError(t, store.CreateWebhook(t.Context(), &webhook, testSecret))
+	require.NoError(t, store.CreateWebhook(t.Context(), &webhook, storetest.Secret))
 	published, err := store.Publish(t.Context(), models.Event{Type: "a", Data: []byte(`{}`), OwnerID: owner.ID})
 	require.NoError(t, err)
 	recovery := models.Recovery{WebhookID: webhook.ID, OwnerID: owner.ID, Include: models.IncludeFailed, Rate: 1}

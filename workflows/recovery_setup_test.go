@@ -14,6 +14,7 @@ import (
 	"github.com/postrider/postrider/activities"
 	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/workflows"
@@ -80,8 +81,7 @@ func newRecoveryRig(t *testing.T, open opener, deliveries, rate int) *recoveryRi
 	r.newEnv()
 	r.store = openStore(t, open, func() time.Time { return r.env.Now() })
 	r.starter = &resends{store: r.store, now: func() time.Time { return r.env.Now() }, counts: map[string]int{}}
-	webhook := models.Webhook{OwnerID: models.DefaultOwnerID, URL: "http://x.test", Host: "x.test", Events: []string{"*"}, Active: true}
-	require.NoError(t, r.store.CreateWebhook(t.Context(), &webhook, testSecret))
+	webhook := storetest.Webhook(t, r.store)
 	for range deliveries {
 		published, err := r.store.Publish(t.Context(), models.Event{Type: "order.created", Data: []byte(`{}`)})
 		require.NoError(t, err)

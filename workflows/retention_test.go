@@ -15,6 +15,7 @@ import (
 	"github.com/postrider/postrider/activities"
 	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/workflows"
 )
@@ -30,8 +31,7 @@ func newRetentionEnv(t *testing.T, open opener, age time.Duration, a activities.
 	t.Helper()
 	env := newEnv()
 	store := openStore(t, open, env.Now)
-	webhook := models.Webhook{OwnerID: models.DefaultOwnerID, URL: "http://x.test", Host: "x.test", Events: []string{"*"}, Active: true}
-	require.NoError(t, store.CreateWebhook(t.Context(), &webhook, testSecret))
+	storetest.Webhook(t, store)
 	published, err := store.Publish(t.Context(), models.Event{Type: "a", Data: []byte(`{}`)})
 	require.NoError(t, err)
 	_, err = store.RecordAttempt(t.Context(), models.Outcome{

@@ -30,8 +30,6 @@ import (
 	"github.com/postrider/postrider/workflows"
 )
 
-const testSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwAAAAAAAAAAA="
-
 // start is when every test's clock begins.
 var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
@@ -92,7 +90,7 @@ func newRig(t *testing.T, open opener, options ...option) *rig {
 	for _, option := range options {
 		option(&r.webhook)
 	}
-	require.NoError(t, r.store.CreateWebhook(t.Context(), &r.webhook, testSecret))
+	require.NoError(t, r.store.CreateWebhook(t.Context(), &r.webhook, storetest.Secret))
 	published, err := r.store.Publish(t.Context(), models.Event{Type: "order.created", Data: []byte(`{"id":1}`), OwnerID: owner.ID})
 	require.NoError(t, err)
 	r.delivery = published.Deliveries[0]
@@ -246,8 +244,8 @@ var errAway = errors.New("the database is away")
 // faultyStore is a real store that is away for some calls.
 type faultyStore struct {
 	*store.Store
-	mu                       sync.Mutex
-	failDispatch, failRecord int
+	mu                   sync.Mutex
+	failLoad, failRecord int
 	// cancelling, unless nil, runs while a cancellation is recorded.
 	cancelling func()
 }
@@ -256,7 +254,7 @@ func (s *faultyStore) CancelDelivery(ctx context.Context, id string, cause model
 	if s.cancelling != nil {
 		s.cancelling()
 	}
-	return s.Store.CancelDelivery(ctx, id, models.CauseRequest, reason)
+	return s.Store.CancelDelivery(ctx, id, cause, reason)
 }
 
 func (s *faultyStore) take(n *int) bool {
@@ -270,7 +268,7 @@ func (s *faultyStore) take(n *int) bool {
 }
 
 func (s *faultyStore) Job(ctx context.Context, deliveryID, attemptID string) (models.Job, error) {
-	if s.take(&s.failDispatch) {
+	if s.take(&s.failLoad) {
 		return models.Job{}, errAway
 	}
 	return s.Store.Job(ctx, deliveryID, attemptID)

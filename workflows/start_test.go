@@ -18,6 +18,7 @@ import (
 	"github.com/postrider/postrider/activities"
 	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/internal/store"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/workflows"
@@ -99,8 +100,7 @@ func newStartRig(t *testing.T, open opener, webhooks int) (*testsuite.TestWorkfl
 		Store: store, Starter: started, Canceller: started, Now: env.Now,
 	})
 	for range webhooks {
-		webhook := models.Webhook{OwnerID: models.DefaultOwnerID, URL: "http://x.test", Host: "x.test", Events: []string{"*"}, Active: true}
-		require.NoError(t, store.CreateWebhook(t.Context(), &webhook, testSecret))
+		storetest.Webhook(t, store)
 	}
 	return env, store, started
 }

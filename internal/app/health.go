@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/postrider/postrider/api"
-	"github.com/postrider/postrider/models"
+	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/worker"
 )
 
@@ -47,7 +47,7 @@ func (p *process) checks() []api.Check {
 func (p *process) checkDatabase(ctx context.Context) error {
 	err := p.store.Ping(ctx)
 	switch {
-	case errors.Is(err, models.ErrReadOnly):
+	case errors.Is(err, store.ErrReadOnly):
 		return errors.New("is read-only")
 	case errors.Is(err, context.DeadlineExceeded):
 		return errors.New("does not answer in time, or has no free connection")

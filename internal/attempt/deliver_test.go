@@ -34,7 +34,7 @@ func TestDeliverSendsTheWireContract(t *testing.T) {
 			`{"id":"%s","event":"order.created","event_id":"%s","timestamp":"2026-01-02T03:04:05.123456Z","data":{"b":1.0, "a":1e3}}`,
 			r.delivery.ID, event.ID), body)
 
-		signer, err := signature.NewSigner(testSecret)
+		signer, err := signature.NewSigner(storetest.Secret)
 		require.NoError(t, err)
 		want := map[string]string{
 			"Content-Type":        "application/json",
@@ -77,7 +77,7 @@ func TestAWebhooksHeadersDoNotReplaceOurs(t *testing.T) {
 		require.Equal(t, r.webhook.Host, request.Host)
 		require.EqualValues(t, len(body), request.ContentLength)
 		require.Empty(t, request.TransferEncoding)
-		signer, err := signature.NewSigner(testSecret)
+		signer, err := signature.NewSigner(storetest.Secret)
 		require.NoError(t, err)
 		for name, want := range map[string]string{
 			"User-Agent": "Postrider/test", "Content-Type": "application/json", "X-Webhook-Event": "order.created",

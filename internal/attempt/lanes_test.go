@@ -64,8 +64,8 @@ func TestWebhookThatFailsGoesToTheSlowLane(t *testing.T) {
 		pending, err := r.store.PendingDeliveries(t.Context(), now, "", 10)
 		require.NoError(t, err)
 		require.Empty(t, pending)
-		require.WithinDuration(t, now.Add(10*time.Minute), *r.dispatch().Delivery.LeasedUntil, time.Millisecond)
-		require.WithinDuration(t, now, *r.dispatch().Delivery.NextAttemptAt, time.Millisecond, "it is due now")
+		require.WithinDuration(t, now.Add(10*time.Minute), *r.job().Delivery.LeasedUntil, time.Millisecond)
+		require.WithinDuration(t, now, *r.job().Delivery.NextAttemptAt, time.Millisecond, "it is due now")
 
 		r.status = http.StatusOK
 		require.Equal(t, models.StatusDelivered, r.again(result.Detour).Status)

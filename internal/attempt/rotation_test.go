@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/signature"
 )
@@ -22,9 +23,9 @@ func TestBothSecretsSignUntilTheGraceEnds(t *testing.T) {
 			later   time.Duration
 			accepts map[string]bool
 		}{
-			{0, map[string]bool{testSecret: true, second: true}},
-			{time.Hour - time.Second, map[string]bool{testSecret: true, second: true}},
-			{time.Hour, map[string]bool{testSecret: false, second: true}},
+			{0, map[string]bool{storetest.Secret: true, second: true}},
+			{time.Hour - time.Second, map[string]bool{storetest.Secret: true, second: true}},
+			{time.Hour, map[string]bool{storetest.Secret: false, second: true}},
 		} {
 			r.maker.Now = func() time.Time { return now.Add(test.later) }
 			r.deliver(i + 1)

@@ -23,8 +23,6 @@ import (
 	"github.com/postrider/postrider/models"
 )
 
-const testSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwAAAAAAAAAAA="
-
 // testRun is the Temporal run of all attempts here.
 const testRun = "0190f0a0-0000-7000-8000-000000000000"
 
@@ -78,7 +76,7 @@ func newRig(t *testing.T, open opener) *rig {
 		Events: []string{"*"}, Active: true,
 		Headers: models.Headers{"X-Team": "a", "Authorization": "Bearer theirs"},
 	}
-	require.NoError(t, r.store.CreateWebhook(t.Context(), &r.webhook, testSecret))
+	require.NoError(t, r.store.CreateWebhook(t.Context(), &r.webhook, storetest.Secret))
 	published, err := r.store.Publish(t.Context(), models.Event{Type: "order.created", Data: []byte(`{"b":1.0, "a":1e3}`)})
 	require.NoError(t, err)
 	r.delivery = published.Deliveries[0]

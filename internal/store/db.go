@@ -18,6 +18,7 @@ import (
 	"gorm.io/driver/sqlite"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
 	sqlite3 "modernc.org/sqlite"
 	sqlite3codes "modernc.org/sqlite/lib"
 )
@@ -44,8 +45,9 @@ func Open(databaseURL string, maxConnections int) (*gorm.DB, error) {
 		// which waits for a connection, all of which wait for the lock.
 		PrepareStmt: scheme != "sqlite",
 		// Columns are named: PostgreSQL refuses a prepared SELECT * once a migration has added a column.
-		QueryFields: true,
-		Logger:      gormLogger{},
+		QueryFields:    true,
+		NamingStrategy: naming{},
+		Logger:         gormLogger{},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", withoutURL(err))
@@ -58,6 +60,24 @@ func Open(databaseURL string, maxConnections int) (*gorm.DB, error) {
 	pool.SetMaxIdleConns(maxConnections)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
 	return db, nil
+}
+
+// naming names tables and columns as gorm does, but for the tables that are not called after their entities.
+type naming struct{ schema.NamingStrategy }
+
+// TableName returns the table of an entity.
+func (n naming) TableName(entity string) string {
+	switch entity {
+	case "APIKey":
+		return "api_keys"
+	case "AuditEntry":
+		return "audit"
+	case "Rejection":
+		return "source_rejections"
+	case "WebhookHealth":
+		return "webhook_health"
+	}
+	return n.NamingStrategy.TableName(entity)
 }
 
 // sqliteDSN asks for what makes SQLite safe and civil: every commit is on disk before it is acknowledged,

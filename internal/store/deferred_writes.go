@@ -26,7 +26,7 @@ type DeferredWrites struct {
 
 	mu       sync.Mutex
 	used     map[string]use
-	rejected map[string]models.Rejected
+	rejected map[string]Rejected
 	signIns  map[string]signIns
 	// closing says that the next write is the last.
 	closing bool
@@ -37,7 +37,7 @@ type use struct{ last, written time.Time }
 
 // NewDeferredWrites returns deferred writes to a store. Run makes them.
 func NewDeferredWrites(store *Store, logger *slog.Logger) *DeferredWrites {
-	return &DeferredWrites{Store: store, logger: logger, used: map[string]use{}, rejected: map[string]models.Rejected{}, signIns: map[string]signIns{}}
+	return &DeferredWrites{Store: store, logger: logger, used: map[string]use{}, rejected: map[string]Rejected{}, signIns: map[string]signIns{}}
 }
 
 // KeyUsed records that a key of the store was used now.
@@ -55,17 +55,17 @@ func (w *DeferredWrites) RecordRejection(_ context.Context, sourceID, reason, re
 	rejection := w.newRejection(sourceID, reason, remoteAddr)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.rejected[sourceID] = joined(w.rejected[sourceID], models.Rejected{Count: 1, Last: []models.Rejection{rejection}})
+	w.rejected[sourceID] = joined(w.rejected[sourceID], Rejected{Count: 1, Last: []models.Rejection{rejection}})
 	return nil
 }
 
 // joined adds later rejections to earlier ones.
-func joined(earlier, later models.Rejected) models.Rejected {
+func joined(earlier, later Rejected) Rejected {
 	last := append(earlier.Last, later.Last...)
 	if len(last) > keptRejections {
 		last = last[len(last)-keptRejections:]
 	}
-	return models.Rejected{Count: earlier.Count + later.Count, Last: last}
+	return Rejected{Count: earlier.Count + later.Count, Last: last}
 }
 
 // Run writes what was collected every second until the context ends, and once more then.
@@ -129,9 +129,9 @@ func (w *DeferredWrites) dueUses() map[string]time.Time {
 	now := w.Now()
 	for id, entry := range w.used {
 		switch {
-		case entry.last.Sub(entry.written) >= models.KeyUseInterval:
+		case entry.last.Sub(entry.written) >= keyUseInterval:
 			due[id] = entry.last
-		case now.Sub(entry.written) >= models.KeyUseInterval:
+		case now.Sub(entry.written) >= keyUseInterval:
 			delete(w.used, id)
 		}
 	}
@@ -141,7 +141,7 @@ func (w *DeferredWrites) dueUses() map[string]time.Time {
 func (w *DeferredWrites) flushRejected(ctx context.Context) error {
 	w.mu.Lock()
 	rejected := w.rejected
-	w.rejected = map[string]models.Rejected{}
+	w.rejected = map[string]Rejected{}
 	w.mu.Unlock()
 	var errs []error
 	for id, lot := range rejected {

@@ -118,11 +118,11 @@ func TestOpenRefuses(t *testing.T) {
 func TestPingFindsAReadOnlyDatabase(t *testing.T) {
 	t.Parallel()
 	url := storetest.PostgresURL(t)
-	store := storetest.New(t, storetest.Open(t, url), store.Config{})
-	require.NoError(t, store.Ping(t.Context()))
+	s := storetest.New(t, storetest.Open(t, url), store.Config{})
+	require.NoError(t, s.Ping(t.Context()))
 	db := storetest.Open(t, url)
 	require.NoError(t, db.Exec("DO $$ BEGIN EXECUTE 'ALTER DATABASE ' || quote_ident(current_database()) || ' SET default_transaction_read_only = on'; END $$").Error)
-	require.ErrorIs(t, openReadOnly(t, url).Ping(t.Context()), models.ErrReadOnly)
+	require.ErrorIs(t, openReadOnly(t, url).Ping(t.Context()), store.ErrReadOnly)
 }
 
 func openReadOnly(t *testing.T, url string) *store.Store {

@@ -13,12 +13,19 @@ import (
 	"github.com/postrider/postrider/models"
 )
 
+const (
+	// keyShownLength is how much of a key lists show: enough to tell keys apart, too little to guess one.
+	keyShownLength = len(models.KeyPrefix) + 6
+	// keyUseInterval is how often the last use of a key is written.
+	keyUseInterval = time.Minute
+)
+
 // CreateAPIKey makes a key for an owner, or an administrator's for an empty ownerID, which expires unless expiresAt is
 // nil. It returns the key, which cannot be read again. An unknown owner is ErrNotFound.
 func (s *Store) CreateAPIKey(ctx context.Context, ownerID string, expiresAt *time.Time) (models.APIKey, string, error) {
 	token := models.NewAPIKeyToken()
 	now := s.Now()
-	key := models.APIKey{ID: typeid.New(typeid.KindKey, now), OwnerID: ownerID, Prefix: token[:models.KeyShownLength], Hash: models.HashAPIKey(token), CreatedAt: now}
+	key := models.APIKey{ID: typeid.New(typeid.KindKey, now), OwnerID: ownerID, Prefix: token[:keyShownLength], Hash: models.HashAPIKey(token), CreatedAt: now}
 	if expiresAt != nil {
 		end := expiresAt.UTC().Truncate(time.Microsecond)
 		key.ExpiresAt = &end
@@ -151,7 +158,7 @@ func (s *Store) APIKeysUsed(ctx context.Context, used map[string]time.Time) erro
 		// In one order, as everyone locks these rows.
 		for _, id := range slices.Sorted(maps.Keys(used)) {
 			at := used[id].UTC().Truncate(time.Microsecond)
-			err := tx.Model(&models.APIKey{}).Where("id = ? AND (last_used_at IS NULL OR last_used_at <= ?)", id, at.Add(-models.KeyUseInterval)).
+			err := tx.Model(&models.APIKey{}).Where("id = ? AND (last_used_at IS NULL OR last_used_at <= ?)", id, at.Add(-keyUseInterval)).
 				Update("last_used_at", at).Error
 			if err != nil {
 				return err

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
@@ -35,7 +36,7 @@ func (p *plansRig) inboundCalls() map[string]func() {
 			require.NotEmpty(t, published.Deliveries)
 		},
 		"RecordRejections": func() {
-			p.ok(s.RecordRejections(ctx, source.ID, models.Rejected{Count: 1, Last: []models.Rejection{
+			p.ok(s.RecordRejections(ctx, source.ID, store.Rejected{Count: 1, Last: []models.Rejection{
 				{ID: typeid.New(typeid.KindRejection, now), SourceID: source.ID, CreatedAt: now},
 			}}))
 		},

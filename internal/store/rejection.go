@@ -13,10 +13,18 @@ import (
 // keptRejections is how many rejections of a source are kept.
 const keptRejections = 50
 
+// Rejected are requests to one source that were refused.
+type Rejected struct {
+	// Count is how many they were.
+	Count int64
+	// Last are the last of them, oldest first.
+	Last []models.Rejection
+}
+
 // RecordRejection counts a refused request and keeps it among the last ones of its source.
 func (s *Store) RecordRejection(ctx context.Context, sourceID, reason, remoteAddr string) error {
 	rejection := s.newRejection(sourceID, reason, remoteAddr)
-	return s.RecordRejections(ctx, sourceID, models.Rejected{Count: 1, Last: []models.Rejection{rejection}})
+	return s.RecordRejections(ctx, sourceID, Rejected{Count: 1, Last: []models.Rejection{rejection}})
 }
 
 func (s *Store) newRejection(sourceID, reason, remoteAddr string) models.Rejection {
@@ -25,7 +33,7 @@ func (s *Store) newRejection(sourceID, reason, remoteAddr string) models.Rejecti
 }
 
 // RecordRejections is RecordRejection for many requests to one source in one transaction.
-func (s *Store) RecordRejections(ctx context.Context, sourceID string, rejected models.Rejected) error {
+func (s *Store) RecordRejections(ctx context.Context, sourceID string, rejected Rejected) error {
 	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		// The counter's row lock makes requests to one source take turns, so that just the last ones remain.
 		err := tx.Model(&models.Source{}).Where("id = ?", sourceID).Update("rejected", gorm.Expr("rejected + ?", rejected.Count)).Error

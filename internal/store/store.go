@@ -82,6 +82,9 @@ func New(db *gorm.DB, cfg Config) *Store {
 // Now is the store's clock, in UTC and to the microsecond.
 func (s *Store) Now() time.Time { return s.now().UTC().Truncate(time.Microsecond) }
 
+// ErrReadOnly says that the database takes no changes: it is a standby, for one.
+var ErrReadOnly = errors.New("the database is read-only")
+
 // Ping returns nil when the database answers and takes changes.
 func (s *Store) Ping(ctx context.Context) error {
 	statement := "SELECT current_setting('transaction_read_only')"
@@ -93,7 +96,7 @@ func (s *Store) Ping(ctx context.Context) error {
 		return fmt.Errorf("ping: %w", err)
 	}
 	if readOnly == "on" {
-		return models.ErrReadOnly
+		return ErrReadOnly
 	}
 	return nil
 }

@@ -33,25 +33,25 @@ func (s *watchedStore) RecordAttempt(ctx context.Context, outcome models.Outcome
 	return s.Store.RecordAttempt(ctx, outcome)
 }
 
-func (r *rig) dispatch() models.Job {
+func (r *rig) job() models.Job {
 	r.t.Helper()
-	dispatch, err := r.store.Job(r.t.Context(), r.delivery.ID, "")
+	job, err := r.store.Job(r.t.Context(), r.delivery.ID, "")
 	require.NoError(r.t, err)
-	return dispatch
+	return job
 }
 
-func (r *rig) directly(dispatch models.Job) bool {
-	return r.maker.MakeFirst(r.t.Context(), dispatch)
+func (r *rig) directly(job models.Job) bool {
+	return r.maker.MakeFirst(r.t.Context(), job)
 }
 
 func TestMakeFirst(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, open opener) {
 		r := newRig(t, open)
-		require.True(t, r.directly(r.dispatch()))
+		require.True(t, r.directly(r.job()))
 		require.Len(t, r.requests, 1)
 		require.Equal(t, "1", r.requests[0].Header.Get("X-Webhook-Attempt"))
-		got := r.dispatch().Delivery
+		got := r.job().Delivery
 		require.Equal(t, models.StatusDelivered, got.Status)
 		require.Empty(t, got.RunID)
 		require.Equal(t, models.FirstAttemptID(r.delivery.ID), r.attempts()[0].ID)
@@ -72,7 +72,7 @@ func TestWorkflowTakesOverADirectAttempt(t *testing.T) {
 		}{{http.StatusInternalServerError, models.StatusFailed}, {http.StatusGone, models.StatusPermanentlyFailed}} {
 			r := newRig(t, open)
 			r.status = test.code
-			require.False(t, r.directly(r.dispatch()))
+			require.False(t, r.directly(r.job()))
 			unstarted, err := r.store.UnstartedDeliveries(t.Context(), "", 10)
 			require.NoError(t, err)
 			require.Len(t, unstarted, 1)
@@ -85,7 +85,7 @@ func TestWorkflowTakesOverADirectAttempt(t *testing.T) {
 				require.Equal(t, 1, first.Retry)
 				require.Equal(t, time.Minute, first.Wait())
 			}
-			require.NotEmpty(t, r.dispatch().Delivery.RunID)
+			require.NotEmpty(t, r.job().Delivery.RunID)
 			unstarted, err = r.store.UnstartedDeliveries(t.Context(), "", 10)
 			require.NoError(t, err)
 			require.Empty(t, unstarted)
@@ -107,12 +107,12 @@ func TestMakeFirstLeavesSomeToTheWorkflow(t *testing.T) {
 			"rate limited": func(d *models.Job) { d.Webhook.RateLimit = &limit },
 			"test":         func(d *models.Job) { d.Delivery.Test = true },
 		} {
-			dispatch := r.dispatch()
-			change(&dispatch)
-			require.False(t, r.directly(dispatch), name)
+			job := r.job()
+			change(&job)
+			require.False(t, r.directly(job), name)
 		}
 		require.Empty(t, r.requests)
-		require.Equal(t, models.StatusPending, r.dispatch().Delivery.Status)
+		require.Equal(t, models.StatusPending, r.job().Delivery.Status)
 	})
 }
 
@@ -123,10 +123,10 @@ func TestMakeFirstWhileTheLogCannotBeWritten(t *testing.T) {
 		store := &watchedStore{Store: r.store}
 		store.failures.Store(2)
 		r.maker.Store = store
-		require.True(t, r.directly(r.dispatch()))
+		require.True(t, r.directly(r.job()))
 		require.Len(t, r.requests, 1)
 		require.Len(t, r.attempts(), 1)
-		require.Equal(t, models.StatusDelivered, r.dispatch().Delivery.Status)
+		require.Equal(t, models.StatusDelivered, r.job().Delivery.Status)
 	})
 }
 
@@ -146,7 +146,7 @@ func TestDeliverOfWhatIsExpected(t *testing.T) {
 			r := newRig(t, open)
 			store := &watchedStore{Store: r.store}
 			r.maker.Store = store
-			r.maker.Expect([]models.Job{r.dispatch()})
+			r.maker.Expect([]models.Job{r.job()})
 			r.maker.Now = func() time.Time { return now.Add(test.later) }
 			require.Equal(t, models.StatusDelivered, r.deliver(test.sequence).Status, name)
 			require.Equal(t, test.loads, store.loads.Load(), name)
@@ -166,7 +166,7 @@ var _ attempt.Store = (*watchedStore)(nil)
 func TestResendBehindAnAttemptOfAnotherProcess(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, open opener) {
-		made := func(r *rig) { require.True(t, r.directly(r.dispatch())) }
+		made := func(r *rig) { require.True(t, r.directly(r.job())) }
 		for name, test := range map[string]struct {
 			cancelled bool
 			then      func(*rig)
@@ -193,7 +193,7 @@ func TestResendBehindAnAttemptOfAnotherProcess(t *testing.T) {
 				r.maker.Now = func() time.Time { return now.Add(9 * time.Second) }
 				require.Equal(t, &attempt.Detour{WaitMS: 1001}, resend().Detour)
 				require.Empty(t, r.requests)
-				require.Nil(t, r.dispatch().Delivery.NextAttemptAt, "the wait postpones nothing")
+				require.Nil(t, r.job().Delivery.NextAttemptAt, "the wait postpones nothing")
 
 				test.then(r)
 				r.maker.Now = func() time.Time { return now.Add(10 * time.Second) }
