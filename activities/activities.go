@@ -1,9 +1,9 @@
-// Package activities is where workflows touch the world: they send requests to receivers, write the delivery
-// log, tell owners about final failures and start workflows.
+// Package activities is where workflows touch the world: they make attempts, notify owners, start workflows and delete
+// what is old. The methods are thin: what they do stands in the packages below.
 //
-// A receiver's refusal is a result, never an error. An error of an activity means that Postrider itself could
-// not do its part, its database being away for one; Temporal then repeats the activity, and no attempt of the
-// delivery is used up.
+// A receiver's refusal is a result, never an error. An error of an activity means that Postrider itself could not do its
+// part, for example because its database is away; Temporal then repeats the activity, and no attempt of the delivery is
+// used up.
 package activities
 
 import (

@@ -49,7 +49,7 @@ type Delivery struct {
 	// unless it was.
 	CancelReason string
 	CancelCause  CancelCause
-	// Test deliveries are tried once and nobody is told of their failure.
+	// Test deliveries are tried once, and their failure causes no notice.
 	Test bool
 	// RunID is the Temporal run that made the last attempt; empty before the first.
 	RunID     string

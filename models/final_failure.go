@@ -1,6 +1,6 @@
 package models
 
-// FinalFailure is what an owner is told of a delivery that failed for good.
+// FinalFailure is what the notice of a delivery that failed for good says.
 type FinalFailure struct {
 	Delivery Delivery
 	Webhook  Webhook

@@ -5,7 +5,7 @@ import "time"
 // DefaultOwnerID owns what an administrator makes without naming an owner. The first migration makes it.
 const DefaultOwnerID = "own_00000000000000000000000000"
 
-// Owner is who webhooks belong to and who is told when a delivery fails for good.
+// Owner owns webhooks, and is notified when a delivery fails for good.
 type Owner struct {
 	ID   string `gorm:"primaryKey"`
 	Name string

@@ -10,10 +10,9 @@ import (
 // attempts, where they are made in this process, need not load them again.
 func (m *Maker) Expect(jobs []models.Job) { m.published.keep(jobs, m.Now()) }
 
-// MakeFirst makes the first attempt of a delivery without a workflow. It returns false when the delivery needs its
-// workflow from here: to make the next attempt, to tell the owner of the last, or to make the first one, because the
-// webhook is slow, fails, is overloaded or has a rate limit. It goes on trying until the attempt is recorded or the
-// context ends.
+// MakeFirst makes the first attempt of a delivery without a workflow, and returns when it is recorded or the context
+// ends. It returns false when the delivery needs its workflow from here: to make the next attempt, to notify the owner of
+// a final failure, or to make the first attempt, because the webhook is slow, fails, is overloaded or has a rate limit.
 func (m *Maker) MakeFirst(ctx context.Context, job models.Job) bool {
 	in := Input{DeliveryID: job.Delivery.ID, Trigger: models.TriggerSchedule, Sequence: 1}
 	result, err := m.Make(ctx, job, in, Run{})
@@ -21,5 +20,5 @@ func (m *Maker) MakeFirst(ctx context.Context, job models.Job) bool {
 		m.Logger.WarnContext(ctx, "first attempt not made; its workflow makes it", "delivery_id", in.DeliveryID, "error", err)
 		return false
 	}
-	return result.Status == models.StatusDelivered || result.Status == models.StatusCancelled
+	return result.Detour == nil && (result.Status == models.StatusDelivered || result.Status == models.StatusCancelled)
 }

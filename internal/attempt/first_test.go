@@ -106,6 +106,9 @@ func TestMakeFirstLeavesSomeToTheWorkflow(t *testing.T) {
 			"failing":      func(d *models.Job) { d.Health.ConsecutiveFailures, d.Health.LastFailureAt = 2, &lately },
 			"rate limited": func(d *models.Job) { d.Webhook.RateLimit = &limit },
 			"test":         func(d *models.Job) { d.Delivery.Test = true },
+			"cancelled, and rate limited": func(d *models.Job) {
+				d.Delivery.Status, d.Webhook.RateLimit = models.StatusCancelled, &limit
+			},
 		} {
 			job := r.job()
 			change(&job)

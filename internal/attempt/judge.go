@@ -35,9 +35,8 @@ func (m *Maker) judge(job models.Job, in Input, attempt models.Attempt, header h
 	return result
 }
 
-// plan sets when the next attempt is due: after the schedule's wait, spread by the installation's jitter, or,
-// behind an extra attempt, when the wait that it interrupted ends. The receiver may ask for more time, not for
-// less.
+// plan sets when the next attempt is due: after the schedule's wait and the installation's jitter or, after an extra
+// attempt, when the wait that it interrupted ends. A Retry-After can lengthen the wait, not shorten it.
 func (m *Maker) plan(result *Result, in Input, schedule models.RetrySchedule, atLeast time.Duration) {
 	now := m.nowInMS()
 	wait := atLeast
@@ -52,13 +51,12 @@ func (m *Maker) plan(result *Result, in Input, schedule models.RetrySchedule, at
 	result.NextAttemptAt, result.WaitMS = &next, wait.Milliseconds()
 }
 
-// jitter is by how much a wait of the schedule is longer than it says, so that what failed together does not
-// come again together.
+// jitter is how much is added to a wait of the schedule, so that deliveries that failed together are not retried together.
 func (m *Maker) jitter(wait time.Duration) time.Duration {
 	return time.Duration(m.RetryJitter * rand.Float64() * float64(wait)).Truncate(time.Millisecond) //nolint:gosec // guards nothing
 }
 
-// nowInMS is the clock in the unit that waits are told in.
+// nowInMS is the clock in milliseconds, the unit of waits.
 func (m *Maker) nowInMS() time.Time { return m.Now().UTC().Truncate(time.Millisecond) }
 
 func (m *Maker) scheduleOf(job models.Job) models.RetrySchedule {
@@ -72,8 +70,8 @@ func (m *Maker) scheduleOf(job models.Job) models.RetrySchedule {
 	}
 }
 
-// recorded returns the outcome of an attempt that the log has already: the process that made it died before
-// it could say so.
+// recorded is the result of an attempt that the log has already, because the process that made it died before it could
+// report it to Temporal.
 func (m *Maker) recorded(job models.Job, in Input) Result {
 	result := resultOf(job.Recorded)
 	result.Status = job.Delivery.Status

@@ -6,8 +6,8 @@ import (
 	"github.com/postrider/postrider/models"
 )
 
-// report counts an attempt and writes one line about it; a final failure is a warning, so that it is told
-// even where the owner has no channel.
+// report counts an attempt and logs it. A final failure is a warning, so that it is seen even if the owner has no email
+// address and no Slack URL.
 func (m *Maker) report(ctx context.Context, job models.Job, result Result) {
 	if m.Attempted != nil {
 		m.Attempted(ctx, result)

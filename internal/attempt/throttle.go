@@ -17,9 +17,9 @@ const (
 	maxHeld = time.Hour
 )
 
-// throttledUntil says until when other deliveries' first attempts keep away from a webhook after an attempt;
-// nil when they need not. The receiver's own word counts at once. Without it, the second failure in a row that
-// tells of too much work is needed, and the pause is as long as the failures have gone on.
+// throttledUntil is until when other deliveries' first attempts keep away from a webhook after an attempt; nil when they
+// need not. A Retry-After counts at once. Without one it takes a second failure in a row, by which the receiver seems to
+// be overloaded, and the pause is as long as the failures have gone on.
 func (m *Maker) throttledUntil(health models.WebhookHealth, attempt models.Attempt, asked time.Duration) *time.Time {
 	now := m.nowInMS()
 	if asked == 0 && overloaded(attempt) && health.FirstFailureAt != nil {
@@ -32,7 +32,7 @@ func (m *Maker) throttledUntil(health models.WebhookHealth, attempt models.Attem
 	return &until
 }
 
-// overloaded says that the receiver, or what stands before it, had too much to do.
+// overloaded says that the receiver, or a proxy before it, seems to have too much to do.
 func overloaded(attempt models.Attempt) bool {
 	if attempt.StatusCode == nil {
 		return false

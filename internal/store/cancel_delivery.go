@@ -34,16 +34,16 @@ func (s *Store) CancelDelivery(ctx context.Context, id string, cause models.Canc
 // postponed delivery: see Delivery.LeftFor.
 var leaseOfAttemptSQL = gorm.Expr("CASE WHEN next_attempt_at IS NULL THEN leased_until END")
 
-// endedSQL is when a delivery ended that is cancelled now: by this host's clock, but never before its webhook
-// began to fail by the clock of another. So whoever recovers since the first failure misses none.
+// endedSQL is when a delivery that is cancelled now has ended: by this host's clock, but never before its webhook began to
+// fail by the clock of another host. A recovery since the first failure then includes it.
 func endedSQL(now time.Time) any {
 	return gorm.Expr(`COALESCE((SELECT h.first_failure_at FROM webhook_health h
 		WHERE h.webhook_id = deliveries.webhook_id AND h.first_failure_at > ?), ?)`, now, now)
 }
 
-// endInStretch lets a delivery that is given up end no sooner than the failures of its webhook began: of two
-// attempts that fail at the same time, the one that is recorded first may have failed last, and its time is what
-// the owner is told to recover from.
+// endInStretch makes a delivery that is given up end no earlier than the first failure of its webhook. Of two attempts
+// that fail at the same time, the one recorded first may have failed last, and its time is the one that owners recover
+// from.
 func endInStretch(tx *gorm.DB, outcome models.Outcome, health models.WebhookHealth) error {
 	began := health.FirstFailureAt
 	if outcome.Status != models.StatusPermanentlyFailed || began == nil || !began.After(outcome.AnsweredAt()) {

@@ -11,8 +11,8 @@ import (
 const (
 	// signInInterval is how often the failed sign-ins of one address are written.
 	signInInterval = time.Minute
-	// signInAddresses is how many addresses are told apart in that time. What comes from more is counted together, so
-	// that whoever has many addresses cannot fill the trail.
+	// signInAddresses is how many addresses are counted apart in that time. All others are counted together, so that an
+	// attacker with many addresses cannot fill the trail.
 	signInAddresses = 20
 )
 

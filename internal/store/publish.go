@@ -20,7 +20,7 @@ func (s *Store) Publish(ctx context.Context, event models.Event) (models.Publish
 	published, err := s.publish(ctx, event)
 	if errors.Is(err, errKeyUsed) {
 		if published, err = s.publishedBefore(ctx, event); err == nil && !published.Duplicate {
-			err = errKeyUsed // and whoever used it has undone that
+			err = errKeyUsed // by a transaction that was rolled back meanwhile
 		}
 	}
 	if err != nil {

@@ -23,8 +23,8 @@ func makeMissedSQL(tx *gorm.DB) string {
 // makeMissed makes claimed deliveries of the missed events that a recovery comes to. An event that is gone, or has
 // got its delivery meanwhile, is skipped.
 //
-// The recovery's row is locked, and a webhook has one recovery at a time: so no event gets two deliveries. A delivery
-// is there before its workflow, like one that is published: whoever finds it starts the same workflow.
+// The recovery's row is locked, and a webhook has one recovery at a time: so no event gets two deliveries. The delivery
+// is stored before its workflow starts, as on publishing; the sweep would start the same workflow.
 func (s *Store) makeMissed(tx *gorm.DB, recovery *models.Recovery, rows []recoveryDelivery) ([]models.Delivery, error) {
 	if len(rows) == 0 {
 		return nil, nil

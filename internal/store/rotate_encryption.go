@@ -29,8 +29,8 @@ type sealedColumn struct {
 	count       func(*EncryptionRotation) *int
 }
 
-// sealedColumns are gone over in this order: a rotation moves a webhook's secret from one of the first three to the
-// next.
+// sealedColumns are processed in this order, because RotateSecret moves a webhook's secret from one of the first three to
+// the next.
 var sealedColumns = []sealedColumn{
 	{"webhooks", "secret", func(r *EncryptionRotation) *int { return &r.Webhooks }},
 	{"webhooks", "previous_secret", func(r *EncryptionRotation) *int { return &r.Webhooks }},
@@ -47,8 +47,8 @@ type sealedRow struct {
 }
 
 // RotateEncryption seals every secret under the keyring's first key that another key sealed. Nothing needs to stop
-// meanwhile: a secret that changes at the same moment stays as the other one wrote it. It can be broken off
-// at any time and begun again: what it did is done.
+// meanwhile: a secret that changes at the same moment stays as the other one wrote it. It can be stopped
+// at any time and started again, and continues where it stopped.
 func (s *Store) RotateEncryption(ctx context.Context) (EncryptionRotation, error) {
 	var result EncryptionRotation
 	var err error

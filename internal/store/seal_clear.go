@@ -42,7 +42,7 @@ func clearVerifyTokens(tx *gorm.DB) *gorm.DB {
 }
 
 // sealEach seals the rows with something in clear, each in a transaction of its own, and returns how many it sealed. seal
-// locks and changes one row; it is not done when somebody else has done it. A row that is purged meanwhile is left out.
+// locks and changes one row, and returns false if another process has sealed it. Rows that are purged meanwhile are skipped.
 func (s *Store) sealEach(ctx context.Context, inClear func(*gorm.DB) *gorm.DB, seal func(tx *gorm.DB, id string) (done bool, err error)) (int, error) {
 	sealed, after := 0, ""
 	for {

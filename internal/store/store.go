@@ -50,11 +50,11 @@ type Config struct {
 	Now func() time.Time
 	// Health says when webhooks count as failing; DefaultHealthPolicy when nil.
 	Health *models.HealthPolicy
-	// Lease is for how long what is published is left to the process that published it, before a sweep takes it
-	// for forgotten; zero where workflows make the first attempts.
+	// Lease is how long the sweep leaves deliveries to the process that published them, which makes their first attempts;
+	// zero where workflows make them.
 	Lease time.Duration
-	// MostDeliveries is how many deliveries an event may have for Publish to return them: more are put on their way
-	// by somebody else, and their webhooks' settings are not carried here. Any number when it is zero.
+	// MostDeliveries is the largest number of deliveries of an event that Publish returns, with their webhooks' settings.
+	// The FanOut workflow starts those of larger events. No limit when it is zero.
 	MostDeliveries int
 }
 

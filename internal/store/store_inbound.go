@@ -22,10 +22,12 @@ VALUES (@ID, @SourceID, @OwnerID, @ProviderID, @BodyHash, @Type, @Headers, @Body
 ON CONFLICT (source_id, provider_id, body_hash) DO NOTHING
 RETURNING conflict`
 
-// StoreInbound stores an inbound event once, sets its ID and time, and the hash of its body where there is none, and says whether it waits to be processed. A copy,
-// with the ID and the body of one that is stored, is that one: ID, status and time become its own, and when it failed it
-// waits again. The same ID with another body is an event of its own, a conflict: whoever copies a request that was
-// signed, or another sender with the same numbers, must not make the real event a copy.
+// StoreInbound stores an inbound event once and says whether it is to be processed. It sets the ID, the time, and the
+// hash of the body unless there is one.
+//
+// An event with the ID and the body of a stored one is a copy: it gets that one's ID, status and time, and is processed
+// again if that one failed. The same ID with another body is another event, marked as a conflict: otherwise a signed
+// request that is replayed under a new ID, or a second sender with the same IDs, could hide the real event.
 func (s *Store) StoreInbound(ctx context.Context, inbound *models.InboundEvent) (bool, error) {
 	var waits bool
 	var err error
@@ -35,7 +37,7 @@ func (s *Store) StoreInbound(ctx context.Context, inbound *models.InboundEvent) 
 	}
 	db := s.db.WithContext(ctx)
 	if db.Name() == "sqlite" {
-		err = db.Transaction(store) // there is one writer at a time: one turn for all statements
+		err = db.Transaction(store) // there is one writer at a time: one transaction for all statements
 	} else {
 		err = store(db) // the first statement alone is enough nearly always
 	}
@@ -70,8 +72,8 @@ func (s *Store) storeInbound(db *gorm.DB, inbound *models.InboundEvent) (bool, e
 	return true, db.Model(&models.Source{}).Where("id = ?", inbound.SourceID).Update("conflicts", gorm.Expr("conflicts + 1")).Error
 }
 
-// receivedAgain makes of a copy the event that is stored. One that failed is processed again: what was wrong may be
-// mended by now.
+// receivedAgain turns a copy into the event that is stored. One that failed is processed again: what was wrong may be fixed
+// by now.
 func receivedAgain(db *gorm.DB, inbound *models.InboundEvent) (bool, error) {
 	var stored models.InboundEvent
 	err := db.Select("id", "status", "conflict", "created_at").
@@ -104,7 +106,7 @@ func settleRace(db *gorm.DB, inbound *models.InboundEvent) error {
 		return err
 	}
 	return db.Transaction(func(tx *gorm.DB) error {
-		// Those who find each other take turns.
+		// Requests that find each other do this one after another.
 		if err := forUpdate(tx).Select("id").Where("id = ?", inbound.SourceID).Take(&models.Source{}).Error; err != nil {
 			return oneRow(err)
 		}
