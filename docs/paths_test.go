@@ -70,3 +70,24 @@ func tree(t *testing.T) (tops, names []string) {
 	require.NoError(t, err)
 	return tops, names
 }
+
+// A benchmark that a document says how to run is in the package that it names.
+func TestBenchmarksThatDocumentsRun(t *testing.T) {
+	t.Parallel()
+	command := regexp.MustCompile(`go test \./([\w/]+?)/? [^\n]*-bench (\w+)`)
+	tests := files(t, "_test.go")
+	mentions := 0
+	for path, text := range files(t, ".md") {
+		for _, match := range command.FindAllStringSubmatch(text, -1) {
+			mentions++
+			folder, found := filepath.Join(root, match[1]), false
+			for file, content := range tests {
+				found = found || filepath.Dir(file) == folder && strings.Contains(content, "\nfunc Benchmark"+match[2])
+			}
+			if !found {
+				t.Errorf("%s runs the benchmark %s of %s, which is not there", path, match[2], match[1])
+			}
+		}
+	}
+	require.NotZero(t, mentions)
+}
