@@ -33,8 +33,8 @@ func (s *server) authenticate(api huma.API) func(huma.Context, func(huma.Context
 			s.refuse(api, c, s.failed(c, s.fail(c.Context(), err)))
 			return
 		}
-		if err := s.limit(c, who); err != nil {
-			s.refuse(api, c, err)
+		if problem := s.limit(c, who); problem != nil {
+			s.refuse(api, c, problem)
 			return
 		}
 		next(huma.WithValue(c, callerKey{}, who))
@@ -43,7 +43,7 @@ func (s *server) authenticate(api huma.API) func(huma.Context, func(huma.Context
 
 // limit counts a request against the rate limit of its key, and refuses it when that is exceeded. The answer says what is
 // left.
-func (s *server) limit(c huma.Context, who service.Caller) error {
+func (s *server) limit(c huma.Context, who service.Caller) *Problem {
 	if s.perKey == nil {
 		return nil
 	}
@@ -59,10 +59,9 @@ func (s *server) limit(c huma.Context, who service.Caller) error {
 
 // failed turns a 401 into a 429 when too many came from one address. It looks only at keys that are known to be wrong, so
 // that nobody can lock out others who share their address.
-func (s *server) failed(c huma.Context, err error) error {
-	var problem *Problem
-	if !errors.As(err, &problem) || problem.Status != http.StatusUnauthorized || c.Header("Authorization") == "" {
-		return err
+func (s *server) failed(c huma.Context, problem *Problem) *Problem {
+	if problem.Status != http.StatusUnauthorized || c.Header("Authorization") == "" {
+		return problem
 	}
 	client := countedAs(clientOf(humagin.Unwrap(c).Request, s.TrustedProxies))
 	s.Service.SignInFailed(c.Context(), client)
@@ -70,14 +69,11 @@ func (s *server) failed(c huma.Context, err error) error {
 		return tooMany(codeTooManyFailures, "too many requests without a valid key came from this address; "+
 			"check the key, and come back after the seconds in Retry-After", quota.Reset)
 	}
-	return err
+	return problem
 }
 
-func (s *server) refuse(api huma.API, c huma.Context, err error) {
-	var problem *Problem
-	if !errors.As(err, &problem) {
-		return
-	}
+// refuse answers a request that does not come to its handler.
+func (s *server) refuse(api huma.API, c huma.Context, problem *Problem) {
 	if problem.Status == http.StatusUnauthorized {
 		c.SetHeader("WWW-Authenticate", "Bearer")
 	}

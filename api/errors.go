@@ -41,7 +41,7 @@ const (
 
 // fail is the one place where errors of the other packages become HTTP. An unknown error is a plain 500 for the client and
 // a full line in the log.
-func (s *server) fail(ctx context.Context, err error) error {
+func (s *server) fail(ctx context.Context, err error) *Problem {
 	if problem := problemOfType(err); problem != nil {
 		return problem
 	}

@@ -19,31 +19,30 @@ var received = gin.H{"received": true}
 // registerReceive adds where providers send their webhooks to. These routes are plain gin: signatures are of
 // the bytes as they came.
 func (s *server) registerReceive(router *gin.Engine) {
-	router.POST("/webhooks/:source_id", s.receive)
-	router.GET("/webhooks/:source_id", s.confirm)
+	router.POST("/webhooks/:source_id", s.answering(s.receive))
+	router.GET("/webhooks/:source_id", s.answering(s.confirm))
 }
 
 // receive stores a webhook once and answers at once; a workflow processes it.
-func (s *server) receive(c *gin.Context) {
+func (s *server) receive(c *gin.Context) error {
 	source, err := s.Service.ReceivingSource(c.Request.Context(), c.Param("source_id"))
 	if err != nil {
-		s.answer(c, err)
-		return
+		return err
 	}
 	body, err := s.readReceived(c, source)
 	if err != nil {
-		s.answer(c, err)
-		return
+		return err
 	}
 	reply, err := s.Service.Receive(c.Request.Context(), source, s.senderOf(c), c.Request.Header, body)
-	switch {
-	case err != nil:
-		s.answer(c, err)
-	case reply != nil:
-		c.Data(http.StatusOK, reply.ContentType, reply.Body)
-	default:
-		c.JSON(http.StatusOK, received)
+	if err != nil {
+		return err
 	}
+	if reply != nil {
+		c.Data(http.StatusOK, reply.ContentType, reply.Body)
+		return nil
+	}
+	c.JSON(http.StatusOK, received)
+	return nil
 }
 
 // readReceived reads what a provider sends. What cannot be read is a rejection of the source.
@@ -66,21 +65,20 @@ func (s *server) readReceived(c *gin.Context, source models.Source) ([]byte, err
 }
 
 // confirm answers the GET request with which Meta and others ask whether an endpoint is the one that was configured.
-func (s *server) confirm(c *gin.Context) {
+func (s *server) confirm(c *gin.Context) error {
 	source, err := s.Service.ReceivingSource(c.Request.Context(), c.Param("source_id"))
 	if err != nil {
-		s.answer(c, err)
-		return
+		return err
 	}
 	challenge, err := s.Service.ConfirmSource(c.Request.Context(), source, s.senderOf(c), c.Request.URL.Query())
+	if errors.Is(err, service.ErrNoVerifyToken) {
+		c.Header("Allow", http.MethodPost)
+	}
 	if err != nil {
-		if errors.Is(err, service.ErrNoVerifyToken) {
-			c.Header("Allow", http.MethodPost)
-		}
-		s.answer(c, err)
-		return
+		return err
 	}
 	c.Data(http.StatusOK, "text/plain; charset=utf-8", []byte(challenge))
+	return nil
 }
 
 // senderOf is the address that a request comes from.
@@ -88,11 +86,12 @@ func (s *server) senderOf(c *gin.Context) string {
 	return clientOf(c.Request, s.TrustedProxies).String()
 }
 
-// answer writes an error.
-func (s *server) answer(c *gin.Context, err error) {
-	var problem *Problem
-	if errors.As(s.fail(c.Request.Context(), err), &problem) {
-		writeProblem(c, problem)
+// answering is a plain gin handler that returns errors: they are answered and logged here alone.
+func (s *server) answering(handle func(c *gin.Context) error) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if err := handle(c); err != nil {
+			writeProblem(c, s.fail(c.Request.Context(), err))
+		}
 	}
 }
 

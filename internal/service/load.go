@@ -24,6 +24,15 @@ func load[T any](ctx context.Context, who Caller, kind typeid.Kind, id string,
 	return thing, err
 }
 
+// loadForAdmin is load for what only administrators may name.
+func loadForAdmin[T any](ctx context.Context, who Caller, kind typeid.Kind, id string, get func(ctx context.Context, id string) (T, error)) (T, error) {
+	if err := onlyAdmins(who); err != nil {
+		var none T
+		return none, err
+	}
+	return load(ctx, who, kind, id, func(ctx context.Context, _ models.Scope, id string) (T, error) { return get(ctx, id) })
+}
+
 // checkFilter refuses an ID in a list's filter that cannot be one.
 func checkFilter(kind typeid.Kind, location, id string) error {
 	if id == "" || typeid.Check(kind, id) == nil {

@@ -77,15 +77,6 @@ func (s *Service) GetOwner(ctx context.Context, who Caller, id string) (models.O
 	return loadForAdmin(ctx, who, typeid.KindOwner, id, s.store.Owner)
 }
 
-// loadForAdmin is load for what only administrators may name.
-func loadForAdmin[T any](ctx context.Context, who Caller, kind typeid.Kind, id string, get func(ctx context.Context, id string) (T, error)) (T, error) {
-	if err := onlyAdmins(who); err != nil {
-		var none T
-		return none, err
-	}
-	return load(ctx, who, kind, id, func(ctx context.Context, _ models.Scope, id string) (T, error) { return get(ctx, id) })
-}
-
 // OwnerPatch changes an owner. Active suspends the owner, or ends that.
 type OwnerPatch struct {
 	Name, Email, SlackURL Patch[string]
