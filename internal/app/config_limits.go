@@ -3,7 +3,6 @@ package app
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 
 	"github.com/postrider/postrider/api"
 	"github.com/postrider/postrider/internal/service"
@@ -14,7 +13,7 @@ type Limits struct {
 	RateLimit      float64        `env:"POSTRIDER_RATE_LIMIT" default:"200" placeholder:"N" help:"API requests per second from one key to this process; 0 is no limit. Default: ${default}."`
 	RateBurst      int            `env:"POSTRIDER_RATE_BURST" placeholder:"N" help:"API requests from one key at once. Default: two seconds of --rate-limit."`
 	MaxInboundBody byteSize       `env:"POSTRIDER_MAX_INBOUND_BODY" default:"5MiB" placeholder:"SIZE" help:"Largest body of an inbound request, up to 25MiB. Default: ${default}."`
-	TrustedProxies []netip.Prefix `env:"POSTRIDER_TRUSTED_PROXIES" placeholder:"CIDR" help:"Proxies whose X-Forwarded-For is believed. Default: none."`
+	TrustedProxies []proxyNetwork `env:"POSTRIDER_TRUSTED_PROXIES" placeholder:"CIDR" help:"Proxies whose X-Forwarded-For is believed. Default: none."`
 
 	MaxWebhooksPerOwner        int      `env:"POSTRIDER_MAX_WEBHOOKS_PER_OWNER" default:"500" placeholder:"N" help:"Webhooks that an owner's own keys may create; 0 is no limit. Default: ${default}."`
 	MaxSourcesPerOwner         int      `env:"POSTRIDER_MAX_SOURCES_PER_OWNER" default:"100" placeholder:"N" help:"Sources that an owner's own keys may create; 0 is no limit. Default: ${default}."`

@@ -42,9 +42,9 @@ type StartDevTemporal func(context.Context, DevTemporalConfig) (DevTemporal, err
 
 // DevFlags are the flags of the embedded Temporal server.
 type DevFlags struct {
-	DataDir        string `env:"POSTRIDER_DATA_DIR" default:".postrider" placeholder:"DIR" help:"Folder that everything is kept in. Default: ${default}."`
-	TemporalPort   int    `env:"POSTRIDER_TEMPORAL_PORT" default:"7233" placeholder:"PORT" help:"Port of the embedded Temporal server; 0 is any free one. Default: ${default}."`
-	TemporalUIPort int    `name:"temporal-ui-port" env:"POSTRIDER_TEMPORAL_UI_PORT" default:"8233" placeholder:"PORT" help:"Port of its Web UI; 0 is any free one. Default: ${default}."`
+	DataDir        string     `env:"POSTRIDER_DATA_DIR" default:".postrider" placeholder:"DIR" help:"Folder that everything is kept in. Default: ${default}."`
+	TemporalPort   portNumber `env:"POSTRIDER_TEMPORAL_PORT" default:"7233" placeholder:"PORT" help:"Port of the embedded Temporal server; 0 is any free one. Default: ${default}."`
+	TemporalUIPort portNumber `name:"temporal-ui-port" env:"POSTRIDER_TEMPORAL_UI_PORT" default:"8233" placeholder:"PORT" help:"Port of its Web UI; 0 is any free one. Default: ${default}."`
 }
 
 // DevTemporalOnly runs the embedded Temporal server alone.
@@ -58,7 +58,7 @@ type DevTemporalOnly struct {
 // config is how the Temporal server runs in the data directory.
 func (d DevFlags) config(logger *slog.Logger) DevTemporalConfig {
 	return DevTemporalConfig{
-		DataDir: d.DataDir, Port: d.TemporalPort, UIPort: d.TemporalUIPort,
+		DataDir: d.DataDir, Port: int(d.TemporalPort), UIPort: int(d.TemporalUIPort),
 		SearchAttributes: contract.SearchAttributes(), Logger: logger,
 	}
 }

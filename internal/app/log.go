@@ -11,13 +11,13 @@ import (
 
 // Logging are the flags of the log, which goes to the standard error.
 type Logging struct {
-	LogLevel  slog.Level `env:"POSTRIDER_LOG_LEVEL" default:"info" placeholder:"LEVEL" help:"Least level that is logged: debug, info, warn or error. Default: ${default}."`
-	LogFormat string     `env:"POSTRIDER_LOG_FORMAT" default:"${log_format}" enum:"text,json" placeholder:"FORMAT" help:"Format of the log: text or json. Default: ${default}."`
+	LogLevel  logLevel `env:"POSTRIDER_LOG_LEVEL" default:"info" placeholder:"LEVEL" help:"Least level that is logged: debug, info, warn or error. Default: ${default}."`
+	LogFormat string   `env:"POSTRIDER_LOG_FORMAT" default:"${log_format}" enum:"text,json" placeholder:"FORMAT" help:"Format of the log: text or json. Default: ${default}."`
 }
 
 // Logger makes the process's logger and makes it slog's default.
 func (l Logging) Logger() *slog.Logger {
-	options := &slog.HandlerOptions{Level: l.LogLevel}
+	options := &slog.HandlerOptions{Level: slog.Level(l.LogLevel)}
 	var handler slog.Handler = slog.NewTextHandler(os.Stderr, options)
 	if l.LogFormat == "json" {
 		handler = slog.NewJSONHandler(os.Stderr, options)

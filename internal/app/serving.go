@@ -98,6 +98,6 @@ func (p *process) handler() http.Handler {
 		KeyUsed: p.deferred.KeyUsed, Audited: p.metrics.audited, Quotas: p.settings.quotas(), Logger: p.logger,
 	})
 	cfg.MaxInboundBody = int64(p.settings.MaxInboundBody)
-	cfg.RateLimit, cfg.RateBurst, cfg.TrustedProxies = p.settings.RateLimit, p.settings.RateBurst, p.settings.TrustedProxies
+	cfg.RateLimit, cfg.RateBurst, cfg.TrustedProxies = p.settings.RateLimit, p.settings.RateBurst, prefixes(p.settings.TrustedProxies)
 	return api.New(cfg)
 }

@@ -24,6 +24,9 @@ func (s *Store) CancelDelivery(ctx context.Context, id string, cause models.Canc
 	if result.RowsAffected == 0 {
 		return fmt.Errorf("cancel delivery: %w", models.ErrFinished)
 	}
+	if err := s.freeReservations(ctx, id); err != nil {
+		return fmt.Errorf("cancel delivery: %w", err)
+	}
 	return nil
 }
 

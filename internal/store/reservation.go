@@ -40,8 +40,8 @@ SET next_us = CASE WHEN s.since_us = CAST(@held AS bigint) THEN s.next_us
 RETURNING next_us, since_us, ` + gapSQL("") + ` AS gap_us`
 
 // ReserveRequest reserves the next moment at which a webhook may be called that gets perSecond requests a second, and
-// returns it: now or later. Each moment is given once, whichever process asks, and never given back. A reservation that
-// is held already is kept, unless the limit was changed since it was made; held is nil for none.
+// returns it: now or later. Each moment is given once, whichever process asks. A reservation that is held already is
+// kept, unless the moments were given out anew since it was made; held is nil for none.
 func (s *Store) ReserveRequest(ctx context.Context, webhookID string, perSecond float64, held *models.Reservation) (models.Reservation, error) {
 	const none = -1
 	arguments := map[string]any{"id": webhookID, "now": s.Now().UnixMicro(), "gap": gapOf(&perSecond), "held": none}
@@ -75,4 +75,17 @@ ON CONFLICT (webhook_id) DO UPDATE SET next_us = 0, gap_us = excluded.gap_us,
 // for those that were given out.
 func newTimetable(tx *gorm.DB, webhook models.Webhook, now time.Time) error {
 	return tx.Exec(newTimetableSQL, map[string]any{"id": webhook.ID, "now": now.UnixMicro(), "gap": gapOf(webhook.RateLimit)}).Error
+}
+
+const freeReservationsSQL = `
+UPDATE webhook_slots SET next_us = 0, since_us = since_us + 1
+WHERE webhook_id = (SELECT webhook_id FROM deliveries WHERE id = @id) AND next_us > @now
+    AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.webhook_id = webhook_slots.webhook_id AND d.status = 'pending')`
+
+// freeReservations gives the moments of a delivery's webhook out anew when no delivery waits for its first attempt any
+// more: what comes next must not wait behind moments that cancelled deliveries had reserved. A retry that holds one
+// makes a new reservation.
+func (s *Store) freeReservations(ctx context.Context, deliveryID string) error {
+	arguments := map[string]any{"id": deliveryID, "now": s.Now().UnixMicro()}
+	return s.db.WithContext(ctx).Exec(freeReservationsSQL, arguments).Error
 }

@@ -1,0 +1,47 @@
+package store_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
+
+	"github.com/postrider/postrider/internal/storetest"
+	"github.com/postrider/postrider/models"
+)
+
+// Once the last delivery that waits is cancelled, nobody waits behind the moments that were reserved for them, and a
+// retry that holds one has to reserve anew.
+func TestCancelledDeliveriesHoldNoMoments(t *testing.T) {
+	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
+		const limit = 0.01
+		store, clock := clockedStore(t, db)
+		webhook := makeWebhook(t, store, models.DefaultOwnerID, "*")
+		other := makeWebhook(t, store, models.DefaultOwnerID, "other")
+		reserve := func(webhookID string, held *models.Reservation) models.Reservation {
+			reservation, err := store.ReserveRequest(t.Context(), webhookID, limit, held)
+			require.NoError(t, err)
+			return reservation
+		}
+		var waiting []models.Delivery
+		var last models.Reservation
+		for range 5 {
+			waiting = append(waiting, storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0])
+			last = reserve(webhook.ID, nil)
+			reserve(other.ID, nil)
+		}
+		retry := reserve(webhook.ID, nil)
+		require.Equal(t, 500*time.Second, retry.At.Sub(clock.Now()))
+		for _, delivery := range waiting[1:] {
+			require.NoError(t, store.CancelDelivery(t.Context(), delivery.ID, models.CauseRequest, "x"))
+		}
+		require.Equal(t, last.At, reserve(webhook.ID, &last).At, "the first still waits: what is reserved holds")
+		require.Equal(t, 600*time.Second, reserve(webhook.ID, nil).At.Sub(clock.Now()))
+
+		require.NoError(t, store.CancelDelivery(t.Context(), waiting[0].ID, models.CauseRequest, "x"))
+		require.Equal(t, clock.Now(), reserve(webhook.ID, nil).At)
+		require.Equal(t, 100*time.Second, reserve(webhook.ID, &retry).At.Sub(clock.Now()))
+		require.Equal(t, 500*time.Second, reserve(other.ID, nil).At.Sub(clock.Now()), "other webhooks keep theirs")
+	})
+}
