@@ -52,3 +52,23 @@ func importsOf(t *testing.T, folder string) []string {
 	}
 	return imports
 }
+
+// The table of architecture.md says of every package what it does.
+func TestArchitectureNamesEveryPackage(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("architecture.md")
+	require.NoError(t, err)
+	for _, pattern := range []string{"internal/*", "internal/dispatch/*"} {
+		folders, err := filepath.Glob(filepath.Join(root, pattern))
+		require.NoError(t, err)
+		for _, folder := range folders {
+			info, err := os.Stat(folder)
+			require.NoError(t, err)
+			name, err := filepath.Rel(root, folder)
+			require.NoError(t, err)
+			if info.IsDir() && !strings.Contains(string(text), "`"+name+"`") {
+				t.Errorf("architecture.md does not say what %s does", name)
+			}
+		}
+	}
+}
