@@ -25,7 +25,7 @@ type pacer struct {
 	mu       sync.Mutex
 	limit    float64
 	underWay int
-	// waiting are those who wait for their turn, first come first served.
+	// waiting are those who are not admitted yet, first come first served.
 	waiting []chan struct{}
 	// alone is what a start takes when no other workflow is under way.
 	alone time.Duration
@@ -33,23 +33,23 @@ type pacer struct {
 
 func newPacer() *pacer { return &pacer{limit: firstLimit} }
 
-// enter waits for a turn, which leave ends.
+// enter waits until one more workflow may be under way; leave says that it is not any more.
 func (p *pacer) enter(ctx context.Context) error {
 	p.mu.Lock()
-	turn := make(chan struct{})
-	p.waiting = append(p.waiting, turn)
+	admitted := make(chan struct{})
+	p.waiting = append(p.waiting, admitted)
 	p.admit()
 	p.mu.Unlock()
 	select {
-	case <-turn:
+	case <-admitted:
 		return nil
 	case <-ctx.Done():
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if i := slices.Index(p.waiting, turn); i >= 0 {
+	if i := slices.Index(p.waiting, admitted); i >= 0 {
 		p.waiting = slices.Delete(p.waiting, i, i+1)
-	} else { // it came just now
+	} else { // admitted just now
 		p.underWay--
 		p.admit()
 	}
@@ -72,8 +72,8 @@ func (p *pacer) admit() {
 	}
 }
 
-// time starts a workflow in the caller's turn and learns from how long that takes. Within as many starts as there
-// are workflows under way, the limit changes by one or, when it is large, by a tenth.
+// time starts a workflow, for a caller that was admitted, and learns from how long that takes. Within as many starts
+// as there are workflows under way, the limit changes by one or, when it is large, by a tenth.
 func (p *pacer) time(start func() error) error {
 	alone, began := p.isAlone(), time.Now()
 	err := start()
@@ -81,7 +81,7 @@ func (p *pacer) time(start func() error) error {
 	alone = alone && p.isAlone()
 
 	if temporal.IsWorkflowExecutionAlreadyStartedError(err) {
-		return err // that says nothing of how long a start takes
+		return err // how long that took says nothing of a start
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
