@@ -89,8 +89,11 @@ func sqliteDSN(file string) string {
 		"_txlock":      {"immediate"},
 		"_time_format": {"sqlite"},
 	}
-	return "file:" + file + "?" + options.Encode()
+	return "file:" + literal.Replace(file) + "?" + options.Encode()
 }
+
+// literal keeps SQLite from taking characters of a path for parts of a URI.
+var literal = strings.NewReplacer("%", "%25", "?", "%3F", "#", "%23")
 
 // withoutURL hides connection strings, which hold passwords, from errors of the driver.
 func withoutURL(err error) error {
