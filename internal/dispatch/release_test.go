@@ -33,10 +33,10 @@ func TestWebhookChanged(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			test.now.ID = "wh_a"
 			storetest.Each(t, func(t *testing.T, db *gorm.DB) {
 				fake := &dispatchtest.Temporal{}
 				d, _, _ := setup(t, db, fake)
-				test.now.ID = "wh_a"
 				d.WebhookChanged(test.before, test.now)
 				d.Close()
 				if !test.letsGo {
