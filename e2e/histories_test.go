@@ -167,12 +167,6 @@ func TestWholeSchedule(t *testing.T) {
 func TestRecordHistories(t *testing.T) {
 	t.Parallel()
 	p := startInProcess(t, nil)
-	resend := func(t *testing.T, delivery models.Delivery) {
-		_, err := p.plain.SignalWithStartWorkflow(t.Context(), delivery.ID, contract.SignalResend,
-			contract.ResendSignal{RequestedBy: "test"}, contract.ResendOptions(toStart(delivery)), contract.TypeDelivery,
-			contract.DeliveryInput{DeliveryID: delivery.ID})
-		require.NoError(t, err)
-	}
 	for name, scenario := range map[string]struct {
 		script script
 		tell   func(t *testing.T, delivery models.Delivery)
@@ -190,13 +184,13 @@ func TestRecordHistories(t *testing.T) {
 		"resent-while-waiting": {failFirst(2, 500), func(t *testing.T, d models.Delivery) {
 			started := begin(t, p.plain, d)
 			p.awaitStatus(t, d, models.StatusFailed)
-			resend(t, d) // fails
-			resend(t, d) // succeeds
+			p.resend(t, d) // fails
+			p.resend(t, d) // succeeds
 			require.NoError(t, started.Get(t.Context(), nil))
 		}, enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED},
 		"resent-after-end": {always(200), func(t *testing.T, d models.Delivery) {
 			require.NoError(t, begin(t, p.plain, d).Get(t.Context(), nil))
-			resend(t, d)
+			p.resend(t, d)
 			require.NoError(t, p.plain.GetWorkflow(t.Context(), d.ID, "").Get(t.Context(), nil))
 		}, enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED},
 		"cancelled": {always(500), func(t *testing.T, d models.Delivery) {
@@ -209,7 +203,7 @@ func TestRecordHistories(t *testing.T) {
 			started := begin(t, p.plain, d)
 			p.awaitStatus(t, d, models.StatusFailed)
 			require.NoError(t, p.store.DeleteWebhook(t.Context(), models.Scope{}, d.WebhookID))
-			resend(t, d)
+			p.resend(t, d)
 			require.Error(t, started.Get(t.Context(), nil))
 		}, enumspb.WORKFLOW_EXECUTION_STATUS_CANCELED},
 		"gone": {always(http.StatusGone), func(t *testing.T, d models.Delivery) {
@@ -238,39 +232,56 @@ func TestRecordHistories(t *testing.T) {
 			p.keepHistory(t, name, delivery.ID, "")
 		})
 	}
-	t.Run("recorded-later", func(t *testing.T) {
-		target := newReceiver(t, always(200))
-		delivery := p.deliveryTo(t, target)
-		p.store.away.Store(2)
-		require.NoError(t, begin(t, p.plain, delivery).Get(t.Context(), nil))
-		require.Equal(t, 1, target.count())
-		p.awaitStatus(t, delivery, models.StatusDelivered)
-		p.keepHistory(t, "recorded-later", delivery.ID, "")
-	})
-	t.Run("cancelled-during-attempt", func(t *testing.T) {
-		gate := newGate(t)
-		target := newReceiver(t, gate.holding(2, always(500)))
-		delivery := p.deliveryTo(t, target)
-		started := begin(t, p.plain, delivery)
-		p.awaitStatus(t, delivery, models.StatusFailed)
-		resend(t, delivery)
-		target.await(t, 2)
-		require.NoError(t, p.plain.CancelWorkflow(t.Context(), delivery.ID, ""))
-		awaitCancelSeen(t, p.plain, delivery.ID)
-		gate.open()
-		require.Error(t, started.Get(t.Context(), nil))
-		awaitWorkflow(t, p.plain, delivery.ID, "", enumspb.WORKFLOW_EXECUTION_STATUS_CANCELED)
-		p.keepHistory(t, "cancelled-during-attempt", delivery.ID, "")
-	})
-	t.Run("retention", func(t *testing.T) {
-		// As the schedule starts it, without an argument.
-		started, err := p.plain.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{
-			ID: contract.RetentionScheduleID, TaskQueue: contract.TaskQueue,
-		}, contract.TypeRetention)
-		require.NoError(t, err)
-		require.NoError(t, started.Get(t.Context(), nil))
-		p.keepHistory(t, "retention", started.GetID(), "")
-	})
+	t.Run("recorded-later", p.recordsLater)
+	t.Run("cancelled-during-attempt", p.cancelsDuringAttempt)
+	t.Run("retention", p.retains)
+}
+
+// recordsLater has the database away when the attempt is to be recorded.
+func (p *inProcess) recordsLater(t *testing.T) {
+	target := newReceiver(t, always(200))
+	delivery := p.deliveryTo(t, target)
+	p.store.away.Store(2)
+	require.NoError(t, begin(t, p.plain, delivery).Get(t.Context(), nil))
+	require.Equal(t, 1, target.count())
+	p.awaitStatus(t, delivery, models.StatusDelivered)
+	p.keepHistory(t, "recorded-later", delivery.ID, "")
+}
+
+// cancelsDuringAttempt cancels a delivery while a request is on its way.
+func (p *inProcess) cancelsDuringAttempt(t *testing.T) {
+	gate := newGate(t)
+	target := newReceiver(t, gate.holding(2, always(500)))
+	delivery := p.deliveryTo(t, target)
+	started := begin(t, p.plain, delivery)
+	p.awaitStatus(t, delivery, models.StatusFailed)
+	p.resend(t, delivery)
+	target.await(t, 2)
+	require.NoError(t, p.plain.CancelWorkflow(t.Context(), delivery.ID, ""))
+	awaitCancelSeen(t, p.plain, delivery.ID)
+	gate.open()
+	require.Error(t, started.Get(t.Context(), nil))
+	awaitWorkflow(t, p.plain, delivery.ID, "", enumspb.WORKFLOW_EXECUTION_STATUS_CANCELED)
+	p.keepHistory(t, "cancelled-during-attempt", delivery.ID, "")
+}
+
+// retains runs the retention as the schedule starts it, without an argument.
+func (p *inProcess) retains(t *testing.T) {
+	started, err := p.plain.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{
+		ID: contract.RetentionScheduleID, TaskQueue: contract.TaskQueue,
+	}, contract.TypeRetention)
+	require.NoError(t, err)
+	require.NoError(t, started.Get(t.Context(), nil))
+	p.keepHistory(t, "retention", started.GetID(), "")
+}
+
+// resend asks for an attempt now, as the command line does.
+func (p *inProcess) resend(t *testing.T, delivery models.Delivery) {
+	t.Helper()
+	_, err := p.plain.SignalWithStartWorkflow(t.Context(), delivery.ID, contract.SignalResend,
+		contract.ResendSignal{RequestedBy: "test"}, contract.ResendOptions(toStart(delivery)), contract.TypeDelivery,
+		contract.DeliveryInput{DeliveryID: delivery.ID})
+	require.NoError(t, err)
 }
 
 // sicken has other deliveries to the same webhook fail.
