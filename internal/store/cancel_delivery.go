@@ -21,11 +21,13 @@ func (s *Store) CancelDelivery(ctx context.Context, id string, cause models.Canc
 	if result.Error != nil {
 		return fmt.Errorf("cancel delivery: %w", result.Error)
 	}
-	if result.RowsAffected == 0 {
-		return fmt.Errorf("cancel delivery: %w", models.ErrFinished)
-	}
+	// Behind the commit, so that of several that are cancelled at once one sees that none is left, and also when the
+	// delivery had ended: a call that is repeated makes up for one that failed here.
 	if err := s.freeReservations(ctx, id); err != nil {
 		return fmt.Errorf("cancel delivery: %w", err)
+	}
+	if result.RowsAffected == 0 {
+		return fmt.Errorf("cancel delivery: %w", models.ErrFinished)
 	}
 	return nil
 }

@@ -77,15 +77,24 @@ func newTimetable(tx *gorm.DB, webhook models.Webhook, now time.Time) error {
 	return tx.Exec(newTimetableSQL, map[string]any{"id": webhook.ID, "now": now.UnixMicro(), "gap": gapOf(webhook.RateLimit)}).Error
 }
 
+// The first moment that is still to come takes the place of the last that was given.
 const freeReservationsSQL = `
-UPDATE webhook_slots SET next_us = 0, since_us = since_us + 1
-WHERE webhook_id = (SELECT webhook_id FROM deliveries WHERE id = @id) AND next_us > @now
+UPDATE webhook_slots SET next_us = CAST(@now AS bigint) + 1 + (next_us - 1 - CAST(@now AS bigint)) % CAST(@gap AS bigint), since_us = since_us + 1
+WHERE webhook_id = @id AND next_us > @now
     AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.webhook_id = webhook_slots.webhook_id AND d.status = 'pending')`
 
-// freeReservations gives the moments of a delivery's webhook out anew when no delivery waits for its first attempt any
-// more: what comes next must not wait behind moments that cancelled deliveries had reserved. A retry that holds one
-// makes a new reservation.
+// freeReservations gives the moments of a delivery's webhook that are still to come out anew when no delivery waits for
+// its first attempt any more: what comes next must not wait behind moments that cancelled deliveries had reserved. A
+// retry that holds one makes a new reservation. Those that have passed were used, and the rate limit holds behind them.
 func (s *Store) freeReservations(ctx context.Context, deliveryID string) error {
-	arguments := map[string]any{"id": deliveryID, "now": s.Now().UnixMicro()}
-	return s.db.WithContext(ctx).Exec(freeReservationsSQL, arguments).Error
+	var webhook models.Webhook
+	db := s.db.WithContext(ctx)
+	found := db.Model(&webhook).Select("id", "rate_limit").
+		Where("rate_limit > 0 AND id = (SELECT webhook_id FROM deliveries WHERE id = ?)", deliveryID).Limit(1).Find(&webhook)
+	if found.Error != nil || found.RowsAffected == 0 {
+		return found.Error
+	}
+	return db.Exec(freeReservationsSQL, map[string]any{
+		"id": webhook.ID, "now": s.Now().UnixMicro(), "gap": gapOf(webhook.RateLimit),
+	}).Error
 }
