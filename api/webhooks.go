@@ -72,9 +72,9 @@ type getWebhookInput struct {
 
 type listWebhooksInput struct {
 	PageQuery
-	Include string `query:"include" enum:"headers" doc:"headers: with the values of the headers."`
-	OwnerID string `query:"owner_id" doc:"Only this owner's."`
-	Active  string `query:"active" enum:"true,false" doc:"Only active, or only inactive ones."`
+	Include string   `query:"include" enum:"headers" doc:"headers: with the values of the headers."`
+	OwnerID []string `query:"owner_id" maxItems:"20" doc:"Only these owners'."`
+	Active  string   `query:"active" enum:"true,false" doc:"Only active, or only inactive ones."`
 }
 
 type updateWebhookInput struct {
@@ -137,13 +137,13 @@ func (s *server) createWebhook(ctx context.Context, who service.Caller, in *crea
 }
 
 func (s *server) listWebhooks(ctx context.Context, who service.Caller, in *listWebhooksInput) (*ListOutput[Webhook], error) {
-	filter := models.WebhookFilter{OwnerID: in.OwnerID}
+	filter := models.WebhookFilter{OwnerIDs: in.OwnerID}
 	if in.Active != "" {
 		active := in.Active == "true"
 		filter.Active = &active
 	}
-	webhooks, next, err := s.Service.ListWebhooks(ctx, who, filter, in.Include == "headers", in.page())
-	return listOf(webhooks, next, webhookObject), err
+	webhooks, beside, err := s.Service.ListWebhooks(ctx, who, filter, in.Include == "headers", in.page())
+	return listOf(webhooks, beside, webhookObject), err
 }
 
 func (s *server) getWebhook(ctx context.Context, who service.Caller, in *getWebhookInput) (*Output[Webhook], error) {
