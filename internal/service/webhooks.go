@@ -104,13 +104,15 @@ type NewWebhook struct {
 	RateLimit *float64
 	// Secret signs the requests; nil for a new one.
 	Secret *string
+	// Paused makes it inactive: it gets nothing until it is resumed.
+	Paused bool
 }
 
-// CreateWebhook makes an active webhook.
+// CreateWebhook makes a webhook, active unless it is to be paused.
 func (s *Service) CreateWebhook(ctx context.Context, who Caller, in NewWebhook) (WebhookWithSecret, error) {
 	webhook := models.Webhook{
 		OwnerID: in.OwnerID, URL: in.URL, Description: tidy(in.Description), Events: in.Events,
-		Headers: in.Headers, RateLimit: in.RateLimit, Active: true,
+		Headers: in.Headers, RateLimit: in.RateLimit, Active: !in.Paused,
 	}
 	var wrong faults
 	wrong.url(&webhook, judge{s.targets, who})
