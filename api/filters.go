@@ -6,7 +6,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/postrider/postrider/internal/rules"
 	"github.com/postrider/postrider/internal/service"
 	"github.com/postrider/postrider/models"
 )
@@ -27,10 +26,10 @@ type tryFilterInput struct {
 
 // RuleError says why an expression could not be evaluated.
 type RuleError struct {
-	Expression rules.Kind `json:"expression" enum:"filter,transform"`
-	Line       int        `json:"line" doc:"Counts from 1; 0 where no single place is to blame."`
-	Column     int        `json:"column" doc:"Counts from 1; 0 where no single place is to blame."`
-	Message    string     `json:"message"`
+	Expression string `json:"expression" enum:"filter,transform"`
+	Line       int    `json:"line" doc:"Counts from 1; 0 where no single place is to blame."`
+	Column     int    `json:"column" doc:"Counts from 1; 0 where no single place is to blame."`
+	Message    string `json:"message"`
 }
 
 // TriedRules is what a filter and a transformation made of an event.
@@ -57,7 +56,7 @@ func (s *server) tryFilter(ctx context.Context, who service.Caller, in *tryFilte
 		object.Data = compact(tried.Data)
 	}
 	for _, fault := range tried.Faults {
-		object.Errors = append(object.Errors, RuleError{fault.Kind, fault.Line, fault.Column, fault.What})
+		object.Errors = append(object.Errors, RuleError{string(fault.Kind), fault.Line, fault.Column, fault.What})
 	}
 	return &Output[TriedRules]{object}, err
 }

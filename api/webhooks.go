@@ -60,6 +60,7 @@ type createWebhookInput struct {
 		RateLimit     *float64          `json:"rate_limit,omitempty" nullable:"true" doc:"Requests a second at most, from 0.01 to 1000; what is too much waits. Null for no limit."`
 		Filter        string            `json:"filter,omitempty" doc:"Which events it gets, in CEL: true for those that it gets. At most 8 KiB." example:"data.amount > 100"`
 		Transform     string            `json:"transform,omitempty" doc:"What is sent instead of an event's data, in CEL. At most 8 KiB." example:"{\"total\": data.amount}"`
+		Active        *bool             `json:"active,omitempty" doc:"False makes it paused; true when left out."`
 		OwnerID       string            `json:"owner_id,omitempty" doc:"For administrators: whose webhook it is; the owner default when left out."`
 	}
 }
@@ -75,9 +76,9 @@ type getWebhookInput struct {
 
 type listWebhooksInput struct {
 	PageQuery
-	Include string `query:"include" enum:"headers" doc:"headers: with the values of the headers."`
-	OwnerID string `query:"owner_id" doc:"Only this owner's."`
-	Active  string `query:"active" enum:"true,false" doc:"Only active, or only inactive ones."`
+	Include string   `query:"include" enum:"headers" doc:"headers: with the values of the headers."`
+	OwnerID []string `query:"owner_id" maxItems:"20" doc:"Only these owners'."`
+	Active  string   `query:"active" enum:"true,false" doc:"Only active, or only inactive ones."`
 }
 
 type updateWebhookInput struct {
@@ -137,18 +138,19 @@ func (s *server) createWebhook(ctx context.Context, who service.Caller, in *crea
 		OwnerID: in.Body.OwnerID, URL: in.Body.URL, Description: in.Body.Description, Events: in.Body.Events, Headers: in.Body.Headers,
 		RetrySchedule: durations(in.Body.RetrySchedule), RateLimit: in.Body.RateLimit, Secret: in.Body.Secret,
 		Filter: in.Body.Filter, Transform: in.Body.Transform,
+		Paused: in.Body.Active != nil && !*in.Body.Active,
 	})
 	return &Output[NewWebhook]{NewWebhook{Webhook: webhookObject(made.Webhook), Secret: made.Secret}}, err
 }
 
 func (s *server) listWebhooks(ctx context.Context, who service.Caller, in *listWebhooksInput) (*ListOutput[Webhook], error) {
-	filter := models.WebhookFilter{OwnerID: in.OwnerID}
+	filter := models.WebhookFilter{OwnerIDs: in.OwnerID}
 	if in.Active != "" {
 		active := in.Active == "true"
 		filter.Active = &active
 	}
-	webhooks, next, err := s.Service.ListWebhooks(ctx, who, filter, in.Include == "headers", in.page())
-	return listOf(webhooks, next, webhookObject), err
+	webhooks, beside, err := s.Service.ListWebhooks(ctx, who, filter, in.Include == "headers", in.page())
+	return listOf(webhooks, beside, webhookObject), err
 }
 
 func (s *server) getWebhook(ctx context.Context, who service.Caller, in *getWebhookInput) (*Output[Webhook], error) {

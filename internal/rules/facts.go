@@ -52,11 +52,11 @@ func (f facts) ResolveName(name string) (any, bool) {
 	case "event.id":
 		return types.String(f.event.ID), true
 	case "event.time":
-		return types.Timestamp{Time: f.event.CreatedAt.UTC()}, true
+		return types.Timestamp{Time: f.event.Occurred().UTC()}, true
 	case "event.owner_id":
 		return types.String(f.event.OwnerID), true
 	case "metadata":
-		return noMetadata, true
+		return types.NewStringStringMap(types.DefaultTypeAdapter, f.event.Metadata), true
 	case "webhook.id":
 		return types.String(f.webhook.ID), true
 	case "webhook.owner_id":
@@ -69,5 +69,3 @@ func (f facts) ResolveName(name string) (any, bool) {
 
 // Parent is nil: there is nothing behind the facts.
 func (facts) Parent() cel.Activation { return nil }
-
-var noMetadata = types.NewStringStringMap(types.DefaultTypeAdapter, map[string]string{})

@@ -16,6 +16,7 @@ import (
 func event(data string) models.Event {
 	return models.Event{
 		ID: "evt_1", OwnerID: "own_1", Type: "order.created", Data: []byte(data), CreatedAt: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
+		Metadata: models.Metadata{"region": "eu"},
 	}
 }
 
@@ -61,12 +62,23 @@ func TestFilter(t *testing.T) {
 		`event.time.getHours("Europe/Berlin") == 4`:                             true,
 		`webhook.host == "example.com" && webhook.id == "wh_1"`:                 true,
 		`webhook.owner_id == event.owner_id`:                                    true,
-		`size(metadata) == 0 && !("plan" in metadata)`:                          true,
+		`metadata.region == "eu" && !("plan" in metadata)`:                    true,
 		`data == data && data.items == [{"sku":"a","n":2.0},{"sku":"b","n":1}]`: true,
 		"": true,
 	} {
 		require.Equal(t, rules.Verdict{Passes: passes}, filter(t, order, source), source)
 	}
+}
+
+// The time of an event is when it happened, where the publisher says so.
+func TestFilterSeesWhenItHappened(t *testing.T) {
+	t.Parallel()
+	of := event(`1`)
+	happened := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+	of.OccurredAt = &happened
+	verdicts, err := rules.New().Filter(t.Context(), of, []models.Webhook{webhook(`event.time == timestamp("2020-01-01T00:00:00Z")`, "")})
+	require.NoError(t, err)
+	require.Equal(t, []rules.Verdict{{Passes: true}}, verdicts)
 }
 
 // A filter that fails lets the event pass and says why and where, but nothing of the data.
@@ -148,7 +160,7 @@ func TestTransform(t *testing.T) {
 		`cel.bind(x, data.amount, [x, x])`: `[120,120]`,
 		`duration("90s")`:                  `"1m30s"`,
 		`webhook.id`:                       `"wh_1"`,
-		`metadata`:                         `{}`,
+		`metadata`:                         `{"region":"eu"}`,
 		`{"text": "said <b>", "b": 1, "a": {"z": 1, "y": 2}}`: `{"a":{"y":2,"z":1},"b":1,"text":"said <b>"}`,
 	} {
 		for range 3 {

@@ -27,23 +27,50 @@ func matchingSQL(patterns, owner string) string {
         FROM (SELECT DISTINCT p.webhook_id FROM webhook_patterns p
               WHERE p.pattern ` + patterns + patternOfOwner + `) m
         JOIN webhooks w ON w.id = m.webhook_id
-        WHERE w.active AND NOT w.suspended AND w.deleted_at IS NULL` + webhookOfOwner
+        WHERE ` + receivingSQL + webhookOfOwner
 }
 
-func insertDeliveriesSQL(owner string) string {
+// receivingSQL says of a webhook w that it gets events.
+const receivingSQL = "w.active AND NOT w.suspended AND w.deleted_at IS NULL"
+
+// namedSQL selects those of an owner's webhooks that get an event which names them, as the SQL in ids says.
+func namedSQL(ids, owner string) string {
+	return `
+        SELECT w.id, w.owner_id, w.host, w.filter FROM webhooks w
+        WHERE w.id ` + ids + ` AND w.owner_id = ` + owner + ` AND ` + receivingSQL
+}
+
+func insertDeliveriesSQL(webhooks string) string {
 	return `
 INSERT INTO deliveries (id, event_id, webhook_id, owner_id, event, host, status, attempt_count, leased_until, test, created_at)
 SELECT CAST(@prefix AS text) || m.digits, @event_id, m.id, m.owner_id, @event, m.host, 'pending', 0, @leased_until, FALSE, @created_at
 FROM (SELECT n.id, n.owner_id, n.host, ` + digitsSQL + ` AS digits
       FROM (SELECT w.id, w.owner_id, w.host, CAST((row_number() OVER (ORDER BY w.id) + @start) & @mask AS integer) AS n
-            FROM (` + matchingSQL("IN @patterns", owner) + ` AND w.id <> @except AND w.filter = '') w) n) m
+            FROM (` + webhooks + ` AND w.id <> @except AND w.filter = '') w) n) m
 RETURNING id, event_id, webhook_id, owner_id, event, host, status, created_at`
 }
 
+// What an event goes to: its owner's webhooks, everyone's, or those that it names.
 var (
-	insertOwnersDeliveriesSQL = insertDeliveriesSQL("@owner_id")
-	insertAllDeliveriesSQL    = insertDeliveriesSQL("")
+	ownersWebhooksSQL = matchingSQL("IN @patterns", "@owner_id")
+	allWebhooksSQL    = matchingSQL("IN @patterns", "")
+	namedWebhooksSQL  = namedSQL("IN @webhook_ids", "@owner_id")
+
+	insertOwnersDeliveriesSQL = insertDeliveriesSQL(ownersWebhooksSQL)
+	insertAllDeliveriesSQL    = insertDeliveriesSQL(allWebhooksSQL)
+	insertNamedDeliveriesSQL  = insertDeliveriesSQL(namedWebhooksSQL)
 )
+
+// insertDeliveriesOf is the statement for an event's deliveries.
+func insertDeliveriesOf(event models.Event) string {
+	switch {
+	case len(event.WebhookIDs) > 0:
+		return insertNamedDeliveriesSQL
+	case event.OwnerID == "":
+		return insertAllDeliveriesSQL
+	}
+	return insertOwnersDeliveriesSQL
+}
 
 // insertion says how an event is inserted.
 type insertion struct {
@@ -59,11 +86,7 @@ type insertion struct {
 // it pass, in the transaction.
 func (s *Store) insertEvent(tx *gorm.DB, event models.Event, how insertion) (models.Published, error) {
 	prefix, start := countedIDs(event)
-	statement := insertOwnersDeliveriesSQL
-	if event.OwnerID == "" {
-		statement = insertAllDeliveriesSQL
-	}
-	deliveries, filters, err := insertDeliveries(tx, statement, map[string]any{
+	arguments := map[string]any{
 		"prefix":       prefix,
 		"event_id":     event.ID,
 		"event":        event.Type,
@@ -74,10 +97,12 @@ func (s *Store) insertEvent(tx *gorm.DB, event models.Event, how insertion) (mod
 		"owner_id":     event.OwnerID,
 		"except":       how.except,
 		"patterns":     models.PatternsMatching(event.Type),
-	})
+		"webhook_ids":  []string(event.WebhookIDs),
+	}
+	deliveries, filters, err := insertDeliveries(tx, insertDeliveriesOf(event), arguments)
 	if err == nil && filters {
 		var passed []models.Delivery
-		passed, err = s.insertFiltered(tx, event, how)
+		passed, err = s.insertFiltered(tx, event, how, arguments)
 		deliveries = append(deliveries, passed...)
 	}
 	if err != nil || how.onlyMatched && len(deliveries) == 0 {
@@ -91,6 +116,10 @@ func (s *Store) insertEvent(tx *gorm.DB, event models.Event, how insertion) (mod
 func (s *Store) identify(event *models.Event) {
 	address(event)
 	event.CreatedAt = s.Now()
+	if event.OccurredAt != nil {
+		occurred := event.OccurredAt.UTC().Truncate(time.Microsecond) // as it is stored, to be compared
+		event.OccurredAt = &occurred
+	}
 	event.ID = typeid.New(typeid.KindEvent, event.CreatedAt)
 }
 

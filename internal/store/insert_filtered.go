@@ -37,20 +37,23 @@ func insertDeliveries(tx *gorm.DB, statement string, arguments map[string]any) (
 	return deliveries, filters, err
 }
 
-func filteredSQL(owner string) string {
-	return "SELECT id, owner_id, host, filter FROM (" + matchingSQL("IN @patterns", owner) + " AND w.id <> @except AND w.filter <> '') w ORDER BY id"
+// filteredOf is the statement for those of an event's webhooks that have filters.
+func filteredOf(event models.Event) string {
+	webhooks := ownersWebhooksSQL
+	switch {
+	case len(event.WebhookIDs) > 0:
+		webhooks = namedWebhooksSQL
+	case event.OwnerID == "":
+		webhooks = allWebhooksSQL
+	}
+	return "SELECT id, owner_id, host, filter FROM (" + webhooks + " AND w.id <> @except AND w.filter <> '') w ORDER BY id"
 }
 
-// insertFiltered inserts the deliveries of an event to webhooks whose filters let it pass.
-func (s *Store) insertFiltered(tx *gorm.DB, event models.Event, how insertion) ([]models.Delivery, error) {
-	statement := filteredSQL("@owner_id")
-	if event.OwnerID == "" {
-		statement = filteredSQL("")
-	}
+// insertFiltered inserts the deliveries of an event to webhooks whose filters let it pass. The arguments are those of
+// insertDeliveries.
+func (s *Store) insertFiltered(tx *gorm.DB, event models.Event, how insertion, arguments map[string]any) ([]models.Delivery, error) {
 	var webhooks []models.Webhook
-	err := tx.Raw(statement, map[string]any{
-		"owner_id": event.OwnerID, "except": how.except, "patterns": models.PatternsMatching(event.Type),
-	}).Scan(&webhooks).Error
+	err := tx.Raw(filteredOf(event), arguments).Scan(&webhooks).Error
 	if err != nil || len(webhooks) == 0 {
 		return nil, err
 	}
