@@ -49,7 +49,7 @@ func size(value ref.Val, all bool) uint64 {
 		}
 	case traits.Sizer:
 		if n, ok := v.Size().(types.Int); ok && all {
-			return uint64(n) //nolint:gosec // a size is not negative
+			return uint64(n)
 		}
 	}
 	return 0

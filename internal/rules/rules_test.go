@@ -62,7 +62,7 @@ func TestFilter(t *testing.T) {
 		`event.time.getHours("Europe/Berlin") == 4`:                             true,
 		`webhook.host == "example.com" && webhook.id == "wh_1"`:                 true,
 		`webhook.owner_id == event.owner_id`:                                    true,
-		`metadata.region == "eu" && !("plan" in metadata)`:                    true,
+		`metadata.region == "eu" && !("plan" in metadata)`:                      true,
 		`data == data && data.items == [{"sku":"a","n":2.0},{"sku":"b","n":1}]`: true,
 		"": true,
 	} {

@@ -69,7 +69,7 @@ func (w *writer) value(value ref.Val, depth int) {
 	case types.Timestamp:
 		w.text(v.UTC().Format(time.RFC3339Nano))
 	case types.Duration:
-		w.text(v.Duration.String())
+		w.text(v.String())
 	case traits.Mapper:
 		w.object(v, depth)
 	case traits.Lister:
