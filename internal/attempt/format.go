@@ -1,0 +1,81 @@
+package attempt
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/postrider/postrider/models"
+)
+
+// cloudEventsVersion is the version of the CloudEvents specification.
+const cloudEventsVersion = "1.0"
+
+// bodyOf is what the receiver gets. The publisher's data keeps its bytes in every format.
+func bodyOf(job models.Job, source string) []byte {
+	switch job.Webhook.Format {
+	case models.FormatRaw, models.FormatCloudEvents:
+		return job.Event.Data
+	case models.FormatCloudEventsStructured:
+		return cloudEvent(job.Event, source)
+	}
+	return envelope(job.Delivery, job.Event)
+}
+
+// describeBody sets the headers that say what the body is.
+func describeBody(header http.Header, job models.Job, source string) {
+	contentType := "application/json"
+	switch job.Webhook.Format {
+	case models.FormatRaw:
+		header.Set("X-Webhook-Event-Id", job.Event.ID)
+		header.Set("X-Webhook-Event-Time", job.Event.CreatedAt.UTC().Format(time.RFC3339Nano))
+	case models.FormatCloudEvents:
+		header.Set("Ce-Specversion", cloudEventsVersion)
+		header.Set("Ce-Id", job.Event.ID)
+		header.Set("Ce-Type", job.Event.Type)
+		header.Set("Ce-Source", source)
+		header.Set("Ce-Time", happenedAt(job.Event).Format(time.RFC3339Nano))
+	case models.FormatCloudEventsStructured:
+		contentType = "application/cloudevents+json"
+	}
+	header.Set("Content-Type", contentType)
+}
+
+// happenedAt is the time of a CloudEvent.
+func happenedAt(event models.Event) time.Time { return event.CreatedAt.UTC() }
+
+// around is about how many bytes stand around the data.
+const around = 192
+
+// envelope is Postrider's own format.
+func envelope(delivery models.Delivery, event models.Event) []byte {
+	body := make([]byte, 0, around+len(event.Type)+len(event.Data))
+	body = append(body, `{"id":"`...)
+	body = append(body, delivery.ID...)
+	body = append(body, `","event":"`...)
+	body = append(body, event.Type...)
+	body = append(body, `","event_id":"`...)
+	body = append(body, event.ID...)
+	body = append(body, `","timestamp":"`...)
+	body = event.CreatedAt.UTC().AppendFormat(body, time.RFC3339Nano)
+	body = append(body, `","data":`...)
+	body = append(body, event.Data...)
+	return append(body, '}')
+}
+
+// cloudEvent is an event in the JSON format of CloudEvents. An event type needs no escapes, and a URL hardly any.
+func cloudEvent(event models.Event, source string) []byte {
+	quoted, _ := json.Marshal(source) // a text always can be
+	body := make([]byte, 0, around+len(event.Type)+len(quoted)+len(event.Data))
+	body = append(body, `{"specversion":"`+cloudEventsVersion+`","id":"`...)
+	body = append(body, event.ID...)
+	body = append(body, `","source":`...)
+	body = append(body, quoted...)
+	body = append(body, `,"type":"`...)
+	body = append(body, event.Type...)
+	body = append(body, `","time":"`...)
+	body = happenedAt(event).AppendFormat(body, time.RFC3339Nano)
+	body = append(body, `","datacontenttype":"application/json","data":`...)
+	body = append(body, event.Data...)
+	return append(body, '}')
+}
