@@ -11,17 +11,6 @@ import (
 // cloudEventsVersion is the version of the CloudEvents specification.
 const cloudEventsVersion = "1.0"
 
-// bodyOf is what the receiver gets. The publisher's data keeps its bytes in every format.
-func bodyOf(job models.Job, source string) []byte {
-	switch job.Webhook.Format {
-	case models.FormatRaw, models.FormatCloudEvents:
-		return job.Event.Data
-	case models.FormatCloudEventsStructured:
-		return cloudEvent(job.Event, source)
-	}
-	return envelope(job.Delivery, job.Event)
-}
-
 // describeBody sets the headers that say what the body is.
 func describeBody(header http.Header, job models.Job, source string) {
 	contentType := "application/json"

@@ -99,6 +99,17 @@ func (m *Maker) newRequest(ctx context.Context, job models.Job, signer *signatur
 	return request, nil
 }
 
+// bodyOf is what the receiver gets. The publisher's data keeps its bytes in every format.
+func bodyOf(job models.Job, source string) []byte {
+	switch job.Webhook.Format {
+	case models.FormatRaw, models.FormatCloudEvents:
+		return job.Event.Data
+	case models.FormatCloudEventsStructured:
+		return cloudEvent(job.Event, source)
+	}
+	return envelope(job.Delivery, job.Event)
+}
+
 // timeoutOf is how long an attempt may take.
 func (m *Maker) timeoutOf(webhook models.Webhook) time.Duration {
 	return cmp.Or(webhook.Timeout(), m.Timeout)
