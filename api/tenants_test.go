@@ -34,6 +34,7 @@ var idFields = map[string]typeid.Kind{
 var textFields = []string{
 	"action", "actor", "cursor", "data", "description", "email", "event", "event_prefix", "encoding", "events", "expires_in", "grace", "hash", "header", "headers",
 	"id_field", "id_header",
+	"auth", "format", "signatures", "signing", "timeout", "tls",
 	"name", "prefix", "retry_schedule", "secret", "secrets", "scheme", "slack_url", "tolerance", "type", "type_field", "type_header", "url", "verify_token",
 }
 

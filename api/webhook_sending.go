@@ -26,7 +26,7 @@ type SendingFields struct {
 	Format  string    `json:"format,omitempty" enum:"envelope,raw,cloudevents,cloudevents-structured" doc:"How an event becomes a body; envelope when left out. raw is the data alone, cloudevents CloudEvents 1.0 in binary mode."`
 }
 
-func (in SendingFields) asked() service.NewSending {
+func (in SendingFields) sending() service.NewSending {
 	asked := service.NewSending{Format: in.Format}
 	if in.Timeout != nil {
 		asked.Timeout = in.Timeout.Duration
@@ -40,7 +40,7 @@ type SendingPatch struct {
 	Format  Patch[string]   `json:"format,omitempty" doc:"Deliveries that wait get their next attempt in the new format; null for envelope."`
 }
 
-func (in SendingPatch) asked() service.SendingPatch {
+func (in SendingPatch) sending() service.SendingPatch {
 	return service.SendingPatch{
 		Timeout: patchOf(in.Timeout, func(d Duration) service.Duration { return d.Duration }),
 		Format:  in.Format.Patch,

@@ -133,7 +133,7 @@ func (s *server) createWebhook(ctx context.Context, who service.Caller, in *crea
 	made, err := s.Service.CreateWebhook(ctx, who, service.NewWebhook{
 		OwnerID: in.Body.OwnerID, URL: in.Body.URL, Description: in.Body.Description, Events: in.Body.Events, Headers: in.Body.Headers,
 		RetrySchedule: durations(in.Body.RetrySchedule), RateLimit: in.Body.RateLimit, Secret: in.Body.Secret,
-		Sending: in.Body.SendingFields.asked(),
+		Sending: in.Body.sending(),
 	})
 	return &Output[NewWebhook]{NewWebhook{Webhook: webhookObject(made.Webhook), Secret: made.Secret}}, err
 }
@@ -158,7 +158,7 @@ func (s *server) updateWebhook(ctx context.Context, who service.Caller, in *upda
 	webhook, err := s.Service.UpdateWebhook(ctx, who, in.ID, service.WebhookPatch{
 		URL: patch.URL.Patch, Events: patch.Events.Patch, Description: patch.Description.Patch, Headers: patch.Headers.Patch,
 		RetrySchedule: patchOf(patch.RetrySchedule, durations), RateLimit: patch.RateLimit.Patch, Active: patch.Active.Patch,
-		Sending: patch.SendingPatch.asked(),
+		Sending: patch.sending(),
 	})
 	return &Output[Webhook]{webhookObject(webhook)}, err
 }

@@ -20,7 +20,9 @@ func (in NewSending) apply(webhook *models.Webhook, wrong *faults) {
 	if in.Timeout.Set {
 		webhook.SetTimeout(wrong.timeout(in.Timeout))
 	}
-	webhook.Format = wrong.format(in.Format)
+	if in.Format != "" {
+		webhook.Format = wrong.format(in.Format)
+	}
 }
 
 // SendingPatch changes how the requests of a webhook are made.
@@ -37,7 +39,10 @@ func (patch SendingPatch) apply(webhook *models.Webhook, wrong *faults) {
 		}
 	}
 	if patch.Format.Set {
-		webhook.Format = wrong.format(patch.Format.Value)
+		webhook.Format = ""
+		if !patch.Format.Null {
+			webhook.Format = wrong.format(patch.Format.Value)
+		}
 	}
 }
 
@@ -53,7 +58,7 @@ func (f *faults) timeout(of Duration) time.Duration {
 func (f *faults) format(name string) models.Format {
 	format := models.Format(name)
 	switch {
-	case name == "" || format == models.FormatEnvelope:
+	case format == models.FormatEnvelope:
 		return ""
 	case !slices.Contains(models.Formats(), format):
 		f.add("format", "expected one of "+joined(models.Formats()))
