@@ -23,15 +23,12 @@ func describeBody(header http.Header, job models.Job, source string) {
 		header.Set("Ce-Id", job.Event.ID)
 		header.Set("Ce-Type", job.Event.Type)
 		header.Set("Ce-Source", source)
-		header.Set("Ce-Time", happenedAt(job.Event).Format(time.RFC3339Nano))
+		header.Set("Ce-Time", job.Event.Occurred().UTC().Format(time.RFC3339Nano))
 	case models.FormatCloudEventsStructured:
 		contentType = "application/cloudevents+json"
 	}
 	header.Set("Content-Type", contentType)
 }
-
-// happenedAt is the time of a CloudEvent.
-func happenedAt(event models.Event) time.Time { return event.CreatedAt.UTC() }
 
 // around is about how many bytes stand around the data.
 const around = 192
@@ -63,7 +60,7 @@ func cloudEvent(event models.Event, source string) []byte {
 	body = append(body, `,"type":"`...)
 	body = append(body, event.Type...)
 	body = append(body, `","time":"`...)
-	body = happenedAt(event).AppendFormat(body, time.RFC3339Nano)
+	body = event.Occurred().UTC().AppendFormat(body, time.RFC3339Nano)
 	body = append(body, `","datacontenttype":"application/json","data":`...)
 	body = append(body, event.Data...)
 	return append(body, '}')

@@ -120,7 +120,8 @@ func TestCloudEventsSDKReads(t *testing.T) {
 				onEach(t, func(t *testing.T, open opener) {
 					r := newRig(t, open)
 					r.inFormat(format)
-					published, err := r.store.Publish(t.Context(), models.Event{Type: "order.created", Data: []byte(data)})
+					happened := now.Add(-time.Hour)
+					published, err := r.store.Publish(t.Context(), models.Event{Type: "order.created", Data: []byte(data), OccurredAt: &happened})
 					require.NoError(t, err)
 					r.delivery = published.Deliveries[0]
 					require.Equal(t, models.StatusDelivered, r.deliver(1).Status)
@@ -135,7 +136,7 @@ func TestCloudEventsSDKReads(t *testing.T) {
 					require.Equal(t, r.delivery.EventID, event.ID())
 					require.Equal(t, "order.created", event.Type())
 					require.Equal(t, source, event.Source())
-					require.Equal(t, now, event.Time())
+					require.Equal(t, happened, event.Time())
 					require.Equal(t, "application/json", event.DataContentType())
 					require.Equal(t, strings.TrimSpace(data), strings.TrimSpace(string(event.Data())))
 				})

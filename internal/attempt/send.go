@@ -81,6 +81,7 @@ func (m *Maker) newRequest(ctx context.Context, job models.Job, signer *signatur
 	for name, value := range job.Webhook.Headers {
 		header.Set(name, value)
 	}
+	setEventHeaders(header, job.Event)
 	describeBody(header, job, m.Source)
 	header.Set("User-Agent", m.UserAgent)
 	header.Set("X-Webhook-Event", job.Event.Type)

@@ -14,7 +14,8 @@ const maxIdempotencyKey = 255
 
 type eventStore interface {
 	Event(ctx context.Context, scope models.Scope, id string) (models.Event, error)
-	Events(ctx context.Context, scope models.Scope, filter models.EventFilter, page models.Page) ([]models.Event, string, error)
+	Events(ctx context.Context, scope models.Scope, filter models.EventFilter, page models.Page) ([]models.Event, models.Cursors, error)
+	WebhooksOf(ctx context.Context, ownerID string, ids []string) ([]string, error)
 }
 
 type eventDispatcher interface {
@@ -22,11 +23,14 @@ type eventDispatcher interface {
 }
 
 // Publish stores an event with its deliveries and returns when that is durable. Of the event, the caller gives the type,
-// the data, the owner or broadcast, and perhaps an idempotency key.
+// the data, the owner or broadcast, and perhaps what else it has of its own.
 func (s *Service) Publish(ctx context.Context, who Caller, event models.Event) (models.Published, error) {
 	var wrong faults
 	wrong.event(event)
 	if err := s.addressee(ctx, who, &event, &wrong); err != nil {
+		return models.Published{}, err
+	}
+	if err := s.named(ctx, &event, &wrong); err != nil {
 		return models.Published{}, err
 	}
 	if err := wrong.err(); err != nil {
@@ -52,6 +56,7 @@ func (f *faults) event(event models.Event) {
 	if key := event.IdempotencyKey; key != nil && (len(*key) > maxIdempotencyKey || strings.ContainsFunc(*key, notVisibleASCII)) {
 		f.add("idempotency_key", "expected at most 255 visible ASCII characters")
 	}
+	f.eventMetadata(event.Metadata)
 }
 
 // addressee checks, and completes, who gets an event: an owner's webhooks or, when an administrator says so, everyone's.
@@ -78,13 +83,13 @@ func (s *Service) addressee(ctx context.Context, who Caller, event *models.Event
 	return nil
 }
 
-// ListEvents returns a page of events with the cursor of the next one.
-func (s *Service) ListEvents(ctx context.Context, who Caller, filter models.EventFilter, page models.Page) ([]models.Event, string, error) {
-	if err := checkFilter(typeid.KindOwner, "owner_id", filter.OwnerID); err != nil {
-		return nil, "", err
+// ListEvents returns a page of events with the cursors of those beside.
+func (s *Service) ListEvents(ctx context.Context, who Caller, filter models.EventFilter, page models.Page) ([]models.Event, models.Cursors, error) {
+	if err := checkFilter(typeid.KindOwner, "owner_id", filter.OwnerIDs); err != nil {
+		return nil, models.Cursors{}, err
 	}
-	if err := checkEventFilter(filter.Type); err != nil {
-		return nil, "", err
+	if err := checkEventFilter(filter.Types); err != nil {
+		return nil, models.Cursors{}, err
 	}
 	return s.store.Events(ctx, who.scope(), filter, page)
 }
@@ -101,6 +106,6 @@ func (s *Service) GetEvent(ctx context.Context, who Caller, id string) (models.E
 
 // deliveriesOf returns the newest deliveries of an event.
 func (s *Service) deliveriesOf(ctx context.Context, who Caller, eventID string) ([]models.Delivery, error) {
-	deliveries, _, err := s.store.Deliveries(ctx, who.scope(), models.DeliveryFilter{EventID: eventID}, models.Page{Limit: models.MaxLimit})
+	deliveries, _, err := s.store.Deliveries(ctx, who.scope(), models.DeliveryFilter{EventIDs: []string{eventID}}, models.Page{Limit: models.MaxLimit})
 	return deliveries, err
 }

@@ -25,15 +25,22 @@ func (p *plansRig) webhookCalls() map[string]func() {
 				p.ok(err)
 			}
 		},
+		"WebhooksOf": func() {
+			_, err := s.WebhooksOf(ctx, owner.OwnerID, []string{webhook.ID, p.webhooks[0].ID})
+			p.ok(err)
+		},
 		"Webhook": func() { _, err := s.Webhook(ctx, everything, webhook.ID); p.ok(err) },
 		"Webhooks": func() {
 			active := true
 			p.scopes(func(scope models.Scope) {
-				for _, filter := range []models.WebhookFilter{{}, {OwnerID: owner.OwnerID}, {Active: &active}, {OwnerID: owner.OwnerID, Active: &active}} {
-					p.pages(func(page models.Page) string {
-						_, next, err := s.Webhooks(ctx, scope, filter, page)
+				for _, filter := range []models.WebhookFilter{
+					{}, {OwnerIDs: given(owner.OwnerID)}, {Active: &active}, {OwnerIDs: given(owner.OwnerID), Active: &active},
+					{OwnerIDs: given(owner.OwnerID + "," + p.webhooks[0].OwnerID), Active: &active},
+				} {
+					p.pages(func(page models.Page) models.Cursors {
+						_, beside, err := s.Webhooks(ctx, scope, filter, page)
 						p.ok(err)
-						return next
+						return beside
 					})
 				}
 			})
