@@ -25,9 +25,10 @@ type Webhook struct {
 	RateLimit      *float64          `json:"rate_limit" doc:"Requests a second at most; null for no limit."`
 	Filter         *string           `json:"filter" doc:"Which events it gets, in CEL; null for all."`
 	Transform      *string           `json:"transform" doc:"What is sent instead of an event's data, in CEL; null for the data."`
-	Health         WebhookHealth     `json:"health"`
-	CreatedAt      time.Time         `json:"created_at"`
-	UpdatedAt      time.Time         `json:"updated_at"`
+	WebhookSending
+	Health    WebhookHealth `json:"health"`
+	CreatedAt time.Time     `json:"created_at"`
+	UpdatedAt time.Time     `json:"updated_at"`
 }
 
 // NewWebhook is a webhook with the secret that is shown only once.
@@ -40,7 +41,7 @@ func webhookObject(w service.Webhook) Webhook {
 	object := Webhook{
 		ID: w.ID, OwnerID: w.OwnerID, URL: w.URL, Description: w.Description, Events: w.Events, Headers: w.ShownHeaders,
 		Active: w.Active, DisabledReason: orNull(w.DisabledReason),
-		RateLimit: w.RateLimit, Filter: orNull(w.Filter), Transform: orNull(w.Transform), Health: healthObject(w),
+		RateLimit: w.RateLimit, Filter: orNull(w.Filter), Transform: orNull(w.Transform), WebhookSending: sendingObject(w), Health: healthObject(w),
 		CreatedAt: w.CreatedAt.UTC(), UpdatedAt: w.UpdatedAt.UTC(),
 	}
 	if w.RetrySchedule != nil {
@@ -62,6 +63,7 @@ type createWebhookInput struct {
 		Transform     string            `json:"transform,omitempty" doc:"What is sent instead of an event's data, in CEL. At most 8 KiB." example:"{\"total\": data.amount}"`
 		Active        *bool             `json:"active,omitempty" doc:"False makes it paused; true when left out."`
 		OwnerID       string            `json:"owner_id,omitempty" doc:"For administrators: whose webhook it is; the owner default when left out."`
+		SendingFields
 	}
 }
 
@@ -93,6 +95,7 @@ type updateWebhookInput struct {
 		Filter        Patch[string]             `json:"filter,omitempty" doc:"Null for all events."`
 		Transform     Patch[string]             `json:"transform,omitempty" doc:"Null for the data as it is."`
 		Active        Patch[bool]               `json:"active,omitempty" doc:"False pauses; true resumes and clears disabled_reason."`
+		SendingPatch
 	}
 }
 
@@ -138,7 +141,8 @@ func (s *server) createWebhook(ctx context.Context, who service.Caller, in *crea
 		OwnerID: in.Body.OwnerID, URL: in.Body.URL, Description: in.Body.Description, Events: in.Body.Events, Headers: in.Body.Headers,
 		RetrySchedule: durations(in.Body.RetrySchedule), RateLimit: in.Body.RateLimit, Secret: in.Body.Secret,
 		Filter: in.Body.Filter, Transform: in.Body.Transform,
-		Paused: in.Body.Active != nil && !*in.Body.Active,
+		Sending: in.Body.sending(),
+		Paused:  in.Body.Active != nil && !*in.Body.Active,
 	})
 	return &Output[NewWebhook]{NewWebhook{Webhook: webhookObject(made.Webhook), Secret: made.Secret}}, err
 }
@@ -162,7 +166,9 @@ func (s *server) updateWebhook(ctx context.Context, who service.Caller, in *upda
 	patch := in.Body
 	webhook, err := s.Service.UpdateWebhook(ctx, who, in.ID, service.WebhookPatch{
 		URL: patch.URL.Patch, Events: patch.Events.Patch, Description: patch.Description.Patch, Headers: patch.Headers.Patch,
-		RetrySchedule: patchOf(patch.RetrySchedule, durations), RateLimit: patch.RateLimit.Patch, Filter: patch.Filter.Patch, Transform: patch.Transform.Patch, Active: patch.Active.Patch,
+		RetrySchedule: patchOf(patch.RetrySchedule, durations), RateLimit: patch.RateLimit.Patch, Active: patch.Active.Patch,
+		Filter: patch.Filter.Patch, Transform: patch.Transform.Patch,
+		Sending: patch.sending(),
 	})
 	return &Output[Webhook]{webhookObject(webhook)}, err
 }

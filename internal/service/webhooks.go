@@ -107,6 +107,8 @@ type NewWebhook struct {
 	Filter, Transform string
 	// Secret signs the requests; nil for a new one.
 	Secret *string
+	// Sending says how the requests are made.
+	Sending NewSending
 	// Paused makes it inactive: it gets nothing until it is resumed.
 	Paused bool
 }
@@ -126,6 +128,7 @@ func (s *Service) CreateWebhook(ctx context.Context, who Caller, in NewWebhook) 
 	wrong.rule(s.rules, rules.Filter, webhook.Filter)
 	wrong.rule(s.rules, rules.Transform, webhook.Transform)
 	wrong.secret(in.Secret)
+	in.Sending.apply(&webhook, &wrong)
 	if in.RetrySchedule != nil {
 		webhook.RetrySchedule = wrong.schedule(in.RetrySchedule)
 	}
@@ -191,6 +194,7 @@ type WebhookPatch struct {
 	Filter        Patch[string]
 	Transform     Patch[string]
 	Active        Patch[bool]
+	Sending       SendingPatch
 }
 
 // UpdateWebhook changes a webhook. Deliveries that wait for it continue where the change allows it.
@@ -242,6 +246,7 @@ func (patch WebhookPatch) apply(webhook *models.Webhook, by judge, wrong faults)
 		webhook.Description = tidy(patch.Description.Value)
 		wrong.description(webhook.Description)
 	}
+	patch.Sending.apply(webhook, &wrong)
 	wrong.active(patch.Active)
 	patch.Active.to(&webhook.Active)
 	if webhook.Active {
