@@ -28,7 +28,7 @@ func (s *Service) ListDeliveries(ctx context.Context, who Caller, filter models.
 	for _, err := range []error{
 		checkFilter(typeid.KindWebhook, "webhook_id", filter.WebhookID),
 		checkFilter(typeid.KindEvent, "event_id", filter.EventID),
-		checkFilter(typeid.KindOwner, "owner_id", filter.OwnerID),
+		s.ownerFilter(ctx, who, &filter.OwnerID),
 		checkEventFilter(filter.Event),
 	} {
 		if err != nil {

@@ -104,6 +104,7 @@ type NewWebhook struct {
 	RateLimit *float64
 	// Secret signs the requests; nil for a new one.
 	Secret *string
+	WebhookNames
 }
 
 // CreateWebhook makes an active webhook.
@@ -119,10 +120,14 @@ func (s *Service) CreateWebhook(ctx context.Context, who Caller, in NewWebhook) 
 	wrong.description(webhook.Description)
 	wrong.rateLimit(webhook.RateLimit)
 	wrong.secret(in.Secret)
+	in.WebhookNames.to(&webhook, &wrong)
 	if in.RetrySchedule != nil {
 		webhook.RetrySchedule = wrong.schedule(in.RetrySchedule)
 	}
-	webhook.OwnerID = wrong.ownerOf(who, webhook.OwnerID)
+	var err error
+	if webhook.OwnerID, err = s.ownerOf(ctx, who, webhook.OwnerID, &wrong); err != nil {
+		return WebhookWithSecret{}, err
+	}
 	if err := wrong.err(); err != nil {
 		return WebhookWithSecret{}, err
 	}
@@ -143,7 +148,7 @@ func (s *Service) CreateWebhook(ctx context.Context, who Caller, in NewWebhook) 
 
 // ListWebhooks returns a page of webhooks with the cursor of the next one. withHeaders shows the values of their headers.
 func (s *Service) ListWebhooks(ctx context.Context, who Caller, filter models.WebhookFilter, withHeaders bool, page models.Page) ([]Webhook, string, error) {
-	if err := checkFilter(typeid.KindOwner, "owner_id", filter.OwnerID); err != nil {
+	if err := errors.Join(s.ownerFilter(ctx, who, &filter.OwnerID), checkNameFilter(filter.ExternalID)); err != nil {
 		return nil, "", err
 	}
 	webhooks, next, err := s.store.Webhooks(ctx, who.scope(), filter, page)
@@ -182,6 +187,7 @@ type WebhookPatch struct {
 	RetrySchedule Patch[[]Duration]
 	RateLimit     Patch[float64]
 	Active        Patch[bool]
+	WebhookNamesPatch
 }
 
 // UpdateWebhook changes a webhook. Deliveries that wait for it continue where the change allows it.
@@ -232,6 +238,7 @@ func (patch WebhookPatch) apply(webhook *models.Webhook, by judge, wrong faults)
 		webhook.Description = tidy(patch.Description.Value)
 		wrong.description(webhook.Description)
 	}
+	patch.WebhookNamesPatch.to(webhook, &wrong)
 	wrong.active(patch.Active)
 	patch.Active.to(&webhook.Active)
 	if webhook.Active {

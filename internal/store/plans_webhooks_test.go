@@ -29,7 +29,7 @@ func (p *plansRig) webhookCalls() map[string]func() {
 		"Webhooks": func() {
 			active := true
 			p.scopes(func(scope models.Scope) {
-				for _, filter := range []models.WebhookFilter{{}, {OwnerID: owner.OwnerID}, {Active: &active}, {OwnerID: owner.OwnerID, Active: &active}} {
+				for _, filter := range []models.WebhookFilter{{}, {OwnerID: owner.OwnerID}, {Active: &active}, {OwnerID: owner.OwnerID, Active: &active}, {OwnerID: owner.OwnerID, ExternalID: "main"}} {
 					p.pages(func(page models.Page) string {
 						_, next, err := s.Webhooks(ctx, scope, filter, page)
 						p.ok(err)
