@@ -30,7 +30,7 @@ type Naming struct {
 
 // NameQuery is the part of a list that asks for one by its name.
 type NameQuery struct {
-	ExternalID string `query:"external_id" doc:"Only what its owner calls so."`
+	ExternalID []string `query:"external_id" maxItems:"20" doc:"Only what its owner calls so."`
 }
 
 // PatchNaming is the part of a merge patch that changes names.

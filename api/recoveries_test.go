@@ -20,7 +20,7 @@ import (
 	"github.com/postrider/postrider/models"
 )
 
-// recoveryServer is the API with a real store whose recoveries have no workflows: steering is noted.
+// recoveryServer is the API with a real store whose recoveries have no workflows: calls are recorded.
 type recoveryServer struct {
 	service.Dispatcher
 	t       *testing.T

@@ -43,9 +43,8 @@ type Webhook struct {
 
 // WebhookFilter narrows a list of webhooks; its zero value narrows nothing.
 type WebhookFilter struct {
-	OwnerID    string
-	ExternalID string
-	Active     *bool
+	OwnerIDs, ExternalIDs []string
+	Active                *bool
 }
 
 // SameRateLimit says that two limits, of which none may be set, are the same.

@@ -13,7 +13,7 @@ import (
 	"github.com/postrider/postrider/internal/bench/report"
 )
 
-// bench is one program run. What it measures may be started anew in between.
+// bench is one run of the program. It may start several installations.
 type bench struct {
 	ctx      context.Context
 	command  *Command
@@ -63,7 +63,7 @@ func (c *Command) run(ctx context.Context, stdout, stderr io.Writer) (err error)
 	return err
 }
 
-// runOnce measures every scenario once, on one installation but for those that want their own.
+// runOnce measures every scenario once, on one installation except for scenarios that need a new one.
 func (b *bench) runOnce(wanted []scenario, results [][]report.Result, measured *report.Report) (err error) {
 	defer func() { err = errors.Join(err, b.close()) }()
 	for i, s := range wanted {
@@ -84,7 +84,7 @@ func (b *bench) runOnce(wanted []scenario, results [][]report.Result, measured *
 	return nil
 }
 
-// open starts or connects to the installation, and learns what it uses when it has nothing to do.
+// open starts or connects to the installation and measures what it uses when idle.
 func (b *bench) open() error {
 	target, err := b.startTarget()
 	if err != nil {

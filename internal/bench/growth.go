@@ -18,8 +18,8 @@ const (
 	listCalls = 40
 )
 
-// growth is a load on a database that holds so many deliveries already, and each call that lists things. The
-// first of these scenarios runs on a new installation, the next ones add to its database.
+// growth measures a load, and each call that lists things, on a database that holds many deliveries already. The first
+// such scenario runs on a new installation; the next ones add to its database.
 func growth(size string, deliveries int) scenario {
 	return scenario{
 		name: "growth-" + size, group: "growth", needs: needsStart, fresh: deliveries == smallestGrowth,

@@ -33,8 +33,8 @@ func inbound() scenario {
 	}
 }
 
-// inbound runs a scenario in which a provider sends webhooks. What counts as arrival is the answer; what is
-// not processed in the end is lost.
+// inbound runs a scenario in which a provider sends webhooks. An event arrives when it is answered, and is lost when it is
+// not processed in the end.
 func (b *bench) inbound(s scenario) (report.Result, error) {
 	result := report.Result{Name: s.name, Help: s.help}
 	var source struct{ ID string }
@@ -130,7 +130,7 @@ func (b *bench) processed(ctx context.Context, source string) ([]string, error) 
 	}
 }
 
-// provider sends webhooks in the way of GitHub.
+// provider sends webhooks as GitHub does.
 type provider struct {
 	client  *http.Client
 	url     string

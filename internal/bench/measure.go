@@ -8,7 +8,7 @@ import (
 	"github.com/postrider/postrider/internal/bench/report"
 )
 
-// measure lets a load warm everything up, then runs it and fills in what it showed.
+// measure runs a load after its warm-up and fills in the figures.
 func (b *bench) measure(s scenario, l *load.Load, result *report.Result) (load.Account, error) {
 	parts := append([]measuring.Process{{Name: report.Self, PID: os.Getpid(), Alone: true}}, b.target.Parts...)
 	counts, err := b.count(result)
@@ -63,7 +63,7 @@ func (b *bench) count(result *report.Result) (*measuring.SQLCounts, error) {
 	return &counts, err
 }
 
-// settle waits until everything has arrived and the installation has nothing left to do.
+// settle waits until everything has arrived and the installation is idle.
 func (b *bench) settle(s scenario, l *load.Load) error {
 	defer b.progress.end()
 	lateness := s.lateness

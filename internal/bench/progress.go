@@ -10,8 +10,7 @@ import (
 	"github.com/postrider/postrider/internal/bench/load"
 )
 
-// progress tells a person what goes on. On a terminal one line keeps changing; elsewhere there is a line every
-// ten seconds.
+// progress reports to a person: one changing line on a terminal, elsewhere a line every ten seconds.
 type progress struct {
 	out      io.Writer
 	terminal bool

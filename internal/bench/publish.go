@@ -11,7 +11,7 @@ import (
 	"github.com/postrider/postrider/internal/bench/report"
 )
 
-// manyWebhooks are so many that making them shows in the counts of transactions.
+// manyWebhooks is a number whose creation shows in the counts of transactions.
 const manyWebhooks = 50
 
 // publish runs a scenario that publishes events to webhooks.
@@ -41,7 +41,7 @@ func (b *bench) publish(s scenario) (report.Result, error) {
 	return result, err
 }
 
-// uniqueName is one that no earlier load has used: events and webhooks of different loads do not meet.
+// uniqueName is a name that no earlier load has used, so that loads do not match each other's webhooks.
 func uniqueName() string { return "bench-" + strings.ToLower(rand.Text()[:10]) }
 
 // sender returns how a scenario publishes one event.

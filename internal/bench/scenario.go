@@ -16,41 +16,41 @@ import (
 
 // scenario is something to measure.
 type scenario struct {
-	// name is unique; group is what it is asked for by.
+	// name is unique; group is the name that selects several.
 	name, group string
 	help        string
 	run         func(*bench, scenario) (report.Result, error)
-	// needs is what it cannot do without.
+	// needs is what the scenario requires of the installation.
 	needs needs
-	// fresh has it run on an installation of its own.
+	// fresh starts a new installation for it.
 	fresh bool
 
-	// concurrency is of a closed loop, perSecond of an open one.
+	// concurrency is for a closed loop, perSecond for an open one.
 	concurrency, perSecond int
 
-	// What follows is for publish.
+	// The fields below are for publish.
 
 	webhooks int
-	// toAll publishes each event to every webhook; otherwise each goes to one, which take turns.
+	// toAll publishes each event to every webhook; otherwise each goes to one webhook, in turn.
 	toAll bool
 	reply load.Behaviour
 	// schedule is the webhooks' retry schedule; the installation's when nil.
 	schedule []string
-	// atLeast lengthens the load where less would show nothing.
+	// atLeast is the shortest load that shows anything.
 	atLeast time.Duration
 	// counts picks the webhooks whose deliveries are measured; nil for all.
 	counts func(webhook int) bool
-	// lateness is for how long nothing may arrive before the rest is given up for lost; usualLateness when 0.
+	// lateness is how long to wait without an arrival before the rest counts as lost; usualLateness when 0.
 	lateness time.Duration
 }
 
-// needs is what not every installation has, or shows, or should be used for.
+// needs is what a scenario requires that not every installation offers.
 type needs int
 
 const (
-	// needsTemporal needs to know where Temporal is.
+	// needsTemporal requires Temporal's address.
 	needsTemporal needs = iota + 1
-	// needsStart fills the database, and needs an installation that is only for measuring.
+	// needsStart requires an installation that is only for measuring, since the scenario fills the database.
 	needsStart
 )
 
@@ -61,10 +61,10 @@ const usualLateness = 45 * time.Second
 // fastRetries are for receivers that fail on purpose.
 var fastRetries = []string{"1s", "2s", "5s", "10s", "10s", "10s", "10s"}
 
-// scenarios are all that there are, in the order in which they run.
+// scenarios are all scenarios, in the order in which they run.
 func scenarios() []scenario {
 	return []scenario{
-		// What is set against each other runs one after the other.
+		// Scenarios that are compared run one after the other.
 		throughput(16), floor(16), throughput(64), floor(64),
 		latency(20), latency(50), latency(100),
 		fanOut(10, 8), fanOut(1000, 1),
@@ -113,13 +113,13 @@ func slow(answer time.Duration, webhooks int) scenario {
 	}
 }
 
-// noisy is about webhooks that answer while others hang: with half of 200 hanging, and without those. The
-// times are of the half that answers, and so is the rate of events to it.
+// noisy measures webhooks that answer while others hang: 200 webhooks of which half hang, then without that half.
+// Times and rate are those of the half that answers.
 func noisy(hanging bool) scenario {
 	s := scenario{
 		name: "noisy-without", group: "noisy", help: "10 events a second to 100 webhooks",
 		webhooks: 100, perSecond: 10, reply: load.AtOnce, run: (*bench).publish,
-		// Long enough for requests that hang to pile up and time out.
+		// Long enough for hanging requests to pile up and time out.
 		atLeast: 45 * time.Second,
 	}
 	if !hanging {
@@ -140,8 +140,8 @@ func noisy(hanging bool) scenario {
 // healthy webhooks are every other.
 func healthy(webhook int) bool { return webhook%2 == 0 }
 
-// failFirst refuses the first attempt of half of the events. Which half does not repeat in step with the
-// webhooks, which take turns: the number of ones in a binary number is odd for one of any two neighbours.
+// failFirst refuses the first attempt of half of the events. It goes by the parity of the one bits in the event's number,
+// so that the pattern does not coincide with the order in which webhooks take turns.
 func failFirst(_, event int, attempt string) load.Reply {
 	if bits.OnesCount(uint(event))%2 == 1 && attempt == "1" {
 		return load.Reply{Status: http.StatusInternalServerError}
@@ -149,7 +149,7 @@ func failFirst(_, event int, attempt string) load.Reply {
 	return load.Reply{Status: http.StatusOK}
 }
 
-// shortDuration is 50ms or 5s.
+// shortDuration prints 50ms or 5s.
 func shortDuration(d time.Duration) string {
 	if d%time.Second == 0 {
 		return fmt.Sprintf("%ds", d/time.Second)
@@ -157,7 +157,7 @@ func shortDuration(d time.Duration) string {
 	return fmt.Sprintf("%dms", d/time.Millisecond)
 }
 
-// chosen picks scenarios by name or group. Without names they are all that can be measured.
+// chosen picks scenarios by name or group; without names, all that can be measured here.
 func (c *Command) chosen() ([]scenario, error) {
 	everything := scenarios()
 	if len(c.Scenarios) == 0 {
@@ -190,7 +190,7 @@ func (c *Command) lacks(s scenario) string {
 	return ""
 }
 
-// drive runs the scenario's loop for a time.
+// drive runs the scenario's loop for the given time.
 func (s scenario) drive(ctx context.Context, l *load.Load, duration time.Duration) {
 	if s.perSecond > 0 {
 		l.Open(ctx, s.perSecond, duration)

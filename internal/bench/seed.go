@@ -62,7 +62,7 @@ func (b *bench) seed(deliveries int) (seed, error) {
 			b.progress.say(fmt.Sprintf("%d of %d deliveries", done, missing))
 		}
 	}
-	// What autovacuum does in the course of such weeks.
+	// Autovacuum would do this in the course of such weeks.
 	if _, err := conn.Exec(b.ctx, "VACUUM ANALYZE events, deliveries, attempts"); err != nil {
 		return seed{}, err
 	}

@@ -14,7 +14,7 @@ import (
 // setupConcurrency is how many webhooks are made or deleted at once.
 const setupConcurrency = 8
 
-// cleanupTimeout bounds the removal of one thing.
+// cleanupTimeout bounds one removal.
 const cleanupTimeout = 10 * time.Second
 
 // createWebhooks makes a scenario's webhooks and returns their IDs.
@@ -46,7 +46,7 @@ func (b *bench) createWebhooks(s scenario, name string) ([]string, error) {
 	return ids, err
 }
 
-// deleteWebhooks leaves an installation as it was, as far as it can.
+// deleteWebhooks removes a scenario's webhooks, as far as possible.
 func (b *bench) deleteWebhooks(ids []string) {
 	var group errgroup.Group
 	group.SetLimit(setupConcurrency)

@@ -152,17 +152,7 @@ func (c *Cluster) Close() error {
 }
 
 func (c *Cluster) initialize() error {
-	output, err := c.openLog()
-	if err != nil {
-		return err
-	}
-	defer output.Close()
-	null, err := os.Open(os.DevNull)
-	if err != nil {
-		return err
-	}
-	defer null.Close()
-	initdb, err := c.start(null, output, c.programs.initdb, "--pgdata", c.data(), "--username=postgres",
+	initdb, err := c.launch(c.programs.initdb, "--pgdata", c.data(), "--username=postgres",
 		"--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
 	if err != nil {
 		return fmt.Errorf("run initdb: %w", err)
@@ -175,21 +165,11 @@ func (c *Cluster) initialize() error {
 
 // startOnce starts the server and waits until it takes connections. Its error holds the end of the log.
 func (c *Cluster) startOnce() error {
-	output, err := c.openLog()
-	if err != nil {
-		return err
-	}
-	defer output.Close()
-	null, err := os.Open(os.DevNull)
-	if err != nil {
-		return err
-	}
-	defer null.Close()
 	args := []string{"-D", c.data(), "-k", c.folder, "-p", "5432"}
 	for _, setting := range c.settings {
 		args = append(args, "-c", setting)
 	}
-	server, err := c.start(null, output, c.programs.postgres, args...)
+	server, err := c.launch(c.programs.postgres, args...)
 	if err != nil {
 		return err
 	}
@@ -206,6 +186,21 @@ func (c *Cluster) startOnce() error {
 		return errors.Join(errors.New("it takes no connections"+c.lastLog()), c.Kill())
 	}
 	return nil
+}
+
+// launch starts a program without input; its output goes to a new log.
+func (c *Cluster) launch(program string, args ...string) (*os.Process, error) {
+	output, err := c.openLog()
+	if err != nil {
+		return nil, err
+	}
+	defer output.Close()
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		return nil, err
+	}
+	defer null.Close()
+	return c.start(null, output, program, args...)
 }
 
 // end sends the signal and waits for the server's end.

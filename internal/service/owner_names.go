@@ -54,22 +54,25 @@ func (s *Service) ownerOf(ctx context.Context, who Caller, name string, wrong *f
 	return owner.ID, err
 }
 
-// ownerFilter turns the owner that a list is narrowed to into an ID. Nothing is found of an owner that is not there.
-func (s *Service) ownerFilter(ctx context.Context, who Caller, name *string) error {
-	switch {
-	case *name == "", typeid.Check(typeid.KindOwner, *name) == nil:
-		return nil
-	case !models.IsExternalID(*name, ownerPrefix):
-		return invalid("owner_id", "expected own_ and 26 letters and digits, or an external_id")
+// ownerFilter turns the owners that a list is narrowed to into IDs. Nothing is found of an owner that is not there.
+func (s *Service) ownerFilter(ctx context.Context, who Caller, names *[]string) error {
+	ids := make([]string, len(*names))
+	for i, name := range *names {
+		switch ids[i] = name; {
+		case typeid.Check(typeid.KindOwner, name) == nil:
+			continue
+		case !models.IsExternalID(name, ownerPrefix):
+			return invalid("owner_id", "expected own_ and 26 letters and digits, or an external_id, or several of them with commas between")
+		}
+		owner, err := s.ownerNamed(ctx, who, name)
+		if err == nil {
+			ids[i] = owner.ID
+		} else if !errors.Is(err, models.ErrNotFound) {
+			return err
+		}
 	}
-	owner, err := s.ownerNamed(ctx, who, *name)
-	if errors.Is(err, models.ErrNotFound) {
-		return nil
-	}
-	if err == nil {
-		*name = owner.ID
-	}
-	return err
+	*names = ids
+	return nil
 }
 
 // loadOwner is loadForAdmin for what is asked of an owner that a path names.
@@ -100,11 +103,13 @@ func (f *faults) externalID(id *string, prefix string) {
 }
 
 // checkNameFilter refuses an external_id in a list's filter that cannot be one.
-func checkNameFilter(id string) error {
-	if id == "" || models.IsExternalID(id, webhookPrefix) {
-		return nil
+func checkNameFilter(ids []string) error {
+	for _, id := range ids {
+		if !models.IsExternalID(id, webhookPrefix) {
+			return invalid("external_id", externalIDFault(id, webhookPrefix))
+		}
 	}
-	return invalid("external_id", externalIDFault(id, webhookPrefix))
+	return nil
 }
 
 // externalIDFault says why a text cannot be an external_id.

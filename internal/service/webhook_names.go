@@ -9,8 +9,8 @@ type WebhookNames struct {
 	Metadata   models.Metadata
 }
 
-// to gives a webhook its names.
-func (n WebhookNames) to(webhook *models.Webhook, wrong *faults) {
+// nameTo gives a webhook its names.
+func (n WebhookNames) nameTo(webhook *models.Webhook, wrong *faults) {
 	webhook.ExternalID, webhook.Metadata = n.ExternalID, n.Metadata
 	wrong.externalID(webhook.ExternalID, webhookPrefix)
 	wrong.metadata(webhook.Metadata)
@@ -22,7 +22,7 @@ type WebhookNamesPatch struct {
 	Metadata   Patch[map[string]*string]
 }
 
-func (p WebhookNamesPatch) to(webhook *models.Webhook, wrong *faults) {
+func (p WebhookNamesPatch) rename(webhook *models.Webhook, wrong *faults) {
 	if p.ExternalID.Set {
 		toOptional(p.ExternalID, &webhook.ExternalID)
 		wrong.externalID(webhook.ExternalID, webhookPrefix)

@@ -16,7 +16,7 @@ import (
 	"github.com/postrider/postrider/internal/bench/measuring"
 )
 
-// Installation is what is measured.
+// Installation is the installation that is measured.
 type Installation struct {
 	// APIs are the addresses of its APIs.
 	APIs     []string

@@ -8,8 +8,8 @@ import (
 	"strconv"
 )
 
-// freePorts finds ports of 127.0.0.1 that nobody uses. They lie below those that systems choose by themselves
-// for outgoing connections, so that nobody takes one before its process does.
+// freePorts finds unused ports of 127.0.0.1. They lie below the range that systems use for outgoing connections, so that
+// no connection takes one before its process listens.
 func freePorts(n int) ([]int, error) {
 	const first, last, tries = 20000, 32000, 1000
 	var ports []int

@@ -157,7 +157,7 @@ func (t *Installation) startServes(ctx context.Context, d *deployment.Deployment
 	return nil
 }
 
-// stop ends a process as an operator does, and by force when it takes too long.
+// stop sends SIGTERM as an operator does, and kills the process if it takes too long.
 func stop(p *deployment.Process) error {
 	const patience = 10 * time.Second
 	if err := p.Terminate(); err != nil && !errors.Is(err, os.ErrProcessDone) {

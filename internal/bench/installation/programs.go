@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// programNames are what an installation is made of.
+// programNames are the programs of an installation.
 var programNames = []string{"postrider", "postrider-dev"}
 
 // FindPrograms returns the folder of the programs to start: the given one, the one that this program lies in,
@@ -45,7 +45,7 @@ func FindPrograms(ctx context.Context, given string, step func(string)) (folder 
 	return folder, remove, nil
 }
 
-// missingFrom names a program that is not in the folder.
+// missingFrom returns the name of a program that the folder lacks.
 func missingFrom(folder string) string {
 	for _, name := range programNames {
 		if info, err := os.Stat(filepath.Join(folder, name)); err != nil || info.IsDir() {

@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// Ledger holds what was published against what arrived. Times are counted from its beginning.
+// Ledger compares what was published with what arrived. Times count from its creation.
 type Ledger struct {
 	began time.Time
 
 	mu     sync.Mutex
 	events []*Event
-	// measuredFrom is the first event that counts; those before it warm everything up.
+	// measuredFrom is the first event that counts; earlier ones are the warm-up.
 	measuredFrom int
 	// arrivals counts first arrivals, duplicated those beyond, refusals the requests that were refused on
 	// purpose.
@@ -41,7 +41,7 @@ func newLedger() *Ledger { return &Ledger{began: time.Now()} }
 // Now is the time since the ledger began.
 func (l *Ledger) Now() time.Duration { return time.Since(l.began) }
 
-// Open enters an event before it is published and returns its number.
+// Open records an event before it is published and returns its number.
 func (l *Ledger) Open(due time.Duration, first, deliveries int) (int, *Event) {
 	e := &Event{
 		due: due, first: first, missing: deliveries, Complete: make(chan struct{}),
@@ -54,7 +54,7 @@ func (l *Ledger) Open(due time.Duration, first, deliveries int) (int, *Event) {
 	return len(l.events) - 1, e
 }
 
-// Answer enters how publishing ended.
+// Answer records how publishing ended.
 func (l *Ledger) Answer(e *Event, accepted bool) {
 	at := l.Now()
 	l.mu.Lock()
@@ -67,7 +67,7 @@ func (l *Ledger) Answer(e *Event, accepted bool) {
 	}
 }
 
-// Arrive enters a delivery that a receiver took. It says whether the ledger knows of the event.
+// Arrive records a delivery that a receiver accepted. It says whether the ledger knows the event.
 func (l *Ledger) Arrive(n, webhook int, id string, at time.Duration) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -101,7 +101,7 @@ func (l *Ledger) refuse() {
 	l.refusals++
 }
 
-// Measure lets everything count that is published from now on, and returns when that is.
+// Measure makes events count that are published from now on, and returns the present time.
 func (l *Ledger) Measure() time.Duration {
 	at := l.Now()
 	l.mu.Lock()

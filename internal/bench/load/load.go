@@ -17,9 +17,9 @@ type Load struct {
 	Ledger   *Ledger
 	Problems Problems
 	Send     Send
-	// Measuring and Ended are called when the warm-up is over and when nothing is sent any more.
+	// Measuring is called when the warm-up is over, Ended when nothing more is sent.
 	Measuring, Ended func()
-	// Await waits for what follows the last arrival.
+	// Await waits for the work that follows the last arrival.
 	Await func(context.Context) error
 }
 
@@ -36,7 +36,7 @@ func New() *Load {
 // beginning; the channel is closed when the event has arrived everywhere.
 type Send func(ctx context.Context, due time.Duration) (arrived <-chan struct{})
 
-// Closed keeps a number of events under way: each is followed by the next when it has arrived.
+// Closed keeps a number of events under way: the next is sent when one has arrived.
 func (l *Load) Closed(ctx context.Context, concurrency int, duration time.Duration) {
 	end := l.Ledger.Now() + duration
 	var all sync.WaitGroup
@@ -58,9 +58,8 @@ func (l *Load) Closed(ctx context.Context, concurrency int, duration time.Durati
 	all.Wait()
 }
 
-// Open sends at a rate, whether or not what went before has been answered: a stall delays the answers, not the
-// questions, and everything that was due during the stall counts from when it was due. It returns when nothing
-// waits for an answer any more.
+// Open sends at a rate, whether or not earlier requests have been answered. A stall delays answers, not requests: events
+// that were due during a stall count from when they were due. Open returns when every request has been answered.
 func (l *Load) Open(ctx context.Context, perSecond int, duration time.Duration) {
 	begin := l.Ledger.Now()
 	var all sync.WaitGroup

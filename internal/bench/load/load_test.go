@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A stall must not keep events from being due: that is what coordinated omission leaves out.
+// Events are due during a stall too; otherwise the times would suffer from coordinated omission.
 func TestOpenLoopSendsWhatIsDueDuringAStall(t *testing.T) {
 	t.Parallel()
 	const perSecond, events = 100, 20

@@ -24,7 +24,7 @@ func (p *Problems) Add(err error) {
 	}
 }
 
-// First says how many there were, and the first one; nothing when there was none.
+// First describes how many errors there were and the first one; it is empty when there was none.
 func (p *Problems) First() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()

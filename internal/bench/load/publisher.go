@@ -9,11 +9,11 @@ import (
 	"sync/atomic"
 )
 
-// Publisher publishes events over connections that stay open. The bodies are put together from parts made
-// beforehand: the generator shares the processors with what it measures.
+// Publisher publishes events over connections that stay open. Bodies are assembled from parts made in advance, because
+// the generator shares the processors with what it measures.
 type Publisher struct {
 	client *http.Client
-	// urls are POST /api/events of each API, which take turns.
+	// urls are POST /api/events of each API; they are used in turn.
 	urls   []string
 	header http.Header
 	// prefix is the name of the load's event types: webhook k gets <prefix>.<k>, every webhook <prefix>.all.
@@ -39,8 +39,8 @@ func NewPublisher(apis []string, key, prefix string, payload int) *Publisher {
 // Close closes the publisher's connections.
 func (p *Publisher) Close() { p.client.CloseIdleConnections() }
 
-// Publish publishes the n-th event, to one webhook or to all. Anything but 202 for the number of deliveries
-// is an error.
+// Publish publishes the n-th event, to one webhook or to all. An answer other than 202 with the expected number of
+// deliveries is an error.
 func (p *Publisher) Publish(ctx context.Context, n, webhook, deliveries int) error {
 	body := `{"event":"` + EventType(p.prefix, webhook) + `","data":` + Data(n, p.filler) + `}`
 	url := p.urls[p.turn.Add(1)%uint64(len(p.urls))]

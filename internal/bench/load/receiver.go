@@ -13,19 +13,19 @@ import (
 	"time"
 )
 
-// Behaviour says how a receiver takes a delivery of an event to a webhook.
+// Behaviour says how a receiver answers a delivery of an event to a webhook.
 type Behaviour func(webhook, event int, attempt string) Reply
 
-// Reply is a status, after a wait. A wait ends early when the installation's requests are let go.
+// Reply is a status that is sent after a wait. Release ends all waits early.
 type Reply struct {
 	Status int
 	After  time.Duration
 }
 
-// AtOnce takes everything at once.
+// AtOnce accepts everything at once.
 func AtOnce(int, int, string) Reply { return Reply{Status: http.StatusOK} }
 
-// Receiver takes the deliveries of one load after the other, on one port with a path for each webhook.
+// Receiver accepts the deliveries of one load after the other, on one port with a path for each webhook.
 type Receiver struct {
 	server *http.Server
 	// url is how the installation reaches it.
@@ -78,7 +78,7 @@ func (l *Reception) Measure() { l.measured.Store(true) }
 // Release ends the waits.
 func (l *Reception) Release() { close(l.release) }
 
-// Expect lets the receiver take the deliveries of a load.
+// Expect makes the receiver accept the deliveries of a load.
 func (r *Receiver) Expect(load *Reception) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -90,7 +90,7 @@ func (r *Receiver) Path(load string, webhook int) string {
 	return r.url + "/" + load + "/" + strconv.Itoa(webhook)
 }
 
-// ServeHTTP takes one delivery.
+// ServeHTTP answers one delivery.
 func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	r.mu.RLock()
 	load := r.load
@@ -127,7 +127,7 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 // the answer: it would send again what it need not.
 const almostTimedOut = 25 * time.Second
 
-// wait lasts for a time or until everything is released. It says whether the sender is still there.
+// wait waits for a time or until Release. It says whether the sender is still connected.
 func (l *Reception) wait(ctx context.Context, after time.Duration) bool {
 	began := time.Now()
 	timer := time.NewTimer(after)

@@ -9,8 +9,7 @@ import (
 	"time"
 )
 
-// memory is what each part has in memory, in bytes. Pages that a part's processes share, as PostgreSQL's do,
-// count once.
+// memory is how many bytes each part has in memory. Pages that its processes share, as PostgreSQL's do, count once.
 func memory(parts []Process) map[string]int64 {
 	all := readProcesses()
 	held := make(map[string]int64, len(parts))

@@ -21,8 +21,8 @@ type Process struct {
 	Alone bool
 }
 
-// ProcessorTime is what each part has used so far. What a descendant used stays in the sum when it ends. Parts
-// that cannot be seen are missing.
+// ProcessorTime is what each part has used so far, including descendants that have ended. Parts that cannot be read are
+// left out.
 func ProcessorTime(parts []Process) map[string]time.Duration {
 	all := readProcesses()
 	used := make(map[string]time.Duration, len(parts))

@@ -17,8 +17,8 @@ const (
 	quietCores = 0.08
 )
 
-// AwaitQuiet waits until the parts use as little as when they were idle: Temporal goes on for a moment after the last
-// delivery has arrived. An installation that stays busy is not waited for.
+// AwaitQuiet waits until the parts use as little as when they were idle: Temporal works for a moment longer after the last
+// delivery has arrived. It does not wait for an installation that stays busy.
 func AwaitQuiet(ctx context.Context, parts []Process, idle map[string]float64) error {
 	deadline := time.Now().Add(quietPatience)
 	for len(parts) > 0 && time.Now().Before(deadline) {

@@ -13,14 +13,14 @@ import (
 	"github.com/postrider/postrider/internal/bench/report"
 )
 
-// flushTime is how long PostgreSQL's idle connections keep their counts of transactions to themselves.
+// flushTime is how long PostgreSQL's idle connections may delay their counts of transactions.
 const flushTime = 10500 * time.Millisecond
 
 // SQLCounter reads how many transactions and statements Postrider's own database has seen.
 type SQLCounter struct {
 	conn     *pgx.Conn
 	database string
-	// statements says that pg_stat_statements is there.
+	// statements says that pg_stat_statements is available.
 	statements bool
 }
 
@@ -33,8 +33,8 @@ const countStatements = `SELECT coalesce(sum(calls), 0)::bigint FROM pg_stat_sta
 JOIN pg_database ON pg_database.oid = dbid
 WHERE datname = $1 AND query !~* '^\s*(begin|start transaction|commit|rollback|savepoint|release)'`
 
-// NewSQLCounter connects to the server of a postgres:// database, to its database "postgres" where it can:
-// what it asks does not count as Postrider's then.
+// NewSQLCounter connects to the server of a postgres:// database, if possible to its database "postgres", so that its own
+// queries do not count as Postrider's.
 func NewSQLCounter(ctx context.Context, databaseURL string) (*SQLCounter, error) {
 	parsed, err := url.Parse(databaseURL)
 	if err != nil || !strings.HasPrefix(parsed.Scheme, "postgres") {

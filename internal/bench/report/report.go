@@ -22,7 +22,7 @@ type Report struct {
 	// of what deliveries cost.
 	IdleMSPerS map[string]float64 `json:"idle_cpu_ms_per_s"`
 	Scenarios  []Result           `json:"scenarios"`
-	// Comparisons set scenarios against each other.
+	// Comparisons compare scenarios.
 	Comparisons []Comparison `json:"comparisons"`
 }
 

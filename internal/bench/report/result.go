@@ -10,7 +10,7 @@ import (
 // Self is how the load generator is listed where it is measured itself.
 const Self = "bench"
 
-// Result is what a scenario showed. Of several runs each figure is the median; lost, duplicated, rejected and
+// Result has a scenario's figures. Of several runs each figure is the median; lost, duplicated, rejected and
 // refused are sums.
 type Result struct {
 	Name          string    `json:"name"`
@@ -40,7 +40,7 @@ type Result struct {
 	MemoryMB map[string]float64 `json:"memory_peak_mb"`
 	// Calls are how long other calls of the API took, by name.
 	CallsMS map[string]Quantiles `json:"calls_ms,omitempty"`
-	// Problem is what a reader must know.
+	// Problem is what a reader must know about the figures.
 	Problem string `json:"problem,omitempty"`
 	// Ranges are the lowest and highest value of several runs, Runs their results.
 	Ranges map[string][2]float64 `json:"ranges,omitempty"`
@@ -48,7 +48,7 @@ type Result struct {
 
 	// BenchWorks says that this process is part of what is measured.
 	BenchWorks bool `json:"-"`
-	// OpenLoop says that the load set the rate.
+	// OpenLoop says that the rate was given by the load.
 	OpenLoop bool `json:"-"`
 	// distribution are the latencies' quantiles from 0 to 1 in milliseconds, perSecond the deliveries in each
 	// second, both for plots.
@@ -100,7 +100,7 @@ func (r *Result) Account(a load.Account, began, stopped time.Duration) {
 	}
 }
 
-// Use fills in what each of some deliveries cost, of what the processes had used before and after.
+// Use fills in the cost of a delivery from what the processes had used before and after.
 func (r *Result) Use(before, after map[string]time.Duration, memory map[string]int64, deliveries int) {
 	r.MemoryMB, r.CPU.ByProcess = map[string]float64{}, map[string]float64{}
 	for name, bytes := range memory {

@@ -11,10 +11,10 @@ import (
 	"github.com/postrider/postrider/models"
 )
 
-// TestRecordSteeringHistories has what runs be told of changes on a real server: of an owner that is deleted, of a rate
+// TestRecordResendAndCancelHistories has what runs be told of changes on a real server: of an owner that is deleted, of a rate
 // limit that is lifted, and of a resend behind a cancellation. With -update-histories it keeps what Temporal recorded,
 // as TestRecordHistories does.
-func TestRecordSteeringHistories(t *testing.T) {
+func TestRecordResendAndCancelHistories(t *testing.T) {
 	t.Parallel()
 	p := startInProcess(t, nil)
 	t.Run("owner-deletion", func(t *testing.T) {

@@ -10,8 +10,8 @@ import (
 	"github.com/postrider/postrider/models"
 )
 
-// madeDirectly records a first attempt as the process does that published the event.
-func (r *rig) madeDirectly(status models.Status, code int, wait time.Duration) {
+// madeWithoutWorkflow records a first attempt as the process does that published the event.
+func (r *rig) madeWithoutWorkflow(status models.Status, code int, wait time.Duration) {
 	r.t.Helper()
 	outcome := models.Outcome{Status: status, Attempt: models.Attempt{
 		ID: models.FirstAttemptID(r.delivery.ID), DeliveryID: r.delivery.ID, Number: 1, Trigger: models.TriggerSchedule,
@@ -27,11 +27,11 @@ func (r *rig) madeDirectly(status models.Status, code int, wait time.Duration) {
 
 // The workflow of a delivery whose first attempt was made without it goes on with the schedule, from the moment
 // of that attempt.
-func TestGoesOnBehindADirectAttempt(t *testing.T) {
+func TestGoesOnAfterAFirstAttemptWithoutAWorkflow(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, open opener) {
 		r := newRig(t, open)
-		r.madeDirectly(models.StatusFailed, http.StatusInternalServerError, time.Minute)
+		r.madeWithoutWorkflow(models.StatusFailed, http.StatusInternalServerError, time.Minute)
 		r.receiver.fails(1)
 		require.NoError(t, r.run())
 		r.requireTimes(time.Minute, time.Minute+5*time.Minute)
@@ -45,11 +45,11 @@ func TestGoesOnBehindADirectAttempt(t *testing.T) {
 }
 
 // One that was the last is told to the owner.
-func TestGivesUpBehindADirectAttempt(t *testing.T) {
+func TestGivesUpAfterAFirstAttemptWithoutAWorkflow(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, open opener) {
 		r := newRig(t, open)
-		r.madeDirectly(models.StatusPermanentlyFailed, http.StatusGone, 0)
+		r.madeWithoutWorkflow(models.StatusPermanentlyFailed, http.StatusGone, 0)
 		requireExhausted(t, r.run())
 		require.Empty(t, r.receiver.requests())
 		require.Equal(t, models.StatusPermanentlyFailed, r.row().Status)
@@ -58,11 +58,11 @@ func TestGivesUpBehindADirectAttempt(t *testing.T) {
 }
 
 // A resend does not wait for the schedule, nor take the direct attempt for its own.
-func TestResendBehindADirectAttempt(t *testing.T) {
+func TestResendAfterAFirstAttemptWithoutAWorkflow(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, open opener) {
 		r := newRig(t, open)
-		r.madeDirectly(models.StatusFailed, http.StatusInternalServerError, time.Minute)
+		r.madeWithoutWorkflow(models.StatusFailed, http.StatusInternalServerError, time.Minute)
 		r.receiver.fails(0)
 		r.after(10*time.Second, r.resend)
 		require.NoError(t, r.run())
@@ -72,7 +72,7 @@ func TestResendBehindADirectAttempt(t *testing.T) {
 }
 
 // A resend that another process asks for during the direct attempt is made behind it.
-func TestResendDuringADirectAttempt(t *testing.T) {
+func TestResendDuringAFirstAttemptWithoutAWorkflow(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, open opener) {
 		for name, test := range map[string]struct {
@@ -85,7 +85,7 @@ func TestResendDuringADirectAttempt(t *testing.T) {
 				require.NoError(t, r.store.Lease(t.Context(), []string{r.delivery.ID}, start.Add(10*time.Second)))
 				r.receiver.fails(0)
 				r.after(0, r.resend)
-				r.after(5*time.Second, func() { r.madeDirectly(test.status, test.code, time.Minute) })
+				r.after(5*time.Second, func() { r.madeWithoutWorkflow(test.status, test.code, time.Minute) })
 				require.NoError(t, r.run())
 				require.Len(t, r.receiver.requests(), 1)
 				attempts := r.attempts()
