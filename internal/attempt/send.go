@@ -79,6 +79,7 @@ func newRequest(ctx context.Context, job models.Job, signer *signature.Signer, a
 	for name, value := range job.Webhook.Headers {
 		header.Set(name, value)
 	}
+	setEventHeaders(header, job.Event)
 	header.Set("Content-Type", "application/json")
 	header.Set("User-Agent", userAgent)
 	header.Set("X-Webhook-Event", job.Event.Type)

@@ -49,7 +49,7 @@ func (s *Service) ownerOf(ctx context.Context, who Caller, name string, wrong *f
 	owner, err := s.ownerNamed(ctx, who, name)
 	if errors.Is(err, models.ErrNotFound) {
 		wrong.add("owner_id", unknownOwner)
-		return name, nil
+		return who.OwnerID, nil // what else is checked tells nothing of the other owner
 	}
 	return owner.ID, err
 }
