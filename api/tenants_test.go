@@ -34,6 +34,7 @@ var idFields = map[string]typeid.Kind{
 // textFields are the parameters and fields of free text that name nothing which belongs to an owner.
 var textFields = []string{
 	"action", "actor", "cursor", "data", "description", "email", "event", "event_prefix", "encoding", "events", "expires_in", "external_id", "grace", "hash", "header", "headers",
+	"auth", "format", "signatures", "signing", "timeout", "tls",
 	"id_field", "id_header",
 	"metadata", "name", "prefix", "retry_schedule", "secret", "secrets", "scheme", "slack_url", "tolerance", "type", "type_field", "type_header", "url", "verify_token",
 }

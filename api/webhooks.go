@@ -23,7 +23,8 @@ type Webhook struct {
 	DisabledReason *string           `json:"disabled_reason" doc:"Why Postrider disabled it; null otherwise."`
 	RetrySchedule  []string          `json:"retry_schedule" nullable:"true" doc:"The waits after each failure; null for the installation's."`
 	RateLimit      *float64          `json:"rate_limit" doc:"Requests a second at most; null for no limit."`
-	Health         WebhookHealth     `json:"health"`
+	WebhookSending
+	Health WebhookHealth `json:"health"`
 	Named
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
@@ -39,7 +40,7 @@ func webhookObject(w service.Webhook) Webhook {
 	object := Webhook{
 		ID: w.ID, OwnerID: w.OwnerID, URL: w.URL, Description: w.Description, Events: w.Events, Headers: w.ShownHeaders,
 		Active: w.Active, DisabledReason: orNull(w.DisabledReason),
-		RateLimit: w.RateLimit, Health: healthObject(w),
+		RateLimit: w.RateLimit, WebhookSending: sendingObject(w), Health: healthObject(w),
 		Named:     Named{ExternalID: w.ExternalID, Metadata: metadataObject(w.Metadata)},
 		CreatedAt: w.CreatedAt.UTC(), UpdatedAt: w.UpdatedAt.UTC(),
 	}
@@ -61,6 +62,7 @@ type createWebhookInput struct {
 		Active        *bool             `json:"active,omitempty" doc:"False makes it paused; true when left out."`
 		OwnerID       string            `json:"owner_id,omitempty" doc:"For administrators: whose webhook it is; the owner default when left out."`
 		Naming
+		SendingFields
 	}
 }
 
@@ -92,6 +94,7 @@ type updateWebhookInput struct {
 		RateLimit     Patch[float64]            `json:"rate_limit,omitempty" doc:"Null lifts the limit."`
 		Active        Patch[bool]               `json:"active,omitempty" doc:"False pauses; true resumes and clears disabled_reason."`
 		PatchNaming
+		SendingPatch
 	}
 }
 
@@ -137,7 +140,7 @@ func (s *server) createWebhook(ctx context.Context, who service.Caller, in *crea
 		OwnerID: in.Body.OwnerID, URL: in.Body.URL, Description: in.Body.Description, Events: in.Body.Events, Headers: in.Body.Headers,
 		RetrySchedule: durations(in.Body.RetrySchedule), RateLimit: in.Body.RateLimit, Secret: in.Body.Secret,
 		WebhookNames: service.WebhookNames{ExternalID: in.Body.ExternalID, Metadata: in.Body.Metadata},
-		Paused:       in.Body.Active != nil && !*in.Body.Active,
+		Sending:      in.Body.sending(), Paused: in.Body.Active != nil && !*in.Body.Active,
 	})
 	return &Output[NewWebhook]{NewWebhook{Webhook: webhookObject(made.Webhook), Secret: made.Secret}}, err
 }
@@ -163,6 +166,7 @@ func (s *server) updateWebhook(ctx context.Context, who service.Caller, in *upda
 		URL: patch.URL.Patch, Events: patch.Events.Patch, Description: patch.Description.Patch, Headers: patch.Headers.Patch,
 		RetrySchedule: patchOf(patch.RetrySchedule, durations), RateLimit: patch.RateLimit.Patch, Active: patch.Active.Patch,
 		WebhookNamesPatch: service.WebhookNamesPatch{ExternalID: patch.ExternalID.Patch, Metadata: patch.Metadata.Patch},
+		Sending:           patch.sending(),
 	})
 	return &Output[Webhook]{webhookObject(webhook)}, err
 }

@@ -104,6 +104,8 @@ type NewWebhook struct {
 	RateLimit *float64
 	// Secret signs the requests; nil for a new one.
 	Secret *string
+	// Sending says how the requests are made.
+	Sending NewSending
 	// Paused makes it inactive: it gets nothing until it is resumed.
 	Paused bool
 	WebhookNames
@@ -123,6 +125,7 @@ func (s *Service) CreateWebhook(ctx context.Context, who Caller, in NewWebhook) 
 	wrong.rateLimit(webhook.RateLimit)
 	wrong.secret(in.Secret)
 	in.nameTo(&webhook, &wrong)
+	in.Sending.apply(&webhook, &wrong)
 	if in.RetrySchedule != nil {
 		webhook.RetrySchedule = wrong.schedule(in.RetrySchedule)
 	}
@@ -189,6 +192,7 @@ type WebhookPatch struct {
 	RetrySchedule Patch[[]Duration]
 	RateLimit     Patch[float64]
 	Active        Patch[bool]
+	Sending       SendingPatch
 	WebhookNamesPatch
 }
 
@@ -241,6 +245,7 @@ func (patch WebhookPatch) apply(webhook *models.Webhook, by judge, wrong faults)
 		wrong.description(webhook.Description)
 	}
 	patch.rename(webhook, &wrong)
+	patch.Sending.apply(webhook, &wrong)
 	wrong.active(patch.Active)
 	patch.Active.to(&webhook.Active)
 	if webhook.Active {
