@@ -26,9 +26,10 @@ type Webhook struct {
 	Filter         *string           `json:"filter" doc:"Which events it gets, in CEL; null for all."`
 	Transform      *string           `json:"transform" doc:"What is sent instead of an event's data, in CEL; null for the data."`
 	WebhookSending
-	Health    WebhookHealth `json:"health"`
-	CreatedAt time.Time     `json:"created_at"`
-	UpdatedAt time.Time     `json:"updated_at"`
+	Health WebhookHealth `json:"health"`
+	Named
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
 }
 
 // NewWebhook is a webhook with the secret that is shown only once.
@@ -42,6 +43,7 @@ func webhookObject(w service.Webhook) Webhook {
 		ID: w.ID, OwnerID: w.OwnerID, URL: w.URL, Description: w.Description, Events: w.Events, Headers: w.ShownHeaders,
 		Active: w.Active, DisabledReason: orNull(w.DisabledReason),
 		RateLimit: w.RateLimit, Filter: orNull(w.Filter), Transform: orNull(w.Transform), WebhookSending: sendingObject(w), Health: healthObject(w),
+		Named:     Named{ExternalID: w.ExternalID, Metadata: metadataObject(w.Metadata)},
 		CreatedAt: w.CreatedAt.UTC(), UpdatedAt: w.UpdatedAt.UTC(),
 	}
 	if w.RetrySchedule != nil {
@@ -63,6 +65,7 @@ type createWebhookInput struct {
 		Transform     string            `json:"transform,omitempty" doc:"What is sent instead of an event's data, in CEL. At most 8 KiB." example:"{\"total\": data.amount}"`
 		Active        *bool             `json:"active,omitempty" doc:"False makes it paused; true when left out."`
 		OwnerID       string            `json:"owner_id,omitempty" doc:"For administrators: whose webhook it is; the owner default when left out."`
+		Naming
 		SendingFields
 	}
 }
@@ -80,7 +83,8 @@ type listWebhooksInput struct {
 	PageQuery
 	Include string   `query:"include" enum:"headers" doc:"headers: with the values of the headers."`
 	OwnerID []string `query:"owner_id" maxItems:"20" doc:"Only these owners'."`
-	Active  string   `query:"active" enum:"true,false" doc:"Only active, or only inactive ones."`
+	NameQuery
+	Active string `query:"active" enum:"true,false" doc:"Only active, or only inactive ones."`
 }
 
 type updateWebhookInput struct {
@@ -95,6 +99,7 @@ type updateWebhookInput struct {
 		Filter        Patch[string]             `json:"filter,omitempty" doc:"Null for all events."`
 		Transform     Patch[string]             `json:"transform,omitempty" doc:"Null for the data as it is."`
 		Active        Patch[bool]               `json:"active,omitempty" doc:"False pauses; true resumes and clears disabled_reason."`
+		PatchNaming
 		SendingPatch
 	}
 }
@@ -124,7 +129,7 @@ func (s *server) registerWebhooks(api huma.API) {
 	}, s.getWebhook)
 	register(s, api, operation{
 		ID: "update-webhook", Method: http.MethodPatch, Path: "/webhooks/{id}", Tag: tag,
-		Summary: "Change a webhook", Status: http.StatusOK, Errors: []int{http.StatusNotFound},
+		Summary: "Change a webhook", Status: http.StatusOK, Errors: []int{http.StatusNotFound, http.StatusConflict},
 	}, s.updateWebhook)
 	register(s, api, operation{
 		ID: "delete-webhook", Method: http.MethodDelete, Path: "/webhooks/{id}", Tag: tag,
@@ -141,14 +146,14 @@ func (s *server) createWebhook(ctx context.Context, who service.Caller, in *crea
 		OwnerID: in.Body.OwnerID, URL: in.Body.URL, Description: in.Body.Description, Events: in.Body.Events, Headers: in.Body.Headers,
 		RetrySchedule: durations(in.Body.RetrySchedule), RateLimit: in.Body.RateLimit, Secret: in.Body.Secret,
 		Filter: in.Body.Filter, Transform: in.Body.Transform,
-		Sending: in.Body.sending(),
-		Paused:  in.Body.Active != nil && !*in.Body.Active,
+		WebhookNames: service.WebhookNames{ExternalID: in.Body.ExternalID, Metadata: in.Body.Metadata},
+		Sending:      in.Body.sending(), Paused: in.Body.Active != nil && !*in.Body.Active,
 	})
 	return &Output[NewWebhook]{NewWebhook{Webhook: webhookObject(made.Webhook), Secret: made.Secret}}, err
 }
 
 func (s *server) listWebhooks(ctx context.Context, who service.Caller, in *listWebhooksInput) (*ListOutput[Webhook], error) {
-	filter := models.WebhookFilter{OwnerIDs: in.OwnerID}
+	filter := models.WebhookFilter{OwnerIDs: in.OwnerID, ExternalIDs: in.ExternalID}
 	if in.Active != "" {
 		active := in.Active == "true"
 		filter.Active = &active
@@ -168,7 +173,8 @@ func (s *server) updateWebhook(ctx context.Context, who service.Caller, in *upda
 		URL: patch.URL.Patch, Events: patch.Events.Patch, Description: patch.Description.Patch, Headers: patch.Headers.Patch,
 		RetrySchedule: patchOf(patch.RetrySchedule, durations), RateLimit: patch.RateLimit.Patch, Active: patch.Active.Patch,
 		Filter: patch.Filter.Patch, Transform: patch.Transform.Patch,
-		Sending: patch.sending(),
+		WebhookNamesPatch: service.WebhookNamesPatch{ExternalID: patch.ExternalID.Patch, Metadata: patch.Metadata.Patch},
+		Sending:           patch.sending(),
 	})
 	return &Output[Webhook]{webhookObject(webhook)}, err
 }

@@ -21,6 +21,8 @@ type Store interface {
 	deliveryStore
 	recoveryStore
 	ownerStore
+	ownerNameStore
+	ownerPutStore
 	keyStore
 	sourceStore
 	inboundStore
