@@ -30,6 +30,7 @@ var (
 type Store interface {
 	Publish(ctx context.Context, event models.Event) (models.Published, error)
 	PublishTest(ctx context.Context, webhook models.Webhook, data []byte) (models.Delivery, error)
+	PublishExample(ctx context.Context, webhook models.Webhook, eventType string, data []byte) (models.Delivery, error)
 	Webhook(ctx context.Context, scope models.Scope, id string) (models.Webhook, error)
 	CancelDelivery(ctx context.Context, id string, cause models.CancelCause, reason string) error
 	StoreInbound(ctx context.Context, inbound *models.InboundEvent) (bool, error)

@@ -32,6 +32,9 @@ func (s *Service) Publish(ctx context.Context, who Caller, event models.Event) (
 	if err := s.named(ctx, &event, &wrong); err != nil {
 		return models.Published{}, err
 	}
+	if err := s.fits(ctx, event, &wrong); err != nil {
+		return models.Published{}, err
+	}
 	if err := wrong.err(); err != nil {
 		return models.Published{}, err
 	}
