@@ -108,6 +108,7 @@ func New(cfg Config) http.Handler {
 	s.registerSecrets(guarded)
 	s.registerEvents(guarded)
 	s.registerDeliveries(guarded)
+	s.registerAttempts(guarded)
 	s.registerRecoveries(guarded)
 	s.registerOwners(guarded)
 	s.registerKeys(guarded)

@@ -40,6 +40,7 @@ func (m *Maker) send(ctx context.Context, job models.Job, in Input, run Run) (mo
 	request, err := newRequest(ctx, job, signer, attempt, m.UserAgent)
 	if err == nil {
 		response, err = m.Sender.Send(request, models.MaxResponseBody)
+		logHeaders(&attempt, job, request, response)
 	}
 	attempt.DurationMS = response.Duration.Milliseconds()
 	attempt.RemoteAddr = response.RemoteAddr

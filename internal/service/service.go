@@ -18,6 +18,7 @@ type Store interface {
 	webhookStore
 	eventStore
 	deliveryStore
+	attemptStore
 	recoveryStore
 	ownerStore
 	keyStore

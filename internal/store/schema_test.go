@@ -24,6 +24,7 @@ type column struct {
 var nullableWithoutPointer = map[string]bool{
 	"webhooks.retry_schedule": true, "webhooks.previous_secret": true, "webhooks.earlier_secrets": true,
 	"webhooks.sealed_headers": true, "attempts.response_body": true,
+	"attempts.request_headers": true, "attempts.response_headers": true,
 }
 
 // The migrations are written by hand and so are the entities: here they are held against each other.
