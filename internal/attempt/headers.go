@@ -18,7 +18,7 @@ var shown = map[string]bool{
 }
 
 // shownOfEvents begin the names of headers that tell of the event. All others may be secret.
-var shownOfEvents = []string{"Ce-", "Traceparent", "Tracestate", "X-Webhook-Meta-"}
+var shownOfEvents = []string{"Ce-", "Traceparent", "Tracestate", "X-Webhook-Event-", metaPrefix}
 
 // plainAnswer are names of headers of answers that hold no credential; usual ones, so that most need no closer look.
 var plainAnswer = map[string]bool{
