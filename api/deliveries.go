@@ -25,6 +25,7 @@ type Delivery struct {
 	LastStatusCode *int          `json:"last_status_code"`
 	LastError      *string       `json:"last_error" doc:"Why the last attempt failed; null when it did not."`
 	CancelReason   *string       `json:"cancel_reason" doc:"Why it was cancelled, for status cancelled."`
+	FilterError    *string       `json:"filter_error" doc:"Why the webhook's filter failed, which lets the event pass; null when it did not."`
 	CreatedAt      time.Time     `json:"created_at"`
 	Workflow       Workflow      `json:"workflow"`
 }
@@ -82,8 +83,8 @@ func (s *server) deliveryObject(d models.Delivery) Delivery {
 		ID: d.ID, EventID: d.EventID, WebhookID: d.WebhookID, OwnerID: d.OwnerID, Event: d.Event, Status: d.Status,
 		AttemptCount: d.AttemptCount, NextAttemptAt: inUTC(d.NextAttemptAt), DeliveredAt: inUTC(d.DeliveredAt),
 		LastStatusCode: d.LastStatusCode, LastError: orNull(d.LastError), CancelReason: orNull(d.CancelReason),
-		CreatedAt: d.CreatedAt.UTC(),
-		Workflow:  Workflow{ID: d.ID, RunID: orNull(d.RunID), URL: orNull(s.WorkflowURL(d.ID, d.RunID))},
+		FilterError: orNull(d.FilterError), CreatedAt: d.CreatedAt.UTC(),
+		Workflow: Workflow{ID: d.ID, RunID: orNull(d.RunID), URL: orNull(s.WorkflowURL(d.ID, d.RunID))},
 	}
 }
 

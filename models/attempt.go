@@ -32,12 +32,15 @@ const (
 	ErrorReset             ErrorClass = "reset"
 	ErrorBlocked           ErrorClass = "blocked"
 	ErrorHTTPStatus        ErrorClass = "http_status"
+	// ErrorTransform: the webhook's transformation failed, and no request was made.
+	ErrorTransform ErrorClass = "transform"
 )
 
-// ErrorClasses lists every error class.
+// ErrorClasses lists every error class: attempts that failed are looked for by them.
 func ErrorClasses() []ErrorClass {
 	return []ErrorClass{
 		ErrorDNS, ErrorConnectionRefused, ErrorConnectTimeout, ErrorTimeout, ErrorTLS, ErrorReset, ErrorBlocked, ErrorHTTPStatus,
+		ErrorTransform,
 	}
 }
 

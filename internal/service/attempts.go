@@ -26,7 +26,7 @@ type Attempt struct {
 func (s *Service) ListAttempts(ctx context.Context, who Caller, filter models.AttemptFilter, page models.Page) ([]Attempt, models.Cursors, error) {
 	for _, err := range []error{
 		checkFilter(typeid.KindWebhook, "webhook_id", filter.WebhookIDs),
-		checkFilter(typeid.KindOwner, "owner_id", filter.OwnerIDs),
+		s.ownerFilter(ctx, who, &filter.OwnerIDs),
 	} {
 		if err != nil {
 			return nil, models.Cursors{}, err
