@@ -3,7 +3,6 @@ package moving
 import (
 	"bytes"
 	"encoding/json"
-	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -14,6 +13,9 @@ var merged = []string{"headers", "metadata"}
 
 // secretFields are never shown again, in a webhook or in one of its parts.
 var secretFields = []string{"secret", "password", "token", "client_secret", "certificate", "key", "ca"}
+
+// hidden are fields that are not shown as they are.
+var hidden = []string{"headers", "signatures", "auth", "tls"}
 
 // difference is the patch that makes a webhook what the file says. Fields that the file does not name stay as they are,
 // and so do secrets, which cannot be compared.
@@ -100,12 +102,15 @@ func plain(of any) any {
 	return read
 }
 
-// same says that a patch has changed nothing: the webhook had the same in another spelling.
-func same(before, now object) bool {
-	before, now = maps.Clone(before), maps.Clone(now)
-	for _, name := range []string{"updated_at", "health", "headers"} {
-		delete(before, name)
-		delete(now, name)
+// changed are the fields of a patch that made a difference, sorted: the others had the same in another spelling. What is
+// not shown is taken as changed.
+func changed(patch, before, now object) []string {
+	var names []string
+	for name := range patch {
+		if slices.Contains(hidden, name) || !reflect.DeepEqual(before[name], now[name]) {
+			names = append(names, name)
+		}
 	}
-	return reflect.DeepEqual(before, now)
+	slices.Sort(names)
+	return names
 }

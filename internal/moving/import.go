@@ -149,35 +149,42 @@ func (i *Import) update(ctx context.Context, e Endpoint, webhook object) (what, 
 	}
 	patch := difference(webhook, want)
 	if i.ResetSecrets {
-		for _, name := range []string{"signatures", "auth", "tls"} {
+		for _, name := range hidden[1:] {
 			if want[name] != nil {
 				patch[name] = want[name]
 			}
 		}
 	}
-	changed := slices.Sorted(maps.Keys(patch))
 	id, _ := webhook["id"].(string)
-	if len(patch) > 0 && !i.DryRun {
+	if i.DryRun {
+		return outcome(slices.Sorted(maps.Keys(patch)), i.ResetSecrets)
+	}
+	var names []string
+	if len(patch) > 0 {
 		now, err := i.API.patchWebhook(ctx, id, patch)
 		if err != nil {
 			return "", "", err
 		}
-		if patch["headers"] == nil && !i.ResetSecrets && same(webhook, now) {
-			changed = nil
-		}
+		names = changed(patch, webhook, now)
 	}
 	if i.ResetSecrets {
-		changed = append(changed, "secret")
-		if secret, _ := want["secret"].(string); !i.DryRun {
-			if err := i.API.setSecret(ctx, id, secret, uuid.NewString()); err != nil {
-				return "", "", err
-			}
+		secret, _ := want["secret"].(string)
+		if err := i.API.setSecret(ctx, id, secret, uuid.NewString()); err != nil {
+			return "", "", err
 		}
 	}
-	if len(changed) == 0 {
+	return outcome(names, i.ResetSecrets)
+}
+
+// outcome says what became of a webhook that was there.
+func outcome(names []string, secret bool) (what, details string, err error) {
+	if secret {
+		names = append(names, "secret")
+	}
+	if len(names) == 0 {
 		return Unchanged, "", nil
 	}
-	return Changed, strings.Join(changed, ", "), nil
+	return Changed, strings.Join(names, ", "), nil
 }
 
 // withoutSecrets takes whatever is secret out of a text.
