@@ -104,6 +104,8 @@ type NewWebhook struct {
 	RateLimit *float64
 	// Secret signs the requests; nil for a new one.
 	Secret *string
+	// Sending says how the requests are made.
+	Sending NewSending
 	// Paused makes it inactive: it gets nothing until it is resumed.
 	Paused bool
 }
@@ -121,6 +123,7 @@ func (s *Service) CreateWebhook(ctx context.Context, who Caller, in NewWebhook) 
 	wrong.description(webhook.Description)
 	wrong.rateLimit(webhook.RateLimit)
 	wrong.secret(in.Secret)
+	in.Sending.apply(&webhook, &wrong)
 	if in.RetrySchedule != nil {
 		webhook.RetrySchedule = wrong.schedule(in.RetrySchedule)
 	}
@@ -184,6 +187,7 @@ type WebhookPatch struct {
 	RetrySchedule Patch[[]Duration]
 	RateLimit     Patch[float64]
 	Active        Patch[bool]
+	Sending       SendingPatch
 }
 
 // UpdateWebhook changes a webhook. Deliveries that wait for it continue where the change allows it.
@@ -234,6 +238,7 @@ func (patch WebhookPatch) apply(webhook *models.Webhook, by judge, wrong faults)
 		webhook.Description = tidy(patch.Description.Value)
 		wrong.description(webhook.Description)
 	}
+	patch.Sending.apply(webhook, &wrong)
 	wrong.active(patch.Active)
 	patch.Active.to(&webhook.Active)
 	if webhook.Active {
