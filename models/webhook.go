@@ -6,7 +6,10 @@ import "time"
 type Webhook struct {
 	ID      string `gorm:"primaryKey"`
 	OwnerID string
-	URL     string `gorm:"column:url"`
+	// ExternalID is the owner's own name for it, unique among the owner's webhooks that were not deleted; nil for none.
+	ExternalID *string
+	Metadata   Metadata
+	URL        string `gorm:"column:url"`
 	// Host is the URL's host and port: what is shown where the whole URL might tell too much.
 	Host        string
 	Description string
@@ -42,8 +45,8 @@ type Webhook struct {
 
 // WebhookFilter narrows a list of webhooks; its zero value narrows nothing.
 type WebhookFilter struct {
-	OwnerIDs []string
-	Active   *bool
+	OwnerIDs, ExternalIDs []string
+	Active                *bool
 }
 
 // SameRateLimit says that two limits, of which none may be set, are the same.
