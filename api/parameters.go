@@ -17,7 +17,6 @@ const notEmpty = "must not be empty; what is not wanted is left out"
 // mayBeEmpty are the texts in bodies that may be empty: an empty one removes the value.
 var mayBeEmpty = []string{
 	"create-webhook description", "update-webhook description", "update-owner email", "update-owner slack_url",
-	"create-event-type description", "put-event-type description", "create-event-type group", "put-event-type group",
 	"create-source prefix", "update-source prefix",
 }
 

@@ -335,7 +335,13 @@ func (s *server) refuses(of template, mine tenant, at name, named string) {
 // forAdmins says that owners may not call the operation.
 func (o template) forAdmins() bool { return o.AdminsOnly }
 
-func (o template) isList() bool { return o.Method == http.MethodGet && !strings.Contains(o.Path, "{") }
+func (o template) isList() bool {
+	one := false // of the installation
+	for _, kept := range installations {
+		one = one || strings.HasSuffix(o.Path, "/"+kept)
+	}
+	return o.Method == http.MethodGet && !strings.Contains(o.Path, "{") && !one
+}
 
 // refusals are the answers to a request that names what is not there.
 func (o template) refusals(at name) []int {
