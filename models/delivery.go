@@ -51,6 +51,8 @@ type Delivery struct {
 	CancelCause  CancelCause
 	// Test deliveries are tried once, and their failure causes no notice.
 	Test bool
+	// Place is where the delivery stands in the queue of its ordered webhook; nil when it does not, or has left it.
+	Place *int64
 	// RunID is the Temporal run that made the last attempt; empty before the first.
 	RunID     string
 	CreatedAt time.Time

@@ -23,7 +23,7 @@ func matchingSQL(patterns, owner string) string {
 		webhookOfOwner = " AND (" + owner + " = '' OR w.owner_id = " + owner + ")"
 	}
 	return `
-        SELECT w.id, w.owner_id, w.host
+        SELECT w.id, w.owner_id, w.host, w.ordered
         FROM (SELECT DISTINCT p.webhook_id FROM webhook_patterns p
               WHERE p.pattern ` + patterns + patternOfOwner + `) m
         JOIN webhooks w ON w.id = m.webhook_id
@@ -32,12 +32,13 @@ func matchingSQL(patterns, owner string) string {
 
 func insertDeliveriesSQL(owner string) string {
 	return `
-INSERT INTO deliveries (id, event_id, webhook_id, owner_id, event, host, status, attempt_count, leased_until, test, created_at)
-SELECT CAST(@prefix AS text) || m.digits, @event_id, m.id, m.owner_id, @event, m.host, 'pending', 0, @leased_until, FALSE, @created_at
-FROM (SELECT n.id, n.owner_id, n.host, ` + digitsSQL + ` AS digits
-      FROM (SELECT w.id, w.owner_id, w.host, CAST((row_number() OVER (ORDER BY w.id) + @start) & @mask AS integer) AS n
+INSERT INTO deliveries (id, event_id, webhook_id, owner_id, event, host, status, attempt_count, leased_until, test, created_at, place)
+SELECT CAST(@prefix AS text) || m.digits, @event_id, m.id, m.owner_id, @event, m.host, 'pending', 0, @leased_until, FALSE, @created_at,
+       CASE WHEN m.ordered THEN 0 END
+FROM (SELECT n.id, n.owner_id, n.host, n.ordered, ` + digitsSQL + ` AS digits
+      FROM (SELECT w.id, w.owner_id, w.host, w.ordered, CAST((row_number() OVER (ORDER BY w.id) + @start) & @mask AS integer) AS n
             FROM (` + matchingSQL("IN @patterns", owner) + ` AND w.id <> @except) w) n) m
-RETURNING id, event_id, webhook_id, owner_id, event, host, status, created_at`
+RETURNING id, event_id, webhook_id, owner_id, event, host, status, created_at, place`
 }
 
 var (
@@ -76,6 +77,9 @@ func insertEvent(tx *gorm.DB, event models.Event, how insertion) (models.Publish
 		"patterns":     models.PatternsMatching(event.Type),
 	}).Scan(&deliveries).Error
 	if err != nil || how.onlyMatched && len(deliveries) == 0 {
+		return models.Published{}, err
+	}
+	if err := queueUp(tx, event.ID, deliveries); err != nil {
 		return models.Published{}, err
 	}
 	event.DeliveryCount = len(deliveries)

@@ -24,6 +24,9 @@ func (p *plansRig) webhookCalls() map[string]func() {
 				})
 				p.ok(err)
 			}
+			order(t, s, webhook.ID, models.Queueing{Ordered: true})
+			order(t, s, webhook.ID, models.Queueing{Ordered: true, OnFailure: models.OnFailureSkip})
+			order(t, s, webhook.ID, models.Queueing{})
 		},
 		"Webhook": func() { _, err := s.Webhook(ctx, everything, webhook.ID); p.ok(err) },
 		"Webhooks": func() {

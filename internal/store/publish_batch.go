@@ -28,7 +28,7 @@ WITH new AS MATERIALIZED (
         AS n (id, owner_id, event, data, idempotency_key, created_at, patterns, prefix, start, leased_until)
     LIMIT (SELECT ?::bigint)),
 matched AS MATERIALIZED (
-    SELECT n.id AS event_id, w.id, w.owner_id, w.host,
+    SELECT n.id AS event_id, w.id, w.owner_id, w.host, w.ordered,
            CAST((row_number() OVER (PARTITION BY n.id ORDER BY w.id) + n.start) & ? AS integer) AS n
     FROM new n CROSS JOIN LATERAL (` + matchingSQL("= ANY (string_to_array(n.patterns, ' '))", owner) + `
         LIMIT ?) w),
@@ -40,14 +40,16 @@ stored AS (
     FROM new n JOIN counted c ON c.id = n.id
     WHERE c.deliveries <= ?
     ON CONFLICT (owner_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
-    RETURNING id),
+    RETURNING id),` + queueUpTogetherSQL + `
 made AS (
-    INSERT INTO deliveries (id, event_id, webhook_id, owner_id, event, host, status, attempt_count, leased_until, test, created_at)
-    SELECT e.prefix || ` + digitsSQL + `, e.id, n.id, n.owner_id, e.event, n.host, 'pending', 0, e.leased_until, FALSE, e.created_at
+    INSERT INTO deliveries (id, event_id, webhook_id, owner_id, event, host, status, attempt_count, leased_until, test, created_at, place)
+    SELECT e.prefix || ` + digitsSQL + `, e.id, n.id, n.owner_id, e.event, n.host, 'pending', 0,
+           CASE WHEN p.place IS NULL THEN e.leased_until END, FALSE, e.created_at, p.place
     FROM stored s JOIN new e ON e.id = s.id JOIN matched n ON n.event_id = e.id
-    RETURNING id, event_id, webhook_id, owner_id, host)
+    LEFT JOIN placed p ON p.event_id = n.event_id AND p.webhook_id = n.id
+    RETURNING id, event_id, webhook_id, owner_id, host, place)
 SELECT c.id, s.id IS NOT NULL, c.deliveries, COALESCE(d.id, ''), COALESCE(d.webhook_id, ''), COALESCE(d.owner_id, ''),
-       COALESCE(d.host, ''), COALESCE(w.url, ''), COALESCE(w.headers, '{}'), w.sealed_headers, w.retry_schedule, w.rate_limit,
+       COALESCE(d.host, ''), d.place, COALESCE(w.ordered, FALSE), COALESCE(w.on_failure, ''), COALESCE(w.url, ''), COALESCE(w.headers, '{}'), w.sealed_headers, w.retry_schedule, w.rate_limit,
        w.secret, w.previous_secret, w.previous_secret_until, w.earlier_secrets,
        COALESCE(h.receiver, 0), COALESCE(h.consecutive_failures, 0), h.first_failure_at, h.last_failure_at, h.last_success_at, h.slow_at, h.throttled_until,
        h.failing_since
@@ -174,7 +176,7 @@ type publishedRow struct {
 func scanPublished(rows *sql.Rows) (row publishedRow, err error) {
 	delivery, webhook, health := &row.job.Delivery, &row.job.Webhook, &row.job.Health
 	err = rows.Scan(&row.eventID, &row.stored, &row.deliveries, &delivery.ID, &delivery.WebhookID, &delivery.OwnerID,
-		&delivery.Host, &webhook.URL, &webhook.Headers, &webhook.SealedHeaders, &webhook.RetrySchedule, &webhook.RateLimit,
+		&delivery.Host, &delivery.Place, &webhook.Ordered, &webhook.OnFailure, &webhook.URL, &webhook.Headers, &webhook.SealedHeaders, &webhook.RetrySchedule, &webhook.RateLimit,
 		&webhook.Secret, &webhook.PreviousSecret, &webhook.PreviousSecretUntil, &webhook.EarlierSecrets,
 		&health.Receiver, &health.ConsecutiveFailures, &health.FirstFailureAt, &health.LastFailureAt, &health.LastSuccessAt, &health.SlowAt,
 		&health.ThrottledUntil, &health.FailingSince)

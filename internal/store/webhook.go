@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -26,6 +27,7 @@ func (s *Store) CreateWebhook(ctx context.Context, webhook *models.Webhook, secr
 	webhook.UpdatedAt = webhook.CreatedAt
 	webhook.ID = typeid.New(typeid.KindWebhook, webhook.CreatedAt)
 	webhook.Secret = s.keyring.Seal(secret, webhook.ID)
+	webhook.OnFailure = cmp.Or(webhook.OnFailure, models.OnFailureWait)
 	if err := s.sealHeaders(webhook); err != nil {
 		return fmt.Errorf("create webhook: %w", err)
 	}
@@ -103,6 +105,7 @@ func (s *Store) UpdateWebhook(ctx context.Context, scope models.Scope, id string
 			return changeErr
 		}
 		webhook.UpdatedAt = s.Now()
+		webhook.OnFailure = cmp.Or(webhook.OnFailure, models.OnFailureWait)
 		if err := startAnew(tx, before, webhook); err != nil {
 			return err
 		}
@@ -110,7 +113,7 @@ func (s *Store) UpdateWebhook(ctx context.Context, scope models.Scope, id string
 			return err
 		}
 		err := tx.Model(&webhook).Select("url", "host", "description", "events", "headers", "sealed_headers", "active",
-			"disabled_reason", "retry_schedule", "rate_limit", "updated_at").Updates(&webhook).Error
+			"disabled_reason", "retry_schedule", "rate_limit", "ordered", "on_failure", "updated_at").Updates(&webhook).Error
 		if err != nil {
 			return err
 		}
@@ -140,6 +143,9 @@ func (s *Store) DeleteWebhook(ctx context.Context, scope models.Scope, id string
 		}
 		if result.RowsAffected == 0 {
 			return models.ErrNotFound
+		}
+		if err := cancelQueued(tx, id, now); err != nil {
+			return err
 		}
 		return tx.Where("webhook_id = ?", id).Delete(&webhookPattern{}).Error
 	})
