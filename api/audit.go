@@ -93,6 +93,6 @@ func (s *server) registerAudit(api huma.API) {
 
 func (s *server) listAudit(ctx context.Context, who service.Caller, in *listAuditInput) (*ListOutput[AuditEntry], error) {
 	filter := models.AuditFilter{Actors: in.Actor, Actions: in.Action, Since: in.Since.Time, Until: in.Until.Time}
-	entries, next, err := s.Service.ListAudit(ctx, who, filter, in.page())
-	return listOf(entries, next, auditObject), err
+	entries, beside, err := s.Service.ListAudit(ctx, who, filter, in.page())
+	return listOf(entries, beside, auditObject), err
 }

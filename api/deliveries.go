@@ -70,13 +70,13 @@ type deliveryPath struct {
 
 type listDeliveriesInput struct {
 	PageQuery
-	Status    models.Status `query:"status" enum:"pending,failed,delivered,permanently_failed,cancelled"`
-	WebhookID string        `query:"webhook_id"`
-	EventID   string        `query:"event_id"`
-	Event     string        `query:"event" doc:"Only events of this type."`
-	OwnerID   string        `query:"owner_id" doc:"Only this owner's."`
-	Since     Time          `query:"since" doc:"Made at or after."`
-	Until     Time          `query:"until" doc:"Made before."`
+	Status    []models.Status `query:"status" maxItems:"20" enum:"pending,failed,delivered,permanently_failed,cancelled"`
+	WebhookID []string        `query:"webhook_id" maxItems:"20"`
+	EventID   []string        `query:"event_id" maxItems:"20"`
+	Event     []string        `query:"event" maxItems:"20" doc:"Only events of these types."`
+	OwnerID   []string        `query:"owner_id" maxItems:"20" doc:"Only these owners'."`
+	Since     Time            `query:"since" doc:"Made at or after."`
+	Until     Time            `query:"until" doc:"Made before."`
 }
 
 type listAttemptsInput struct {
@@ -137,11 +137,11 @@ func inUTC(at *time.Time) *time.Time {
 }
 
 func (s *server) listDeliveries(ctx context.Context, who service.Caller, in *listDeliveriesInput) (*ListOutput[Delivery], error) {
-	deliveries, next, err := s.Service.ListDeliveries(ctx, who, models.DeliveryFilter{
-		Status: in.Status, WebhookID: in.WebhookID, EventID: in.EventID, Event: in.Event, OwnerID: in.OwnerID,
+	deliveries, beside, err := s.Service.ListDeliveries(ctx, who, models.DeliveryFilter{
+		Statuses: in.Status, WebhookIDs: in.WebhookID, EventIDs: in.EventID, Events: in.Event, OwnerIDs: in.OwnerID,
 		Since: in.Since.Time, Until: in.Until.Time,
 	}, in.page())
-	return listOf(deliveries, next, s.deliveryObject), err
+	return listOf(deliveries, beside, s.deliveryObject), err
 }
 
 func (s *server) getDelivery(ctx context.Context, who service.Caller, in *deliveryPath) (*Output[DeliveryDetail], error) {
@@ -153,8 +153,8 @@ func (s *server) getDelivery(ctx context.Context, who service.Caller, in *delive
 
 func (s *server) listAttempts(ctx context.Context, who service.Caller, in *listAttemptsInput) (*ListOutput[Attempt], error) {
 	filter := models.AttemptFilter{DeliveryID: in.ID, WithBody: in.Include == "response_body"}
-	attempts, next, err := s.Service.ListAttempts(ctx, who, filter, in.page())
-	return listOf(attempts, next, attemptObject), err
+	attempts, beside, err := s.Service.ListAttempts(ctx, who, filter, in.page())
+	return listOf(attempts, beside, attemptObject), err
 }
 
 func (s *server) resend(ctx context.Context, who service.Caller, in *deliveryPath) (*Output[Delivery], error) {

@@ -59,11 +59,11 @@ type eventPath struct {
 
 type listEventsInput struct {
 	PageQuery
-	Event   string `query:"event" doc:"Only this type."`
-	OwnerID string `query:"owner_id" doc:"Only this owner's."`
-	Since   Time   `query:"since" doc:"Published at or after."`
-	Until   Time   `query:"until" doc:"Published before."`
-	Include string `query:"include" enum:"data" doc:"Data: with the events' data, and then fewer of them when they have over 4 MiB together."`
+	Event   []string `query:"event" maxItems:"20" doc:"Only these types."`
+	OwnerID []string `query:"owner_id" maxItems:"20" doc:"Only these owners'."`
+	Since   Time     `query:"since" doc:"Published at or after."`
+	Until   Time     `query:"until" doc:"Published before."`
+	Include string   `query:"include" enum:"data" doc:"Data: with the events' data, and then fewer of them when they have over 4 MiB together."`
 }
 
 func (s *server) registerEvents(api huma.API) {
@@ -114,9 +114,9 @@ func compact(data []byte) RawJSON {
 }
 
 func (s *server) listEvents(ctx context.Context, who service.Caller, in *listEventsInput) (*ListOutput[Event], error) {
-	filter := models.EventFilter{Type: in.Event, OwnerID: in.OwnerID, Since: in.Since.Time, Until: in.Until.Time, WithData: in.Include == "data"}
-	events, next, err := s.Service.ListEvents(ctx, who, filter, in.page())
-	return listOf(events, next, eventObject), err
+	filter := models.EventFilter{Types: in.Event, OwnerIDs: in.OwnerID, Since: in.Since.Time, Until: in.Until.Time, WithData: in.Include == "data"}
+	events, beside, err := s.Service.ListEvents(ctx, who, filter, in.page())
+	return listOf(events, beside, eventObject), err
 }
 
 func (s *server) getEvent(ctx context.Context, who service.Caller, in *eventPath) (*Output[EventDetail], error) {

@@ -43,12 +43,12 @@ type inboundPath struct {
 
 type listInboundInput struct {
 	PageQuery
-	SourceID string               `query:"source_id"`
-	Type     string               `query:"type" doc:"Only this type of the provider's."`
-	Status   models.InboundStatus `query:"status" enum:"pending,processed,failed"`
-	Since    Time                 `query:"since" doc:"Received at or after."`
-	Until    Time                 `query:"until" doc:"Received before."`
-	Include  string               `query:"include" enum:"body" doc:"Body: with what was received, and then fewer of them when they have over 4 MiB together."`
+	SourceID []string               `query:"source_id" maxItems:"20"`
+	Type     []string               `query:"type" maxItems:"20" doc:"Only these types of the provider's."`
+	Status   []models.InboundStatus `query:"status" maxItems:"20" enum:"pending,processed,failed"`
+	Since    Time                   `query:"since" doc:"Received at or after."`
+	Until    Time                   `query:"until" doc:"Received before."`
+	Include  string                 `query:"include" enum:"body" doc:"Body: with what was received, and then fewer of them when they have over 4 MiB together."`
 }
 
 func (s *server) registerInbound(api huma.API) {
@@ -81,10 +81,10 @@ func (s *server) inboundObject(m models.InboundEvent) InboundEvent {
 }
 
 func (s *server) listInbound(ctx context.Context, who service.Caller, in *listInboundInput) (*ListOutput[InboundEvent], error) {
-	inbound, next, err := s.Service.ListInboundEvents(ctx, who, models.InboundFilter{
-		SourceID: in.SourceID, Type: in.Type, Status: in.Status, Since: in.Since.Time, Until: in.Until.Time, WithBody: in.Include == "body",
+	inbound, beside, err := s.Service.ListInboundEvents(ctx, who, models.InboundFilter{
+		SourceIDs: in.SourceID, Types: in.Type, Statuses: in.Status, Since: in.Since.Time, Until: in.Until.Time, WithBody: in.Include == "body",
 	}, in.page())
-	return listOf(inbound, next, s.inboundObject), err
+	return listOf(inbound, beside, s.inboundObject), err
 }
 
 func (s *server) getInbound(ctx context.Context, who service.Caller, in *inboundPath) (*Output[InboundEventDetail], error) {

@@ -87,8 +87,8 @@ func (s *server) createKey(ctx context.Context, who service.Caller, in *createKe
 }
 
 func (s *server) listKeys(ctx context.Context, who service.Caller, in *listKeysInput) (*ListOutput[OwnerKey], error) {
-	keys, next, err := s.Service.ListKeys(ctx, who, in.ID, in.page())
-	return listOf(keys, next, keyObject), err
+	keys, beside, err := s.Service.ListKeys(ctx, who, in.ID, in.page())
+	return listOf(keys, beside, keyObject), err
 }
 
 func (s *server) deleteKey(ctx context.Context, who service.Caller, in *keyPath) (*struct{}, error) {

@@ -155,7 +155,7 @@ func TestKeysOfAnOwnerAreListed(t *testing.T) {
 
 		status, list := k.call(http.MethodGet, path, admin, "")
 		require.Equal(t, http.StatusOK, status)
-		require.Equal(t, map[string]any{"next_cursor": nil, "data": []any{map[string]any{
+		require.Equal(t, map[string]any{"next_cursor": nil, "prev_cursor": nil, "data": []any{map[string]any{
 			"id": key.ID, "owner_id": owner.ID, "prefix": token[:10], "created_at": "2026-02-03T04:05:06Z",
 			"expires_at": nil, "last_used_at": "2026-02-03T04:05:06Z",
 		}}}, list)

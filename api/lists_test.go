@@ -68,6 +68,50 @@ func TestListsInEitherOrder(t *testing.T) {
 	s.call(adminKey, "GET", "/api/webhooks?order=up", "").problem(http.StatusUnprocessableEntity, "invalid")
 }
 
+// Every list leads to the page before, and is empty for an ID that nothing has.
+func TestListsLeadBack(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	for range 5 {
+		s.webhook(adminKey, "a")
+	}
+	first := s.admin(http.StatusOK, "GET", "/api/webhooks?limit=2", "").object()
+	require.Nil(t, first["prev_cursor"])
+	second := s.admin(http.StatusOK, "GET", "/api/webhooks?limit=2&cursor="+text(t, first, "next_cursor"), "").object()
+	again := s.admin(http.StatusOK, "GET", "/api/webhooks?limit=2&cursor="+text(t, second, "prev_cursor"), "").object()
+	require.Equal(t, first, again)
+}
+
+func TestFiltersTakeSeveralValues(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	mine, key := s.owner("mine")
+	theirs, theirKey := s.owner("theirs")
+	a, b, other := s.webhook(key, "a"), s.webhook(key, "b"), s.webhook(theirKey, "*")
+	for _, kind := range []string{"a", "b", "c"} {
+		s.admin(http.StatusAccepted, "POST", "/api/events", `{"event":"`+kind+`","data":{},"broadcast":true}`)
+	}
+	for query, want := range map[string]int{
+		"webhook_id=" + a + "," + b:                            2,
+		"webhook_id=" + a + "," + other:                        4,
+		"event=a,b":                                            4,
+		"event=a,b&status=pending,failed":                      4,
+		"event=a,b&status=failed,cancelled":                    0,
+		"event=a,b&owner_id=" + mine:                           2,
+		"event=a,b&owner_id=" + mine + "," + theirs:            4,
+		"event=a,a&owner_id=" + mine + "," + mine + "&limit=1": 1,
+	} {
+		items, _ := s.admin(http.StatusOK, "GET", "/api/deliveries?"+query, "").list()
+		require.Len(t, items, want, query)
+	}
+	items, _ := s.call(key, "GET", "/api/deliveries?webhook_id="+a+","+other+"&owner_id="+mine+","+theirs, "").is(http.StatusOK).list()
+	require.Len(t, items, 1, "what is another's is as if it was not there")
+	for _, query := range []string{"event=a,,b", "event=,a", "event=a,", "status=pending,", "webhook_id=" + a + ",x", "status=pending,done", "owner_id=own_1",
+		"event=" + strings.Repeat("a,", 20) + "a", "event=a&event=b"} {
+		s.call(key, "GET", "/api/deliveries?"+query, "").problem(http.StatusUnprocessableEntity, "invalid")
+	}
+}
+
 // A delivery shows its newest 20 attempts; all others are in a list of their own.
 func TestADeliveryShowsItsNewestAttempts(t *testing.T) {
 	t.Parallel()

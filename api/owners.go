@@ -88,8 +88,8 @@ func (s *server) createOwner(ctx context.Context, who service.Caller, in *create
 }
 
 func (s *server) listOwners(ctx context.Context, who service.Caller, in *PageQuery) (*ListOutput[Owner], error) {
-	owners, next, err := s.Service.ListOwners(ctx, who, in.page())
-	return listOf(owners, next, ownerObject), err
+	owners, beside, err := s.Service.ListOwners(ctx, who, in.page())
+	return listOf(owners, beside, ownerObject), err
 }
 
 func (s *server) getOwner(ctx context.Context, who service.Caller, in *ownerPath) (*Output[Owner], error) {

@@ -69,10 +69,24 @@ func parameterFaults(c huma.Context) (wrong []FieldError) {
 		location := parameter.In + "." + parameter.Name
 		switch {
 		case len(values) > 1:
-			wrong = append(wrong, FieldError{location, "is there " + strconv.Itoa(len(values)) + " times; once is enough"})
+			wrong = append(wrong, FieldError{location, "is there " + strconv.Itoa(len(values)) + " times; " + onceIsEnough(parameter)})
 		case len(values) == 1 && strings.TrimSpace(values[0]) == "":
 			wrong = append(wrong, FieldError{location, notEmpty})
+		case len(values) == 1 && takesSeveral(parameter) && slices.Contains(strings.Split(values[0], ","), ""):
+			wrong = append(wrong, FieldError{location, "has an empty value: expected one value, or several with one comma between each"})
 		}
 	}
 	return wrong
+}
+
+// takesSeveral says that a parameter takes several values with commas between.
+func takesSeveral(parameter *huma.Param) bool {
+	return parameter.Schema != nil && parameter.Schema.Type == huma.TypeArray
+}
+
+func onceIsEnough(parameter *huma.Param) string {
+	if takesSeveral(parameter) {
+		return "expected once, with commas between its values"
+	}
+	return "once is enough"
 }

@@ -47,8 +47,8 @@ type recoveryPath struct {
 
 type listRecoveriesInput struct {
 	PageQuery
-	WebhookID string                `query:"webhook_id"`
-	Status    models.RecoveryStatus `query:"status" enum:"running,paused,completed,cancelled"`
+	WebhookID []string                `query:"webhook_id" maxItems:"20"`
+	Status    []models.RecoveryStatus `query:"status" maxItems:"20" enum:"running,paused,completed,cancelled"`
 }
 
 func (s *server) registerRecoveries(api huma.API) {
@@ -104,9 +104,9 @@ func (s *server) recoverWebhook(ctx context.Context, who service.Caller, in *rec
 }
 
 func (s *server) listRecoveries(ctx context.Context, who service.Caller, in *listRecoveriesInput) (*ListOutput[Recovery], error) {
-	filter := models.RecoveryFilter{WebhookID: in.WebhookID, Status: in.Status}
-	recoveries, next, err := s.Service.ListRecoveries(ctx, who, filter, in.page())
-	return listOf(recoveries, next, s.recoveryObject), err
+	filter := models.RecoveryFilter{WebhookIDs: in.WebhookID, Statuses: in.Status}
+	recoveries, beside, err := s.Service.ListRecoveries(ctx, who, filter, in.page())
+	return listOf(recoveries, beside, s.recoveryObject), err
 }
 
 func (s *server) getRecovery(ctx context.Context, who service.Caller, in *recoveryPath) (*Output[Recovery], error) {

@@ -59,7 +59,7 @@ func patchOf[A, B any](p Patch[A], convert func(A) B) service.Patch[B] {
 // PageQuery is the part of a list that is asked for.
 type PageQuery struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"250" default:"50" doc:"How many items."`
-	Cursor string `query:"cursor" doc:"next_cursor of the previous page."`
+	Cursor string `query:"cursor" doc:"next_cursor or prev_cursor of another page."`
 	Order  string `query:"order" enum:"desc,asc" default:"desc" doc:"Newest first, or oldest first."`
 }
 
@@ -71,13 +71,14 @@ func (q PageQuery) page() models.Page {
 type List[T any] struct {
 	Data       []T     `json:"data"`
 	NextCursor *string `json:"next_cursor" doc:"Where the next page begins; null on the last page."`
+	PrevCursor *string `json:"prev_cursor" doc:"Where the page before ends; null on the first page."`
 }
 
 // ListOutput is the answer that carries a page.
 type ListOutput[T any] struct{ Body List[T] }
 
-func listOf[M, T any](items []M, next string, object func(M) T) *ListOutput[T] {
-	return &ListOutput[T]{Body: List[T]{Data: objectsOf(items, object), NextCursor: orNull(next)}}
+func listOf[M, T any](items []M, beside models.Cursors, object func(M) T) *ListOutput[T] {
+	return &ListOutput[T]{Body: List[T]{Data: objectsOf(items, object), NextCursor: orNull(beside.Next), PrevCursor: orNull(beside.Prev)}}
 }
 
 // objectsOf shows things; without any it is an empty list, not null.

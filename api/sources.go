@@ -160,8 +160,8 @@ func (s *server) createSource(ctx context.Context, who service.Caller, in *creat
 }
 
 func (s *server) listSources(ctx context.Context, who service.Caller, in *PageQuery) (*ListOutput[Source], error) {
-	sources, next, err := s.Service.ListSources(ctx, who, in.page())
-	return listOf(sources, next, s.sourceObject), err
+	sources, beside, err := s.Service.ListSources(ctx, who, in.page())
+	return listOf(sources, beside, s.sourceObject), err
 }
 
 func (s *server) getSource(ctx context.Context, who service.Caller, in *sourcePath) (*Output[SourceDetail], error) {

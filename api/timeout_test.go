@@ -18,9 +18,9 @@ import (
 // hangingStore answers nothing before it is told to stop, like a database whose connections are all taken.
 type hangingStore struct{ service.Store }
 
-func (hangingStore) Webhooks(ctx context.Context, _ models.Scope, _ models.WebhookFilter, _ models.Page) ([]models.Webhook, string, error) {
+func (hangingStore) Webhooks(ctx context.Context, _ models.Scope, _ models.WebhookFilter, _ models.Page) ([]models.Webhook, models.Cursors, error) {
 	<-ctx.Done()
-	return nil, "", ctx.Err()
+	return nil, models.Cursors{}, ctx.Err()
 }
 
 func TestADatabaseThatHangsIsUnavailable(t *testing.T) {

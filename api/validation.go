@@ -24,6 +24,9 @@ func fieldError(location, message string) FieldError {
 	if place, rest, ok := strings.Cut(message, ": "); ok && location == "body" && strings.HasPrefix(place, "body.") {
 		location, message = place, rest // bodyError
 	}
+	if strings.HasPrefix(location, "query.") {
+		location, _, _ = strings.Cut(location, "[") // a parameter of several values is one text
+	}
 	if message == "expected length >= 1" {
 		message = notEmpty
 	}

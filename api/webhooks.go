@@ -56,6 +56,7 @@ type createWebhookInput struct {
 		Secret        *string           `json:"secret,omitempty" doc:"Signs the requests as it is: whsec_ and base64, or 16 to 128 visible ASCII characters. A new one is made when left out."`
 		RetrySchedule []Duration        `json:"retry_schedule,omitempty" nullable:"true" doc:"The waits after each failure, such as 1m, 5m, 2h; empty for no retries, null for the installation's."`
 		RateLimit     *float64          `json:"rate_limit,omitempty" nullable:"true" doc:"Requests a second at most, from 0.01 to 1000; what is too much waits. Null for no limit."`
+		Active        *bool             `json:"active,omitempty" doc:"False makes it paused; true when left out."`
 		OwnerID       string            `json:"owner_id,omitempty" doc:"For administrators: whose webhook it is; the owner default when left out."`
 	}
 }
@@ -71,9 +72,9 @@ type getWebhookInput struct {
 
 type listWebhooksInput struct {
 	PageQuery
-	Include string `query:"include" enum:"headers" doc:"headers: with the values of the headers."`
-	OwnerID string `query:"owner_id" doc:"Only this owner's."`
-	Active  string `query:"active" enum:"true,false" doc:"Only active, or only inactive ones."`
+	Include string   `query:"include" enum:"headers" doc:"headers: with the values of the headers."`
+	OwnerID []string `query:"owner_id" maxItems:"20" doc:"Only these owners'."`
+	Active  string   `query:"active" enum:"true,false" doc:"Only active, or only inactive ones."`
 }
 
 type updateWebhookInput struct {
@@ -130,18 +131,19 @@ func (s *server) createWebhook(ctx context.Context, who service.Caller, in *crea
 	made, err := s.Service.CreateWebhook(ctx, who, service.NewWebhook{
 		OwnerID: in.Body.OwnerID, URL: in.Body.URL, Description: in.Body.Description, Events: in.Body.Events, Headers: in.Body.Headers,
 		RetrySchedule: durations(in.Body.RetrySchedule), RateLimit: in.Body.RateLimit, Secret: in.Body.Secret,
+		Paused: in.Body.Active != nil && !*in.Body.Active,
 	})
 	return &Output[NewWebhook]{NewWebhook{Webhook: webhookObject(made.Webhook), Secret: made.Secret}}, err
 }
 
 func (s *server) listWebhooks(ctx context.Context, who service.Caller, in *listWebhooksInput) (*ListOutput[Webhook], error) {
-	filter := models.WebhookFilter{OwnerID: in.OwnerID}
+	filter := models.WebhookFilter{OwnerIDs: in.OwnerID}
 	if in.Active != "" {
 		active := in.Active == "true"
 		filter.Active = &active
 	}
-	webhooks, next, err := s.Service.ListWebhooks(ctx, who, filter, in.Include == "headers", in.page())
-	return listOf(webhooks, next, webhookObject), err
+	webhooks, beside, err := s.Service.ListWebhooks(ctx, who, filter, in.Include == "headers", in.page())
+	return listOf(webhooks, beside, webhookObject), err
 }
 
 func (s *server) getWebhook(ctx context.Context, who service.Caller, in *getWebhookInput) (*Output[Webhook], error) {

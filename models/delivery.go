@@ -69,12 +69,9 @@ func (d Delivery) LeftFor(now time.Time) time.Duration {
 
 // DeliveryFilter narrows a list of deliveries; its zero value narrows nothing.
 type DeliveryFilter struct {
-	Status       Status
-	WebhookID    string
-	EventID      string
-	Event        string
-	OwnerID      string
-	Since, Until time.Time
+	Statuses                               []Status
+	WebhookIDs, EventIDs, Events, OwnerIDs []string
+	Since, Until                           time.Time
 }
 
 // CancelCause says in one word why a delivery was cancelled.

@@ -25,9 +25,8 @@ type Event struct {
 
 // EventFilter narrows a list of events; its zero value narrows nothing.
 type EventFilter struct {
-	Type         string
-	OwnerID      string
-	Since, Until time.Time
+	Types, OwnerIDs []string
+	Since, Until    time.Time
 	// WithData loads the data too, on pages of MaxPageBytes at most; without it Data is nil.
 	WithData bool
 }

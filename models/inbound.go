@@ -40,10 +40,9 @@ type InboundEvent struct {
 
 // InboundFilter narrows a list of inbound events; its zero value narrows nothing.
 type InboundFilter struct {
-	SourceID     string
-	Type         string
-	Status       InboundStatus
-	Since, Until time.Time
+	SourceIDs, Types []string
+	Statuses         []InboundStatus
+	Since, Until     time.Time
 	// WithBody loads the bodies too, on pages of MaxPageBytes at most; without it Body is nil.
 	WithBody bool
 }

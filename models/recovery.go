@@ -85,6 +85,6 @@ func (e *RecoveryActiveError) Error() string { return "the webhook has the recov
 
 // RecoveryFilter narrows a list of recoveries; its zero value narrows nothing.
 type RecoveryFilter struct {
-	WebhookID string
-	Status    RecoveryStatus
+	WebhookIDs []string
+	Statuses   []RecoveryStatus
 }

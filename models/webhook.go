@@ -41,8 +41,8 @@ type Webhook struct {
 
 // WebhookFilter narrows a list of webhooks; its zero value narrows nothing.
 type WebhookFilter struct {
-	OwnerID string
-	Active  *bool
+	OwnerIDs []string
+	Active   *bool
 }
 
 // SameRateLimit says that two limits, of which none may be set, are the same.

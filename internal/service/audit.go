@@ -14,7 +14,7 @@ import (
 type auditStore interface {
 	RecordAudit(ctx context.Context, entry *models.AuditEntry) error
 	RecordFailedSignIn(ctx context.Context, address string) error
-	Audit(ctx context.Context, scope models.Scope, filter models.AuditFilter, page models.Page) ([]models.AuditEntry, string, error)
+	Audit(ctx context.Context, scope models.Scope, filter models.AuditFilter, page models.Page) ([]models.AuditEntry, models.Cursors, error)
 }
 
 // auditTimeout bounds the writing of an entry. It goes on when the caller hangs up.
@@ -68,14 +68,14 @@ const maxAuditFilter = 100
 // administrator is what owners see of who administers the installation.
 const administrator = "administrator"
 
-// ListAudit returns a page of the audit trail with the cursor of the next one. Owners do not see which administrator did
+// ListAudit returns a page of the audit trail with the cursors of those beside. Owners do not see which administrator did
 // something, nor from where.
-func (s *Service) ListAudit(ctx context.Context, who Caller, filter models.AuditFilter, page models.Page) ([]models.AuditEntry, string, error) {
+func (s *Service) ListAudit(ctx context.Context, who Caller, filter models.AuditFilter, page models.Page) ([]models.AuditEntry, models.Cursors, error) {
 	var wrong faults
 	wrong.auditFilter("actor", filter.Actors)
 	wrong.auditFilter("action", filter.Actions)
 	if err := wrong.err(); err != nil {
-		return nil, "", err
+		return nil, models.Cursors{}, err
 	}
 	entries, next, err := s.store.Audit(ctx, who.scope(), filter, page)
 	for i := range entries {

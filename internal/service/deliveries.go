@@ -10,9 +10,9 @@ import (
 
 type deliveryStore interface {
 	Delivery(ctx context.Context, scope models.Scope, id string) (models.Delivery, error)
-	Deliveries(ctx context.Context, scope models.Scope, filter models.DeliveryFilter, page models.Page) ([]models.Delivery, string, error)
+	Deliveries(ctx context.Context, scope models.Scope, filter models.DeliveryFilter, page models.Page) ([]models.Delivery, models.Cursors, error)
 	Attempts(ctx context.Context, deliveryID string) ([]models.Attempt, error)
-	AttemptsPage(ctx context.Context, filter models.AttemptFilter, page models.Page) ([]models.Attempt, string, error)
+	AttemptsPage(ctx context.Context, filter models.AttemptFilter, page models.Page) ([]models.Attempt, models.Cursors, error)
 }
 
 type deliveryDispatcher interface {
@@ -23,16 +23,16 @@ type deliveryDispatcher interface {
 // shownAttempts is how many attempts are shown with a delivery.
 const shownAttempts = 20
 
-// ListDeliveries returns a page of deliveries with the cursor of the next one.
-func (s *Service) ListDeliveries(ctx context.Context, who Caller, filter models.DeliveryFilter, page models.Page) ([]models.Delivery, string, error) {
+// ListDeliveries returns a page of deliveries with the cursors of those beside.
+func (s *Service) ListDeliveries(ctx context.Context, who Caller, filter models.DeliveryFilter, page models.Page) ([]models.Delivery, models.Cursors, error) {
 	for _, err := range []error{
-		checkFilter(typeid.KindWebhook, "webhook_id", filter.WebhookID),
-		checkFilter(typeid.KindEvent, "event_id", filter.EventID),
-		checkFilter(typeid.KindOwner, "owner_id", filter.OwnerID),
-		checkEventFilter(filter.Event),
+		checkFilter(typeid.KindWebhook, "webhook_id", filter.WebhookIDs),
+		checkFilter(typeid.KindEvent, "event_id", filter.EventIDs),
+		checkFilter(typeid.KindOwner, "owner_id", filter.OwnerIDs),
+		checkEventFilter(filter.Events),
 	} {
 		if err != nil {
-			return nil, "", err
+			return nil, models.Cursors{}, err
 		}
 	}
 	return s.store.Deliveries(ctx, who.scope(), filter, page)
@@ -49,16 +49,16 @@ func (s *Service) GetDelivery(ctx context.Context, who Caller, id string) (model
 	return delivery, attempts, err
 }
 
-// ListAttempts returns a page of a delivery's attempts with the cursor of the next one.
-func (s *Service) ListAttempts(ctx context.Context, who Caller, filter models.AttemptFilter, page models.Page) ([]models.Attempt, string, error) {
+// ListAttempts returns a page of a delivery's attempts with the cursors of those beside.
+func (s *Service) ListAttempts(ctx context.Context, who Caller, filter models.AttemptFilter, page models.Page) ([]models.Attempt, models.Cursors, error) {
 	if _, err := load(ctx, who, typeid.KindDelivery, filter.DeliveryID, s.store.Delivery); err != nil {
-		return nil, "", err
+		return nil, models.Cursors{}, err
 	}
 	return s.attempts(ctx, who, filter, page)
 }
 
 // attempts are attempts as the caller may see them: which private address a request went to is for administrators.
-func (s *Service) attempts(ctx context.Context, who Caller, filter models.AttemptFilter, page models.Page) ([]models.Attempt, string, error) {
+func (s *Service) attempts(ctx context.Context, who Caller, filter models.AttemptFilter, page models.Page) ([]models.Attempt, models.Cursors, error) {
 	attempts, next, err := s.store.AttemptsPage(ctx, filter, page)
 	for i := range attempts {
 		if !who.Admin() && !public(attempts[i].RemoteAddr) {

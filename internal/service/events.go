@@ -14,7 +14,7 @@ const maxIdempotencyKey = 255
 
 type eventStore interface {
 	Event(ctx context.Context, scope models.Scope, id string) (models.Event, error)
-	Events(ctx context.Context, scope models.Scope, filter models.EventFilter, page models.Page) ([]models.Event, string, error)
+	Events(ctx context.Context, scope models.Scope, filter models.EventFilter, page models.Page) ([]models.Event, models.Cursors, error)
 }
 
 type eventDispatcher interface {
@@ -78,13 +78,13 @@ func (s *Service) addressee(ctx context.Context, who Caller, event *models.Event
 	return nil
 }
 
-// ListEvents returns a page of events with the cursor of the next one.
-func (s *Service) ListEvents(ctx context.Context, who Caller, filter models.EventFilter, page models.Page) ([]models.Event, string, error) {
-	if err := checkFilter(typeid.KindOwner, "owner_id", filter.OwnerID); err != nil {
-		return nil, "", err
+// ListEvents returns a page of events with the cursors of those beside.
+func (s *Service) ListEvents(ctx context.Context, who Caller, filter models.EventFilter, page models.Page) ([]models.Event, models.Cursors, error) {
+	if err := checkFilter(typeid.KindOwner, "owner_id", filter.OwnerIDs); err != nil {
+		return nil, models.Cursors{}, err
 	}
-	if err := checkEventFilter(filter.Type); err != nil {
-		return nil, "", err
+	if err := checkEventFilter(filter.Types); err != nil {
+		return nil, models.Cursors{}, err
 	}
 	return s.store.Events(ctx, who.scope(), filter, page)
 }
@@ -101,6 +101,6 @@ func (s *Service) GetEvent(ctx context.Context, who Caller, id string) (models.E
 
 // deliveriesOf returns the newest deliveries of an event.
 func (s *Service) deliveriesOf(ctx context.Context, who Caller, eventID string) ([]models.Delivery, error) {
-	deliveries, _, err := s.store.Deliveries(ctx, who.scope(), models.DeliveryFilter{EventID: eventID}, models.Page{Limit: models.MaxLimit})
+	deliveries, _, err := s.store.Deliveries(ctx, who.scope(), models.DeliveryFilter{EventIDs: []string{eventID}}, models.Page{Limit: models.MaxLimit})
 	return deliveries, err
 }

@@ -38,7 +38,7 @@ func TestWrongFieldsAreNamedTogether(t *testing.T) {
 	key := "two words"
 	_, err = r.Publish(ctx, r.mine, models.Event{Type: "a b", Data: []byte("1"), IdempotencyKey: &key, Broadcast: true})
 	require.Equal(t, []string{"event", "idempotency_key", "broadcast"}, locations(t, err))
-	_, _, err = r.ListDeliveries(ctx, r.mine, models.DeliveryFilter{WebhookID: "x"}, models.Page{})
+	_, _, err = r.ListDeliveries(ctx, r.mine, models.DeliveryFilter{WebhookIDs: []string{"x"}}, models.Page{})
 	require.Equal(t, []string{"webhook_id"}, locations(t, err))
 }
 

@@ -9,20 +9,22 @@ import (
 
 type inboundStore interface {
 	InboundEvent(ctx context.Context, scope models.Scope, id string) (models.InboundEvent, error)
-	InboundEvents(ctx context.Context, scope models.Scope, filter models.InboundFilter, page models.Page) ([]models.InboundEvent, string, error)
+	InboundEvents(ctx context.Context, scope models.Scope, filter models.InboundFilter, page models.Page) ([]models.InboundEvent, models.Cursors, error)
 }
 
 type inboundDispatcher interface {
 	Reprocess(ctx context.Context, inbound models.InboundEvent) error
 }
 
-// ListInboundEvents returns a page of inbound events with the cursor of the next one.
-func (s *Service) ListInboundEvents(ctx context.Context, who Caller, filter models.InboundFilter, page models.Page) ([]models.InboundEvent, string, error) {
-	if err := checkFilter(typeid.KindSource, "source_id", filter.SourceID); err != nil {
-		return nil, "", err
+// ListInboundEvents returns a page of inbound events with the cursors of those beside.
+func (s *Service) ListInboundEvents(ctx context.Context, who Caller, filter models.InboundFilter, page models.Page) ([]models.InboundEvent, models.Cursors, error) {
+	if err := checkFilter(typeid.KindSource, "source_id", filter.SourceIDs); err != nil {
+		return nil, models.Cursors{}, err
 	}
-	if !storable(filter.Type) {
-		return nil, "", invalid("type", "expected text in UTF-8 without NUL")
+	for _, value := range filter.Types {
+		if !storable(value) {
+			return nil, models.Cursors{}, invalid("type", "expected text in UTF-8 without NUL")
+		}
 	}
 	return s.store.InboundEvents(ctx, who.scope(), filter, page)
 }

@@ -11,7 +11,7 @@ import (
 type keyStore interface {
 	APIKeyByToken(ctx context.Context, token string) (models.APIKey, error)
 	CreateAPIKey(ctx context.Context, ownerID string, expiresAt *time.Time) (models.APIKey, string, error)
-	OwnerAPIKeys(ctx context.Context, ownerID string, page models.Page) ([]models.APIKey, string, error)
+	OwnerAPIKeys(ctx context.Context, ownerID string, page models.Page) ([]models.APIKey, models.Cursors, error)
 	RevokeAPIKey(ctx context.Context, id string) error
 	RevokeAnyAPIKey(ctx context.Context, id string) error
 }
@@ -59,13 +59,13 @@ func (s *Service) CreateKey(ctx context.Context, who Caller, ownerID string, end
 	return key, text, err
 }
 
-// ListKeys returns a page of an owner's keys with the cursor of the next one.
-func (s *Service) ListKeys(ctx context.Context, who Caller, ownerID string, page models.Page) (keys []models.APIKey, next string, err error) {
+// ListKeys returns a page of an owner's keys with the cursors of those beside.
+func (s *Service) ListKeys(ctx context.Context, who Caller, ownerID string, page models.Page) (keys []models.APIKey, beside models.Cursors, err error) {
 	keys, err = loadForAdmin(ctx, who, typeid.KindOwner, ownerID, func(ctx context.Context, ownerID string) ([]models.APIKey, error) {
-		keys, next, err = s.store.OwnerAPIKeys(ctx, ownerID, page)
+		keys, beside, err = s.store.OwnerAPIKeys(ctx, ownerID, page)
 		return keys, err
 	})
-	return keys, next, err
+	return keys, beside, err
 }
 
 // DeleteKey ends a key, but for the last one that administrators have: that is models.ErrLastAdminKey.

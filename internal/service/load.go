@@ -34,17 +34,21 @@ func loadForAdmin[T any](ctx context.Context, who Caller, kind typeid.Kind, id s
 }
 
 // checkFilter refuses an ID in a list's filter that cannot be one.
-func checkFilter(kind typeid.Kind, location, id string) error {
-	if id == "" || typeid.Check(kind, id) == nil {
-		return nil
+func checkFilter(kind typeid.Kind, location string, ids []string) error {
+	for _, id := range ids {
+		if typeid.Check(kind, id) != nil {
+			return invalid(location, "expected "+string(kind)+"_ and 26 letters and digits, or several of them with commas between")
+		}
 	}
-	return invalid(location, "expected "+string(kind)+"_ and 26 letters and digits")
+	return nil
 }
 
 // checkEventFilter refuses an event type in a list's filter that cannot be one.
-func checkEventFilter(eventType string) error {
-	if eventType == "" || models.CheckEventType(eventType) == nil {
-		return nil
+func checkEventFilter(eventTypes []string) error {
+	for _, eventType := range eventTypes {
+		if models.CheckEventType(eventType) != nil {
+			return invalid("event", "expected an event type such as order.created, or several of them with commas between")
+		}
 	}
-	return invalid("event", "expected an event type such as order.created")
+	return nil
 }

@@ -13,7 +13,7 @@ import (
 type ownerStore interface {
 	CreateOwner(ctx context.Context, owner *models.Owner) error
 	Owner(ctx context.Context, id string) (models.Owner, error)
-	Owners(ctx context.Context, page models.Page) ([]models.Owner, string, error)
+	Owners(ctx context.Context, page models.Page) ([]models.Owner, models.Cursors, error)
 	UpdateOwner(ctx context.Context, id string, change func(*models.Owner) error) (models.Owner, error)
 }
 
@@ -64,10 +64,10 @@ func checkOwner(owner *models.Owner, before models.Owner, by judge) error {
 	return wrong.err()
 }
 
-// ListOwners returns a page of owners with the cursor of the next one.
-func (s *Service) ListOwners(ctx context.Context, who Caller, page models.Page) ([]models.Owner, string, error) {
+// ListOwners returns a page of owners with the cursors of those beside.
+func (s *Service) ListOwners(ctx context.Context, who Caller, page models.Page) ([]models.Owner, models.Cursors, error) {
 	if err := onlyAdmins(who); err != nil {
-		return nil, "", err
+		return nil, models.Cursors{}, err
 	}
 	return s.store.Owners(ctx, page)
 }

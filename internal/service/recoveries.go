@@ -10,7 +10,7 @@ import (
 
 type recoveryStore interface {
 	Recovery(ctx context.Context, scope models.Scope, id string) (models.Recovery, error)
-	Recoveries(ctx context.Context, scope models.Scope, filter models.RecoveryFilter, page models.Page) ([]models.Recovery, string, error)
+	Recoveries(ctx context.Context, scope models.Scope, filter models.RecoveryFilter, page models.Page) ([]models.Recovery, models.Cursors, error)
 }
 
 type recoveryDispatcher interface {
@@ -45,10 +45,10 @@ func (s *Service) RecoverWebhook(ctx context.Context, who Caller, webhookID stri
 // inMicroseconds is a time as the database keeps it.
 func inMicroseconds(at time.Time) time.Time { return at.UTC().Truncate(time.Microsecond) }
 
-// ListRecoveries returns a page of recoveries with the cursor of the next one.
-func (s *Service) ListRecoveries(ctx context.Context, who Caller, filter models.RecoveryFilter, page models.Page) ([]models.Recovery, string, error) {
-	if err := checkFilter(typeid.KindWebhook, "webhook_id", filter.WebhookID); err != nil {
-		return nil, "", err
+// ListRecoveries returns a page of recoveries with the cursors of those beside.
+func (s *Service) ListRecoveries(ctx context.Context, who Caller, filter models.RecoveryFilter, page models.Page) ([]models.Recovery, models.Cursors, error) {
+	if err := checkFilter(typeid.KindWebhook, "webhook_id", filter.WebhookIDs); err != nil {
+		return nil, models.Cursors{}, err
 	}
 	return s.store.Recoveries(ctx, who.scope(), filter, page)
 }

@@ -12,7 +12,7 @@ type sourceStore interface {
 	CreateSource(ctx context.Context, source *models.Source, secrets []string) error
 	Source(ctx context.Context, scope models.Scope, id string) (models.Source, error)
 	SourceOf(ctx context.Context, inbound models.InboundEvent) (models.Source, error)
-	Sources(ctx context.Context, scope models.Scope, page models.Page) ([]models.Source, string, error)
+	Sources(ctx context.Context, scope models.Scope, page models.Page) ([]models.Source, models.Cursors, error)
 	SourceSecrets(source models.Source) ([]string, error)
 	UpdateSource(ctx context.Context, scope models.Scope, id string, change func(*models.Source) ([]string, error)) (models.Source, error)
 	DeleteSource(ctx context.Context, scope models.Scope, id string) error
@@ -70,8 +70,8 @@ func (s *Service) CreateSource(ctx context.Context, who Caller, in NewSource) (m
 	return source, nil
 }
 
-// ListSources returns a page of sources with the cursor of the next one.
-func (s *Service) ListSources(ctx context.Context, who Caller, page models.Page) ([]models.Source, string, error) {
+// ListSources returns a page of sources with the cursors of those beside.
+func (s *Service) ListSources(ctx context.Context, who Caller, page models.Page) ([]models.Source, models.Cursors, error) {
 	return s.store.Sources(ctx, who.scope(), page)
 }
 

@@ -12,7 +12,7 @@ import (
 type webhookStore interface {
 	CreateWebhook(ctx context.Context, webhook *models.Webhook, secret string) error
 	Webhook(ctx context.Context, scope models.Scope, id string) (models.Webhook, error)
-	Webhooks(ctx context.Context, scope models.Scope, filter models.WebhookFilter, page models.Page) ([]models.Webhook, string, error)
+	Webhooks(ctx context.Context, scope models.Scope, filter models.WebhookFilter, page models.Page) ([]models.Webhook, models.Cursors, error)
 	UpdateWebhook(ctx context.Context, scope models.Scope, id string, change func(*models.Webhook) error) (models.Webhook, error)
 	DeleteWebhook(ctx context.Context, scope models.Scope, id string) error
 	WebhookHealths(ctx context.Context, ids []string) (map[string]models.WebhookHealth, error)
@@ -104,13 +104,15 @@ type NewWebhook struct {
 	RateLimit *float64
 	// Secret signs the requests; nil for a new one.
 	Secret *string
+	// Paused makes it inactive: it gets nothing until it is resumed.
+	Paused bool
 }
 
-// CreateWebhook makes an active webhook.
+// CreateWebhook makes a webhook, active unless it is to be paused.
 func (s *Service) CreateWebhook(ctx context.Context, who Caller, in NewWebhook) (WebhookWithSecret, error) {
 	webhook := models.Webhook{
 		OwnerID: in.OwnerID, URL: in.URL, Description: tidy(in.Description), Events: in.Events,
-		Headers: in.Headers, RateLimit: in.RateLimit, Active: true,
+		Headers: in.Headers, RateLimit: in.RateLimit, Active: !in.Paused,
 	}
 	var wrong faults
 	wrong.url(&webhook, judge{s.targets, who})
@@ -141,20 +143,20 @@ func (s *Service) CreateWebhook(ctx context.Context, who Caller, in NewWebhook) 
 	return WebhookWithSecret{shownWebhook(webhook, models.WebhookHealth{}, webhook.CreatedAt), secret}, nil
 }
 
-// ListWebhooks returns a page of webhooks with the cursor of the next one. withHeaders shows the values of their headers.
-func (s *Service) ListWebhooks(ctx context.Context, who Caller, filter models.WebhookFilter, withHeaders bool, page models.Page) ([]Webhook, string, error) {
-	if err := checkFilter(typeid.KindOwner, "owner_id", filter.OwnerID); err != nil {
-		return nil, "", err
+// ListWebhooks returns a page of webhooks with the cursors of those beside. withHeaders shows the values of their headers.
+func (s *Service) ListWebhooks(ctx context.Context, who Caller, filter models.WebhookFilter, withHeaders bool, page models.Page) ([]Webhook, models.Cursors, error) {
+	if err := checkFilter(typeid.KindOwner, "owner_id", filter.OwnerIDs); err != nil {
+		return nil, models.Cursors{}, err
 	}
-	webhooks, next, err := s.store.Webhooks(ctx, who.scope(), filter, page)
+	webhooks, beside, err := s.store.Webhooks(ctx, who.scope(), filter, page)
 	if err != nil {
-		return nil, "", err
+		return nil, models.Cursors{}, err
 	}
 	shown, err := s.shownWebhooks(ctx, webhooks...)
 	if err != nil || !withHeaders {
-		return shown, next, err
+		return shown, beside, err
 	}
-	return shown, next, s.showHeaders(shown)
+	return shown, beside, s.showHeaders(shown)
 }
 
 // GetWebhook returns a webhook. withHeaders shows the values of its headers.

@@ -21,41 +21,40 @@ func (s *Store) Attempts(ctx context.Context, deliveryID string) ([]models.Attem
 	return attempts, nil
 }
 
-// AttemptsPage lists attempts, the last first, with the cursor of the next page.
-func (s *Store) AttemptsPage(ctx context.Context, filter models.AttemptFilter, page models.Page) ([]models.Attempt, string, error) {
+// AttemptsPage lists attempts, the last first, with the cursors of the pages beside.
+func (s *Store) AttemptsPage(ctx context.Context, filter models.AttemptFilter, page models.Page) ([]models.Attempt, models.Cursors, error) {
+	at, err := positionOf(page, typeid.KindAttempt)
+	if err != nil {
+		return nil, models.Cursors{}, err
+	}
 	q := s.db.WithContext(ctx).Where("delivery_id = ?", filter.DeliveryID)
 	if !filter.WithBody {
 		q = q.Omit("response_body")
 	}
 	direction, behind := "DESC", "<"
-	if page.OldestFirst {
+	if at.ascending() {
 		direction, behind = "", ">"
 	}
-	if page.Cursor != "" {
-		last, err := s.attemptAt(ctx, filter.DeliveryID, page)
+	if at.id != "" {
+		last, err := s.attemptAt(ctx, filter.DeliveryID, at.id)
 		if err != nil {
-			return nil, "", fmt.Errorf("list attempts: %w", err)
+			return nil, models.Cursors{}, fmt.Errorf("list attempts: %w", err)
 		}
 		q = q.Where("(number, id) "+behind+" (?, ?)", last.Number, last.ID)
 	}
 	// By number, as the index has them.
-	q = q.Order("number " + direction + ", id " + direction).Limit(pageLimit(page) + 1)
+	q = q.Order("number " + direction + ", id " + direction).Limit(at.Limit + 1)
 	var attempts []models.Attempt
 	if err := q.Find(&attempts).Error; err != nil {
-		return nil, "", fmt.Errorf("list attempts: %w", err)
+		return nil, models.Cursors{}, fmt.Errorf("list attempts: %w", err)
 	}
-	attempts, next := cut(page, attempts, func(a models.Attempt) string { return a.ID })
-	return attempts, next, nil
+	return cut(at, attempts, func(a models.Attempt) string { return a.ID }, nil)
 }
 
 // attemptAt finds the attempt that a cursor stands for.
-func (s *Store) attemptAt(ctx context.Context, deliveryID string, page models.Page) (models.Attempt, error) {
-	id, err := positionOf(page, typeid.KindAttempt)
-	if err != nil {
-		return models.Attempt{}, err
-	}
+func (s *Store) attemptAt(ctx context.Context, deliveryID, id string) (models.Attempt, error) {
 	var attempt models.Attempt
-	err = s.db.WithContext(ctx).Select("id", "number").Where("id = ? AND delivery_id = ?", id, deliveryID).Take(&attempt).Error
+	err := s.db.WithContext(ctx).Select("id", "number").Where("id = ? AND delivery_id = ?", id, deliveryID).Take(&attempt).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return models.Attempt{}, models.ErrBadCursor
 	}

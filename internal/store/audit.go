@@ -44,27 +44,19 @@ func (s *Store) RecordFailedSignIn(ctx context.Context, address string) error {
 	return s.RecordAudit(ctx, &models.AuditEntry{Action: models.ActionSignInFailed, Address: address})
 }
 
-// Audit lists the trail, newest first, with the cursor of the next page. An owner cannot ask for what a certain
+// Audit lists the trail, newest first, with the cursors of the pages beside. An owner cannot ask for what a certain
 // administrator did.
-func (s *Store) Audit(ctx context.Context, scope models.Scope, filter models.AuditFilter, page models.Page) ([]models.AuditEntry, string, error) {
-	q := visible(scope, s.db.WithContext(ctx))
-	if len(filter.Actors) > 0 {
-		q = q.Where("actor IN ?", filter.Actors)
-		if scope.OwnerID != "" {
-			q = q.Where("NOT admin")
-		}
+func (s *Store) Audit(ctx context.Context, scope models.Scope, filter models.AuditFilter, page models.Page) ([]models.AuditEntry, models.Cursors, error) {
+	q := between(visible(scope, s.db.WithContext(ctx)), typeid.KindAudit, filter.Since, filter.Until)
+	if len(filter.Actors) > 0 && scope.OwnerID != "" {
+		q = q.Where("NOT admin")
 	}
-	if len(filter.Actions) > 0 {
-		q = q.Where("action IN ?", filter.Actions)
-	}
-	q, err := onPage(page, between(q, typeid.KindAudit, filter.Since, filter.Until), typeid.KindAudit)
+	entries, cursors, err := list(q, page, listing[models.AuditEntry]{
+		kind: typeid.KindAudit, id: func(e models.AuditEntry) string { return e.ID },
+		filters: []oneOf{is("actor", filter.Actors), is("action", filter.Actions)},
+	})
 	if err != nil {
-		return nil, "", err
+		return nil, models.Cursors{}, fmt.Errorf("list audit: %w", err)
 	}
-	var entries []models.AuditEntry
-	if err := q.Find(&entries).Error; err != nil {
-		return nil, "", fmt.Errorf("list audit: %w", err)
-	}
-	entries, next := cut(page, entries, func(e models.AuditEntry) string { return e.ID })
-	return entries, next, nil
+	return entries, cursors, nil
 }

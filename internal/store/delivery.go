@@ -21,28 +21,20 @@ func (s *Store) Delivery(ctx context.Context, scope models.Scope, id string) (mo
 	return delivery, nil
 }
 
-// Deliveries lists deliveries, newest first, with the cursor of the next page.
-func (s *Store) Deliveries(ctx context.Context, scope models.Scope, filter models.DeliveryFilter, page models.Page) ([]models.Delivery, string, error) {
-	q := visible(scope, s.db.WithContext(ctx))
-	for _, condition := range []struct{ column, value string }{
-		{"status", string(filter.Status)}, {"webhook_id", filter.WebhookID}, {"event_id", filter.EventID},
-		{"event", filter.Event}, {"owner_id", filter.OwnerID},
-	} {
-		if condition.value != "" {
-			q = q.Where(condition.column+" = ?", condition.value)
-		}
-	}
-	q = between(q, typeid.KindDelivery, filter.Since, filter.Until)
-	q, err := onPage(page, q, typeid.KindDelivery)
+// Deliveries lists deliveries, newest first, with the cursors of the pages beside.
+func (s *Store) Deliveries(ctx context.Context, scope models.Scope, filter models.DeliveryFilter, page models.Page) ([]models.Delivery, models.Cursors, error) {
+	q := between(visible(scope, s.db.WithContext(ctx)), typeid.KindDelivery, filter.Since, filter.Until)
+	deliveries, cursors, err := list(q, page, listing[models.Delivery]{
+		kind: typeid.KindDelivery, id: func(d models.Delivery) string { return d.ID },
+		filters: []oneOf{
+			is("event_id", filter.EventIDs), is("webhook_id", filter.WebhookIDs), is("status", filter.Statuses),
+			is("event", filter.Events), is("owner_id", filter.OwnerIDs),
+		},
+	})
 	if err != nil {
-		return nil, "", err
+		return nil, models.Cursors{}, fmt.Errorf("list deliveries: %w", err)
 	}
-	var deliveries []models.Delivery
-	if err := q.Find(&deliveries).Error; err != nil {
-		return nil, "", fmt.Errorf("list deliveries: %w", err)
-	}
-	deliveries, next := cut(page, deliveries, func(d models.Delivery) string { return d.ID })
-	return deliveries, next, nil
+	return deliveries, cursors, nil
 }
 
 // PendingDeliveries returns deliveries without an attempt that were made at or before a time, oldest first,

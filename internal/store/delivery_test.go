@@ -37,17 +37,17 @@ func TestDeliveriesAreFiltered(t *testing.T) {
 			want   []models.Delivery
 		}{
 			"none":               {models.DeliveryFilter{}, []models.Delivery{third, second, first}},
-			"pending":            {models.DeliveryFilter{Status: models.StatusPending}, []models.Delivery{first}},
-			"failed":             {models.DeliveryFilter{Status: models.StatusFailed}, []models.Delivery{third}},
-			"delivered":          {models.DeliveryFilter{Status: models.StatusDelivered}, []models.Delivery{second}},
-			"cancelled":          {models.DeliveryFilter{Status: models.StatusCancelled}, nil},
-			"webhook":            {models.DeliveryFilter{WebhookID: all.ID}, []models.Delivery{third, second}},
-			"other webhook":      {models.DeliveryFilter{WebhookID: orders.ID}, []models.Delivery{first}},
-			"event":              {models.DeliveryFilter{EventID: paid.ID}, []models.Delivery{first}},
-			"type":               {models.DeliveryFilter{Event: "order.paid"}, []models.Delivery{third, first}},
-			"owner":              {models.DeliveryFilter{OwnerID: b.ID}, []models.Delivery{third, second}},
-			"type and owner":     {models.DeliveryFilter{Event: "order.paid", OwnerID: b.ID}, []models.Delivery{third}},
-			"event of a webhook": {models.DeliveryFilter{EventID: created.ID, WebhookID: orders.ID}, nil},
+			"pending":            {models.DeliveryFilter{Statuses: []models.Status{models.StatusPending}}, []models.Delivery{first}},
+			"failed":             {models.DeliveryFilter{Statuses: []models.Status{models.StatusFailed}}, []models.Delivery{third}},
+			"delivered":          {models.DeliveryFilter{Statuses: []models.Status{models.StatusDelivered}}, []models.Delivery{second}},
+			"cancelled":          {models.DeliveryFilter{Statuses: []models.Status{models.StatusCancelled}}, nil},
+			"webhook":            {models.DeliveryFilter{WebhookIDs: []string{all.ID}}, []models.Delivery{third, second}},
+			"other webhook":      {models.DeliveryFilter{WebhookIDs: []string{orders.ID}}, []models.Delivery{first}},
+			"event":              {models.DeliveryFilter{EventIDs: []string{paid.ID}}, []models.Delivery{first}},
+			"type":               {models.DeliveryFilter{Events: []string{"order.paid"}}, []models.Delivery{third, first}},
+			"owner":              {models.DeliveryFilter{OwnerIDs: []string{b.ID}}, []models.Delivery{third, second}},
+			"type and owner":     {models.DeliveryFilter{Events: []string{"order.paid"}, OwnerIDs: []string{b.ID}}, []models.Delivery{third}},
+			"event of a webhook": {models.DeliveryFilter{EventIDs: []string{created.ID}, WebhookIDs: []string{orders.ID}}, nil},
 			"since is included":  {models.DeliveryFilter{Since: second.CreatedAt}, []models.Delivery{third, second}},
 			"until is not":       {models.DeliveryFilter{Until: second.CreatedAt}, []models.Delivery{first}},
 			"a millisecond":      {models.DeliveryFilter{Since: second.CreatedAt, Until: second.CreatedAt.Add(time.Millisecond)}, []models.Delivery{second}},
@@ -61,7 +61,7 @@ func TestDeliveriesAreFiltered(t *testing.T) {
 			require.Equal(t, ids(test.want, deliveryID), listDeliveries(t, store, everything, test.filter), name)
 		}
 		require.Equal(t, []string{first.ID}, listDeliveries(t, store, models.Scope{OwnerID: a.ID}, models.DeliveryFilter{}))
-		require.Empty(t, listDeliveries(t, store, models.Scope{OwnerID: a.ID}, models.DeliveryFilter{OwnerID: b.ID}))
+		require.Empty(t, listDeliveries(t, store, models.Scope{OwnerID: a.ID}, models.DeliveryFilter{OwnerIDs: []string{b.ID}}))
 	})
 }
 
@@ -76,7 +76,7 @@ func TestDeliveryAndEventOfAnotherOwnerAreNotFound(t *testing.T) {
 			require.ErrorIs(t, err, models.ErrNotFound)
 			_, err = store.Event(t.Context(), scope, published.Event.ID)
 			require.ErrorIs(t, err, models.ErrNotFound)
-			events, _, err := store.Events(t.Context(), scope, models.EventFilter{OwnerID: theirs.ID}, models.Page{})
+			events, _, err := store.Events(t.Context(), scope, models.EventFilter{OwnerIDs: []string{theirs.ID}}, models.Page{})
 			require.NoError(t, err)
 			require.Empty(t, events)
 		}
@@ -104,11 +104,11 @@ func TestEventsAreFiltered(t *testing.T) {
 			want   []models.Event
 		}{
 			"none":           {models.EventFilter{}, []models.Event{events[2], events[1], events[0]}},
-			"type":           {models.EventFilter{Type: "a"}, []models.Event{events[2], events[0]}},
-			"owner":          {models.EventFilter{OwnerID: owner.ID}, []models.Event{events[2], events[1]}},
+			"type":           {models.EventFilter{Types: []string{"a"}}, []models.Event{events[2], events[0]}},
+			"owner":          {models.EventFilter{OwnerIDs: []string{owner.ID}}, []models.Event{events[2], events[1]}},
 			"since":          {models.EventFilter{Since: events[1].CreatedAt}, []models.Event{events[2], events[1]}},
 			"until":          {models.EventFilter{Until: events[1].CreatedAt}, []models.Event{events[0]}},
-			"type and owner": {models.EventFilter{Type: "b", OwnerID: owner.ID}, []models.Event{events[1]}},
+			"type and owner": {models.EventFilter{Types: []string{"b"}, OwnerIDs: []string{owner.ID}}, []models.Event{events[1]}},
 		} {
 			rows, _, err := store.Events(t.Context(), everything, test.filter, models.Page{})
 			require.NoError(t, err)

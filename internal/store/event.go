@@ -50,38 +50,25 @@ func (s *Store) Event(ctx context.Context, scope models.Scope, id string) (model
 	return event, nil
 }
 
-// Events lists events, newest first, with the cursor of the next page.
-func (s *Store) Events(ctx context.Context, scope models.Scope, filter models.EventFilter, page models.Page) ([]models.Event, string, error) {
-	q := visible(scope, s.db.WithContext(ctx)).Omit("data")
-	if filter.Type != "" {
-		q = q.Where("event = ?", filter.Type)
+// Events lists events, newest first, with the cursors of the pages beside.
+func (s *Store) Events(ctx context.Context, scope models.Scope, filter models.EventFilter, page models.Page) ([]models.Event, models.Cursors, error) {
+	of := listing[models.Event]{
+		kind: typeid.KindEvent, id: func(e models.Event) string { return e.ID },
+		filters: []oneOf{is("event", filter.Types), is("owner_id", filter.OwnerIDs)}, omit: []string{"data"},
 	}
-	if filter.OwnerID != "" {
-		q = q.Where("owner_id = ?", filter.OwnerID)
+	if filter.WithData {
+		of.fill = func(events []models.Event) (int, error) {
+			data, err := s.payloads(ctx, &models.Event{}, "data", idsOf(events, of.id))
+			for i := range data {
+				events[i].Data = data[i]
+			}
+			return len(data), err
+		}
 	}
-	q = between(q, typeid.KindEvent, filter.Since, filter.Until)
-	q, err := onPage(page, q, typeid.KindEvent)
+	q := between(visible(scope, s.db.WithContext(ctx)), typeid.KindEvent, filter.Since, filter.Until)
+	events, cursors, err := list(q, page, of)
 	if err != nil {
-		return nil, "", err
+		return nil, models.Cursors{}, fmt.Errorf("list events: %w", err)
 	}
-	var events []models.Event
-	if err := q.Find(&events).Error; err != nil {
-		return nil, "", fmt.Errorf("list events: %w", err)
-	}
-	id := func(e models.Event) string { return e.ID }
-	events, next := cut(page, events, id)
-	if !filter.WithData {
-		return events, next, nil
-	}
-	data, err := s.payloads(ctx, &models.Event{}, "data", idsOf(events, id))
-	if err != nil {
-		return nil, "", fmt.Errorf("list events: %w", err)
-	}
-	if fit := len(data); fit < len(events) {
-		events, next = cutAt(events, fit, id)
-	}
-	for i := range events {
-		events[i].Data = data[i]
-	}
-	return events, next, nil
+	return events, cursors, nil
 }

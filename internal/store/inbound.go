@@ -20,40 +20,28 @@ func (s *Store) InboundEvent(ctx context.Context, scope models.Scope, id string)
 	return inbound, nil
 }
 
-// InboundEvents lists inbound events without their headers, newest first, with the cursor of the next page.
-func (s *Store) InboundEvents(ctx context.Context, scope models.Scope, filter models.InboundFilter, page models.Page) ([]models.InboundEvent, string, error) {
-	q := visible(scope, s.db.WithContext(ctx)).Omit("body", "headers")
-	for _, condition := range []struct{ column, value string }{
-		{"source_id", filter.SourceID}, {"type", filter.Type}, {"status", string(filter.Status)},
-	} {
-		if condition.value != "" {
-			q = q.Where(condition.column+" = ?", condition.value)
+// InboundEvents lists inbound events without their headers, newest first, with the cursors of the pages beside.
+func (s *Store) InboundEvents(ctx context.Context, scope models.Scope, filter models.InboundFilter, page models.Page) ([]models.InboundEvent, models.Cursors, error) {
+	of := listing[models.InboundEvent]{
+		kind: typeid.KindInbound, id: func(e models.InboundEvent) string { return e.ID },
+		filters: []oneOf{is("source_id", filter.SourceIDs), is("status", filter.Statuses), is("type", filter.Types)},
+		omit:    []string{"body", "headers"},
+	}
+	if filter.WithBody {
+		of.fill = func(inbound []models.InboundEvent) (int, error) {
+			bodies, err := s.payloads(ctx, &models.InboundEvent{}, "body", idsOf(inbound, of.id))
+			for i := range bodies {
+				inbound[i].Body = bodies[i]
+			}
+			return len(bodies), err
 		}
 	}
-	q, err := onPage(page, between(q, typeid.KindInbound, filter.Since, filter.Until), typeid.KindInbound)
+	q := between(visible(scope, s.db.WithContext(ctx)), typeid.KindInbound, filter.Since, filter.Until)
+	inbound, cursors, err := list(q, page, of)
 	if err != nil {
-		return nil, "", err
+		return nil, models.Cursors{}, fmt.Errorf("list inbound events: %w", err)
 	}
-	var inbound []models.InboundEvent
-	if err := q.Find(&inbound).Error; err != nil {
-		return nil, "", fmt.Errorf("list inbound events: %w", err)
-	}
-	id := func(e models.InboundEvent) string { return e.ID }
-	inbound, next := cut(page, inbound, id)
-	if !filter.WithBody {
-		return inbound, next, nil
-	}
-	bodies, err := s.payloads(ctx, &models.InboundEvent{}, "body", idsOf(inbound, id))
-	if err != nil {
-		return nil, "", fmt.Errorf("list inbound events: %w", err)
-	}
-	if fit := len(bodies); fit < len(inbound) {
-		inbound, next = cutAt(inbound, fit, id)
-	}
-	for i := range inbound {
-		inbound[i].Body = bodies[i]
-	}
-	return inbound, next, nil
+	return inbound, cursors, nil
 }
 
 // PendingInbound returns inbound events that were received at or before a time and are not processed, oldest

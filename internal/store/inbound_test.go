@@ -46,7 +46,7 @@ func (r *inboundRig) counts() [2]int64 {
 
 func (r *inboundRig) all() []models.InboundEvent {
 	r.t.Helper()
-	inbound, _, err := r.store.InboundEvents(r.t.Context(), everything, models.InboundFilter{SourceID: r.source.ID}, models.Page{Limit: models.MaxLimit})
+	inbound, _, err := r.store.InboundEvents(r.t.Context(), everything, models.InboundFilter{SourceIDs: []string{r.source.ID}}, models.Page{Limit: models.MaxLimit})
 	require.NoError(r.t, err)
 	return inbound
 }

@@ -78,22 +78,18 @@ func (s *Store) APIKeys(ctx context.Context, scope models.Scope) ([]models.APIKe
 	return keys, nil
 }
 
-// OwnerAPIKeys lists an owner's keys that were not revoked, newest first, with the cursor of the next page.
-// An unknown owner is ErrNotFound.
-func (s *Store) OwnerAPIKeys(ctx context.Context, ownerID string, page models.Page) ([]models.APIKey, string, error) {
+// OwnerAPIKeys lists an owner's keys that were not revoked, newest first, with the cursors of the pages
+// beside. An unknown owner is ErrNotFound.
+func (s *Store) OwnerAPIKeys(ctx context.Context, ownerID string, page models.Page) ([]models.APIKey, models.Cursors, error) {
 	if _, err := s.Owner(ctx, ownerID); err != nil {
-		return nil, "", fmt.Errorf("list keys: %w", err)
+		return nil, models.Cursors{}, fmt.Errorf("list keys: %w", err)
 	}
-	q, err := onPage(page, s.db.WithContext(ctx).Where("owner_id = ? AND revoked_at IS NULL", ownerID), typeid.KindKey)
+	q := s.db.WithContext(ctx).Where("owner_id = ? AND revoked_at IS NULL", ownerID)
+	keys, cursors, err := list(q, page, listing[models.APIKey]{kind: typeid.KindKey, id: func(k models.APIKey) string { return k.ID }})
 	if err != nil {
-		return nil, "", err
+		return nil, models.Cursors{}, fmt.Errorf("list keys: %w", err)
 	}
-	var keys []models.APIKey
-	if err := q.Find(&keys).Error; err != nil {
-		return nil, "", fmt.Errorf("list keys: %w", err)
-	}
-	keys, next := cut(page, keys, func(k models.APIKey) string { return k.ID })
-	return keys, next, nil
+	return keys, cursors, nil
 }
 
 // RevokeAPIKey ends a key. ErrNotFound when there is none or it was revoked before; ErrLastAdminKey when no

@@ -216,15 +216,15 @@ func TestAPIKeysOfAnOwnerByPage(t *testing.T) {
 		var got []string
 		page := models.Page{Limit: 2}
 		for {
-			keys, next, err := store.OwnerAPIKeys(t.Context(), owner.ID, page)
+			keys, beside, err := store.OwnerAPIKeys(t.Context(), owner.ID, page)
 			require.NoError(t, err)
 			for _, key := range keys {
 				got = append(got, key.ID)
 			}
-			if next == "" {
+			if beside.Next == "" {
 				break
 			}
-			page.Cursor = next
+			page.Cursor = beside.Next
 		}
 		require.Equal(t, want, got)
 		_, _, err = store.OwnerAPIKeys(t.Context(), typeid.New(typeid.KindOwner, store.Now()), page)

@@ -31,18 +31,14 @@ func (s *Store) Owner(ctx context.Context, id string) (models.Owner, error) {
 	return owner, nil
 }
 
-// Owners lists owners that were not deleted, newest first, with the cursor of the next page.
-func (s *Store) Owners(ctx context.Context, page models.Page) ([]models.Owner, string, error) {
-	q, err := onPage(page, s.db.WithContext(ctx).Where("deleted_at IS NULL"), typeid.KindOwner)
+// Owners lists owners that were not deleted, newest first, with the cursors of the pages beside.
+func (s *Store) Owners(ctx context.Context, page models.Page) ([]models.Owner, models.Cursors, error) {
+	q := s.db.WithContext(ctx).Where("deleted_at IS NULL")
+	owners, cursors, err := list(q, page, listing[models.Owner]{kind: typeid.KindOwner, id: func(o models.Owner) string { return o.ID }})
 	if err != nil {
-		return nil, "", err
+		return nil, models.Cursors{}, fmt.Errorf("list owners: %w", err)
 	}
-	var owners []models.Owner
-	if err := q.Find(&owners).Error; err != nil {
-		return nil, "", fmt.Errorf("list owners: %w", err)
-	}
-	owners, next := cut(page, owners, func(o models.Owner) string { return o.ID })
-	return owners, next, nil
+	return owners, cursors, nil
 }
 
 // UpdateOwner changes an owner by the function, under a lock. An error of the function is returned unchanged

@@ -2,6 +2,8 @@ package store
 
 import (
 	"encoding/base64"
+	"slices"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -10,55 +12,108 @@ import (
 	"github.com/postrider/postrider/models"
 )
 
-// onPage adds order, position and size to a query over rows with IDs of the kind. It asks for one row more
-// than the page holds: that row's presence tells that there is a next page.
-func onPage(p models.Page, q *gorm.DB, kind typeid.Kind) (*gorm.DB, error) {
-	if p.Cursor != "" {
-		after, err := positionOf(p, kind)
-		if err != nil {
-			return nil, err
-		}
-		if p.OldestFirst {
-			q = q.Where("id > ?", after)
-		} else {
-			q = q.Where("id < ?", after)
-		}
-	}
-	if p.OldestFirst {
-		return q.Order("id").Limit(pageLimit(p) + 1), nil
-	}
-	return q.Order("id DESC").Limit(pageLimit(p) + 1), nil
+// listing says how a list of rows is read that have IDs of a kind.
+type listing[T any] struct {
+	kind typeid.Kind
+	id   func(T) string
+	// filters narrow the list; see filtered.
+	filters []oneOf
+	// omit are the columns that are not read.
+	omit []string
+	// fill, unless nil, completes the rows of a page in the order in which they were read, and returns how many fit on it.
+	fill func(rows []T) (int, error)
 }
 
-// positionOf is the ID that the page's cursor stands for.
-func positionOf(p models.Page, kind typeid.Kind) (string, error) {
-	id, err := base64.RawURLEncoding.DecodeString(p.Cursor)
-	if err != nil || typeid.Check(kind, string(id)) != nil {
-		return "", models.ErrBadCursor
+// list reads a page of the rows that a query finds, in the order of their IDs, with the cursors of the pages beside it.
+func list[T any](q *gorm.DB, p models.Page, of listing[T]) ([]T, models.Cursors, error) {
+	at, err := positionOf(p, of.kind)
+	if err != nil {
+		return nil, models.Cursors{}, err
 	}
-	return string(id), nil
+	var rows []T
+	q = q.Model(new(T)).Omit(of.omit...)
+	if err := filtered(q, of.filters, at.onPage).Omit(of.omit...).Find(&rows).Error; err != nil {
+		return nil, models.Cursors{}, err
+	}
+	return cut(at, rows, of.id, of.fill)
 }
 
-func pageLimit(p models.Page) int {
+// position is where a page begins, and how it is read.
+type position struct {
+	models.Page
+	// id is the row that the page lies beside; empty for the first page.
+	id string
+	// back says that the page ends before that row instead of beginning behind it.
+	back bool
+}
+
+// backward begins what a cursor that leads back stands for.
+const backward = "<"
+
+// positionOf is what the page's cursor stands for.
+func positionOf(p models.Page, kind typeid.Kind) (position, error) {
+	at := position{Page: p}
 	if p.Limit == 0 {
-		return models.DefaultLimit
+		at.Limit = models.DefaultLimit
 	}
-	return p.Limit
+	if p.Cursor == "" {
+		return at, nil
+	}
+	text, err := base64.RawURLEncoding.DecodeString(p.Cursor)
+	if err != nil {
+		return position{}, models.ErrBadCursor
+	}
+	at.id, at.back = strings.CutPrefix(string(text), backward)
+	if typeid.Check(kind, at.id) != nil {
+		return position{}, models.ErrBadCursor
+	}
+	return at, nil
 }
 
-// cut drops the extra row and returns the cursor of the next page, empty on the last one.
-func cut[T any](p models.Page, rows []T, id func(T) string) ([]T, string) {
-	return cutAt(rows, pageLimit(p), id)
+// ascending says that the rows are read in the order of their IDs: a page that lies before a row is read from its end.
+func (at position) ascending() bool { return at.OldestFirst != at.back }
+
+// onPage adds order, position and size to a query. It asks for one row more than the page holds: that row's presence
+// tells that there is another page.
+func (at position) onPage(q *gorm.DB) *gorm.DB {
+	behind, order := "id < ?", "id DESC"
+	if at.ascending() {
+		behind, order = "id > ?", "id"
+	}
+	if at.id != "" {
+		q = q.Where(behind, at.id)
+	}
+	return q.Order(order).Limit(at.Limit + 1)
 }
 
-// cutAt keeps the first rows and returns the cursor that continues behind them, empty when no row is left.
-func cutAt[T any](rows []T, most int, id func(T) string) ([]T, string) {
-	if len(rows) <= most {
-		return rows, ""
+// cut makes a page of the rows that were read for it, with the cursors of the pages beside it.
+func cut[T any](at position, rows []T, id func(T) string, fill func([]T) (int, error)) ([]T, models.Cursors, error) {
+	more := len(rows) > at.Limit
+	rows = rows[:min(len(rows), at.Limit)]
+	if fill != nil {
+		fit, err := fill(rows)
+		if err != nil {
+			return nil, models.Cursors{}, err
+		}
+		more, rows = more || fit < len(rows), rows[:fit]
 	}
-	rows = rows[:most]
-	return rows, base64.RawURLEncoding.EncodeToString([]byte(id(rows[len(rows)-1])))
+	if at.back {
+		slices.Reverse(rows)
+	}
+	var cursors models.Cursors
+	if len(rows) == 0 {
+		return rows, cursors, nil
+	}
+	if more || at.back {
+		cursors.Next = cursorOf(id(rows[len(rows)-1]))
+	}
+	if at.back && more || !at.back && at.id != "" {
+		cursors.Prev = cursorOf(backward + id(rows[0]))
+	}
+	return rows, cursors, nil
 }
+
+func cursorOf(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 
 // between limits a query to rows made at or after since and before until. IDs begin with the millisecond, so the
 // primary key finds the rows; created_at, which is exact to the microsecond, decides at both ends.

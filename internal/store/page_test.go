@@ -2,6 +2,8 @@ package store_test
 
 import (
 	"encoding/base64"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,34 +21,34 @@ func TestPagesAreStable(t *testing.T) {
 	t.Parallel()
 	for name, list := range map[string]struct {
 		make func(t *testing.T, store *store.Store) string
-		page func(t *testing.T, store *store.Store, page models.Page) ([]string, string, error)
+		page func(t *testing.T, store *store.Store, page models.Page) ([]string, models.Cursors, error)
 	}{
 		"webhooks": {
 			func(t *testing.T, store *store.Store) string {
 				return makeWebhook(t, store, models.DefaultOwnerID, "never").ID
 			},
-			func(t *testing.T, store *store.Store, page models.Page) ([]string, string, error) {
-				rows, next, err := store.Webhooks(t.Context(), everything, models.WebhookFilter{}, page)
-				return ids(rows, func(w models.Webhook) string { return w.ID }), next, err
+			func(t *testing.T, store *store.Store, page models.Page) ([]string, models.Cursors, error) {
+				rows, beside, err := store.Webhooks(t.Context(), everything, models.WebhookFilter{}, page)
+				return ids(rows, func(w models.Webhook) string { return w.ID }), beside, err
 			},
 		},
 		"owners": {
 			func(t *testing.T, store *store.Store) string { return storetest.Owner(t, store, "x").ID },
-			func(t *testing.T, store *store.Store, page models.Page) ([]string, string, error) {
-				rows, next, err := store.Owners(t.Context(), page)
+			func(t *testing.T, store *store.Store, page models.Page) ([]string, models.Cursors, error) {
+				rows, beside, err := store.Owners(t.Context(), page)
 				if n := len(rows); n > 0 && rows[n-1].ID == models.DefaultOwnerID {
 					rows = rows[:n-1]
 				}
-				return ids(rows, func(o models.Owner) string { return o.ID }), next, err
+				return ids(rows, func(o models.Owner) string { return o.ID }), beside, err
 			},
 		},
 		"events": {
 			func(t *testing.T, store *store.Store) string {
 				return storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Event.ID
 			},
-			func(t *testing.T, store *store.Store, page models.Page) ([]string, string, error) {
-				rows, next, err := store.Events(t.Context(), everything, models.EventFilter{Type: "a"}, page)
-				return ids(rows, func(e models.Event) string { return e.ID }), next, err
+			func(t *testing.T, store *store.Store, page models.Page) ([]string, models.Cursors, error) {
+				rows, beside, err := store.Events(t.Context(), everything, models.EventFilter{Types: []string{"a"}}, page)
+				return ids(rows, func(e models.Event) string { return e.ID }), beside, err
 			},
 		},
 		"deliveries": {
@@ -56,10 +58,10 @@ func TestPagesAreStable(t *testing.T) {
 				require.NoError(t, err)
 				return delivery.ID
 			},
-			func(t *testing.T, store *store.Store, page models.Page) ([]string, string, error) {
-				rows, next, err := store.Deliveries(t.Context(), everything,
-					models.DeliveryFilter{Status: models.StatusPending}, page)
-				return ids(rows, func(d models.Delivery) string { return d.ID }), next, err
+			func(t *testing.T, store *store.Store, page models.Page) ([]string, models.Cursors, error) {
+				rows, beside, err := store.Deliveries(t.Context(), everything,
+					models.DeliveryFilter{Statuses: []models.Status{models.StatusPending}}, page)
+				return ids(rows, func(d models.Delivery) string { return d.ID }), beside, err
 			},
 		},
 	} {
@@ -75,15 +77,15 @@ func TestPagesAreStable(t *testing.T) {
 				var got []string
 				cursor := ""
 				for page := 1; ; page++ {
-					part, next, err := list.page(t, store, models.Page{Limit: size, Cursor: cursor})
+					part, beside, err := list.page(t, store, models.Page{Limit: size, Cursor: cursor})
 					require.NoError(t, err)
 					got = append(got, part...)
-					if next == "" {
+					if beside.Next == "" {
 						require.Equal(t, 3, page)
 						break
 					}
 					require.Len(t, part, size)
-					cursor = next
+					cursor = beside.Next
 					list.make(t, store)
 					clock.Advance(time.Millisecond)
 				}
@@ -93,15 +95,119 @@ func TestPagesAreStable(t *testing.T) {
 	}
 }
 
+// From every page, prev leads to the rows before and next to those behind, in either order: none twice, none left out.
+func TestPagesLeadForthAndBack(t *testing.T) {
+	onEach(t, func(t *testing.T, store *store.Store) {
+		const rows, size = 7, 3
+		want := make([]string, rows)
+		for i := range rows {
+			want[rows-1-i] = storetest.Publish(t, store, models.Event{Type: []string{"a", "b"}[i%2], Data: []byte(`"12"`)}).Event.ID
+		}
+		for _, filter := range []models.EventFilter{{}, {WithData: true}, {Types: []string{"a", "b", "b", "c"}}} {
+			for _, oldestFirst := range []bool{false, true} {
+				page := func(cursor string) ([]string, models.Cursors) {
+					events, beside, err := store.Events(t.Context(), everything, filter, models.Page{Limit: size, OldestFirst: oldestFirst, Cursor: cursor})
+					require.NoError(t, err)
+					return ids(events, func(e models.Event) string { return e.ID }), beside
+				}
+				first, afterFirst := page("")
+				require.Equal(t, want[:3], first)
+				require.Empty(t, afterFirst.Prev)
+				second, afterSecond := page(afterFirst.Next)
+				require.Equal(t, want[3:6], second)
+				third, afterThird := page(afterSecond.Next)
+				require.Equal(t, want[6:], third)
+				require.Empty(t, afterThird.Next)
+
+				back, afterBack := page(afterThird.Prev)
+				require.Equal(t, second, back)
+				forth, _ := page(afterBack.Next)
+				require.Equal(t, third, forth)
+				again, afterAgain := page(afterBack.Prev)
+				require.Equal(t, first, again)
+				require.Empty(t, afterAgain.Prev, "nothing is before the first page")
+				require.Equal(t, afterFirst.Next, afterAgain.Next)
+				slices.Reverse(want)
+			}
+		}
+	})
+}
+
+// On the way back too, a page ends where its payloads reach their bound: the rest is on the page before.
+func TestPayloadsOnTheWayBack(t *testing.T) {
+	onEach(t, func(t *testing.T, store *store.Store) {
+		const mebi = 1 << 20
+		var want []string
+		for range 6 {
+			data := []byte(`"` + strings.Repeat("x", mebi-2) + `"`)
+			want = append(want, storetest.Publish(t, store, models.Event{Type: "a", Data: data}).Event.ID)
+		}
+		slices.Reverse(want)
+		page := models.Page{Limit: 5}
+		_, beside, err := store.Events(t.Context(), everything, models.EventFilter{}, page)
+		require.NoError(t, err)
+		page.Cursor = beside.Next
+		_, beside, err = store.Events(t.Context(), everything, models.EventFilter{}, page)
+		require.NoError(t, err)
+		var got []string
+		for range 2 {
+			page.Cursor = beside.Prev
+			var events []models.Event
+			events, beside, err = store.Events(t.Context(), everything, models.EventFilter{WithData: true}, page)
+			require.NoError(t, err)
+			for _, event := range events {
+				require.Len(t, event.Data, mebi)
+			}
+			got = append(ids(events, func(e models.Event) string { return e.ID }), got...)
+		}
+		require.Equal(t, want[:5], got)
+		require.Empty(t, beside.Prev)
+	})
+}
+
+// Filters of several values find what has one of each, in the order of the list.
+func TestFiltersOfSeveralValues(t *testing.T) {
+	onEach(t, func(t *testing.T, store *store.Store) {
+		a, b, c := makeWebhook(t, store, models.DefaultOwnerID, "x"), makeWebhook(t, store, models.DefaultOwnerID, "*"), makeWebhook(t, store, models.DefaultOwnerID, "z")
+		var want []string
+		for _, kind := range []string{"x", "y", "z", "x", "w", "z"} {
+			for _, delivery := range storetest.Publish(t, store, models.Event{Type: kind, Data: []byte(`{}`)}).Deliveries {
+				if delivery.WebhookID != b.ID && kind != "w" {
+					want = append(want, delivery.ID)
+				}
+			}
+		}
+		slices.Reverse(want)
+		for name, filter := range map[string]models.DeliveryFilter{
+			"webhooks":           {WebhookIDs: []string{a.ID, c.ID}},
+			"webhooks and types": {WebhookIDs: []string{c.ID, a.ID}, Events: []string{"z", "x", "y"}},
+			"all":                {WebhookIDs: []string{a.ID, c.ID}, Statuses: storetest.Statuses(), Events: []string{"x", "z"}, OwnerIDs: []string{models.DefaultOwnerID}},
+			"too many to split": {WebhookIDs: []string{a.ID, c.ID}, Statuses: storetest.Statuses(),
+				Events: strings.Split("x z c d e f g h i j k l", " "), OwnerIDs: []string{models.DefaultOwnerID, typeid.New(typeid.KindOwner, store.Now())}},
+		} {
+			var got []string
+			for page := (models.Page{Limit: 2}); ; {
+				rows, beside, err := store.Deliveries(t.Context(), everything, filter, page)
+				require.NoError(t, err)
+				got = append(got, ids(rows, func(d models.Delivery) string { return d.ID })...)
+				if page.Cursor = beside.Next; page.Cursor == "" {
+					break
+				}
+			}
+			require.Equal(t, want, got, name)
+		}
+	})
+}
+
 func TestPageThatEndsWithTheList(t *testing.T) {
 	onEach(t, func(t *testing.T, store *store.Store) {
 		for range 4 {
 			makeWebhook(t, store, models.DefaultOwnerID, "*")
 		}
-		rows, next, err := store.Webhooks(t.Context(), everything, models.WebhookFilter{}, models.Page{Limit: 4})
+		rows, beside, err := store.Webhooks(t.Context(), everything, models.WebhookFilter{}, models.Page{Limit: 4})
 		require.NoError(t, err)
 		require.Len(t, rows, 4)
-		require.Empty(t, next, "a next page would be empty")
+		require.Empty(t, beside, "a next page would be empty")
 	})
 }
 
@@ -110,10 +216,10 @@ func TestPageOfTheDefaultSize(t *testing.T) {
 		for range models.DefaultLimit + 1 {
 			storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)})
 		}
-		rows, next, err := store.Events(t.Context(), everything, models.EventFilter{}, models.Page{})
+		rows, beside, err := store.Events(t.Context(), everything, models.EventFilter{}, models.Page{})
 		require.NoError(t, err)
 		require.Len(t, rows, models.DefaultLimit)
-		require.NotEmpty(t, next)
+		require.NotEmpty(t, beside.Next)
 	})
 }
 
@@ -142,7 +248,7 @@ func TestBadCursors(t *testing.T) {
 		}
 		for kind, list := range lists {
 			require.NoError(t, list(cursorOf(kind)), kind)
-			for _, bad := range []string{"x", "!", "AAAA", cursorOf(kind) + "=", cursorOf(kind)[1:], cursorOf(typeid.KindKey)} {
+			for _, bad := range []string{"x", "!", "AAAA", cursorOf(kind) + "=", cursorOf(kind)[1:], cursorOf(typeid.KindKey), "PA", "PDw"} {
 				require.ErrorIs(t, list(bad), models.ErrBadCursor, "%s list with %q", kind, bad)
 			}
 			for other := range lists {

@@ -30,21 +30,21 @@ func TestPagesOfPayloadsAreCut(t *testing.T) {
 			_, err := store.StoreInbound(t.Context(), &inbound)
 			require.NoError(t, err)
 		}
-		events, next, err := store.Events(t.Context(), everything, models.EventFilter{}, models.Page{})
+		events, beside, err := store.Events(t.Context(), everything, models.EventFilter{}, models.Page{})
 		require.NoError(t, err)
 		require.Len(t, events, 6)
-		require.Empty(t, next)
+		require.Empty(t, beside)
 		for _, event := range events {
 			require.Nil(t, event.Data)
 		}
 		for _, oldestFirst := range []bool{false, true} {
 			page := models.Page{OldestFirst: oldestFirst}
-			events, next, err := store.Events(t.Context(), everything, models.EventFilter{WithData: true}, page)
+			events, beside, err := store.Events(t.Context(), everything, models.EventFilter{WithData: true}, page)
 			require.NoError(t, err)
-			page.Cursor = next
-			rest, next, err := store.Events(t.Context(), everything, models.EventFilter{WithData: true}, page)
+			page.Cursor = beside.Next
+			rest, beside, err := store.Events(t.Context(), everything, models.EventFilter{WithData: true}, page)
 			require.NoError(t, err)
-			require.Empty(t, next)
+			require.Empty(t, beside.Next)
 			var first, all int
 			for _, event := range events {
 				first += len(event.Data)
@@ -61,11 +61,11 @@ func TestPagesOfPayloadsAreCut(t *testing.T) {
 		var sizes []int
 		page := models.Page{}
 		for range 3 {
-			inbound, next, err := store.InboundEvents(t.Context(), everything, models.InboundFilter{WithBody: true}, page)
+			inbound, beside, err := store.InboundEvents(t.Context(), everything, models.InboundFilter{WithBody: true}, page)
 			require.NoError(t, err)
 			require.Len(t, inbound, 1)
 			sizes = append(sizes, len(inbound[0].Body))
-			page.Cursor = next
+			page.Cursor = beside.Next
 		}
 		require.Equal(t, []int{10, 5 * mebi, 3}, sizes)
 		require.Empty(t, page.Cursor)
@@ -91,14 +91,14 @@ func TestAttemptsArePaged(t *testing.T) {
 		} {
 			var got []int
 			for {
-				attempts, next, err := store.AttemptsPage(t.Context(), models.AttemptFilter{DeliveryID: delivery.ID, WithBody: true}, test.page)
+				attempts, beside, err := store.AttemptsPage(t.Context(), models.AttemptFilter{DeliveryID: delivery.ID, WithBody: true}, test.page)
 				require.NoError(t, err)
 				for _, attempt := range attempts {
 					require.Equal(t, delivery.ID, attempt.DeliveryID)
 					require.Equal(t, "ok\xff", string(attempt.ResponseBody))
 					got = append(got, attempt.Number)
 				}
-				if test.page.Cursor = next; next == "" {
+				if test.page.Cursor = beside.Next; beside.Next == "" {
 					break
 				}
 				require.Len(t, attempts, 2)

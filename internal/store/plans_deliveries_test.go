@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"encoding/base64"
+	"slices"
 	"time"
 
 	"github.com/postrider/postrider/internal/storetest"
@@ -94,15 +95,23 @@ func (p *plansRig) deliveryCalls() map[string]func() {
 func (p *plansRig) deliveries() {
 	p.scopes(func(scope models.Scope) {
 		p.times(func(since, until time.Time) {
-			for _, status := range append(storetest.Statuses(), "") {
-				for _, filter := range combinations("", p.webhook.ID, p.delivery.EventID, rareEvent, p.webhook.OwnerID) {
-					p.pages(func(page models.Page) string {
-						_, next, err := p.store.Deliveries(p.t.Context(), scope, models.DeliveryFilter{
-							Status: status, WebhookID: filter[0], EventID: filter[1], Event: filter[2], OwnerID: filter[3],
+			for _, statuses := range statusFilters() {
+				filters := combinations("", p.webhook.ID, p.delivery.EventID, rareEvent, p.webhook.OwnerID)
+				if since.IsZero() {
+					other := p.webhooks[len(p.webhooks)-2]
+					filters = append(filters, combinations("", p.webhook.ID+","+other.ID, rareEvent+",order.kind48", p.webhook.OwnerID+","+other.OwnerID)...)
+				}
+				for _, filter := range filters {
+					if len(filter) == 3 { // several values; of events, one is as good as another
+						filter = slices.Insert(filter, 1, "")
+					}
+					p.pages(func(page models.Page) models.Cursors {
+						_, beside, err := p.store.Deliveries(p.t.Context(), scope, models.DeliveryFilter{
+							Statuses: statuses, WebhookIDs: given(filter[0]), EventIDs: given(filter[1]), Events: given(filter[2]), OwnerIDs: given(filter[3]),
 							Since: since, Until: until,
 						}, page)
 						p.ok(err)
-						return next
+						return beside
 					})
 				}
 			}
@@ -110,17 +119,27 @@ func (p *plansRig) deliveries() {
 	})
 }
 
+// statusFilters are none, each status, and some together.
+func statusFilters() [][]models.Status {
+	filters := [][]models.Status{nil, {models.StatusFailed, models.StatusPermanentlyFailed, models.StatusCancelled}, {models.StatusPending, models.StatusDelivered}}
+	for _, status := range storetest.Statuses() {
+		filters = append(filters, []models.Status{status})
+	}
+	return filters
+}
+
 // events lists with every combination of filters.
 func (p *plansRig) events() {
 	p.scopes(func(scope models.Scope) {
 		p.times(func(since, until time.Time) {
-			for _, filter := range combinations("", rareEvent, p.webhook.OwnerID) {
-				p.pages(func(page models.Page) string {
-					_, next, err := p.store.Events(p.t.Context(), scope, models.EventFilter{
-						Type: filter[0], OwnerID: filter[1], Since: since, Until: until, WithData: true,
+			for _, filter := range append(combinations("", rareEvent, p.webhook.OwnerID),
+				combinations("", rareEvent+",order.kind48", p.webhook.OwnerID+","+p.webhooks[len(p.webhooks)-2].OwnerID)...) {
+				p.pages(func(page models.Page) models.Cursors {
+					_, beside, err := p.store.Events(p.t.Context(), scope, models.EventFilter{
+						Types: given(filter[0]), OwnerIDs: given(filter[1]), Since: since, Until: until, WithData: true,
 					}, page)
 					p.ok(err)
-					return next
+					return beside
 				})
 			}
 		})

@@ -47,12 +47,16 @@ func (p *plansRig) inboundCalls() map[string]func() {
 		"SourceOf":         func() { _, err := s.SourceOf(ctx, inbound); p.ok(err) },
 		"Sources": func() {
 			p.scopes(func(scope models.Scope) {
-				p.pages(func(page models.Page) string { _, next, err := s.Sources(ctx, scope, page); p.ok(err); return next })
+				p.pages(func(page models.Page) models.Cursors {
+					_, beside, err := s.Sources(ctx, scope, page)
+					p.ok(err)
+					return beside
+				})
 			})
 		},
 		"StoreInbound": func() {
 			// A new one, its copy, a conflict, one with the ID of an event without a hash, and a copy of one that failed.
-			failed, _, err := s.InboundEvents(ctx, everything, models.InboundFilter{Status: models.InboundFailed}, models.Page{Limit: 1})
+			failed, _, err := s.InboundEvents(ctx, everything, models.InboundFilter{Statuses: []models.InboundStatus{models.InboundFailed}}, models.Page{Limit: 1})
 			p.ok(err)
 			for _, event := range []models.InboundEvent{
 				{SourceID: source.ID, ProviderID: "new", Body: []byte(`{}`)}, {SourceID: source.ID, ProviderID: "new", Body: []byte(`{}`)},
@@ -80,14 +84,20 @@ func (p *plansRig) pendingInbound() string {
 func (p *plansRig) inboundEvents() {
 	p.scopes(func(scope models.Scope) {
 		p.times(func(since, until time.Time) {
-			for _, status := range []models.InboundStatus{"", models.InboundPending, models.InboundProcessed, models.InboundFailed} {
-				for _, filter := range combinations("", p.source.ID, rareType) {
-					p.pages(func(page models.Page) string {
-						_, next, err := p.store.InboundEvents(p.t.Context(), scope, models.InboundFilter{
-							Status: status, SourceID: filter[0], Type: filter[1], Since: since, Until: until, WithBody: true,
+			for _, statuses := range [][]models.InboundStatus{
+				nil, {models.InboundPending}, {models.InboundProcessed}, {models.InboundFailed}, {models.InboundProcessed, models.InboundFailed},
+			} {
+				filters := combinations("", p.source.ID, rareType)
+				if since.IsZero() {
+					filters = append(filters, combinations("", p.source.ID+","+p.sources[len(p.sources)-2].ID, rareType+",kind48")...)
+				}
+				for _, filter := range filters {
+					p.pages(func(page models.Page) models.Cursors {
+						_, beside, err := p.store.InboundEvents(p.t.Context(), scope, models.InboundFilter{
+							Statuses: statuses, SourceIDs: given(filter[0]), Types: given(filter[1]), Since: since, Until: until, WithBody: true,
 						}, page)
 						p.ok(err)
-						return next
+						return beside
 					})
 				}
 			}

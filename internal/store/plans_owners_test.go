@@ -50,7 +50,7 @@ func (p *plansRig) ownerCalls() map[string]func() {
 		},
 		"Owner": func() { _, err := s.Owner(ctx, owner.OwnerID); p.ok(err) },
 		"Owners": func() {
-			p.pages(func(page models.Page) string { _, next, err := s.Owners(ctx, page); p.ok(err); return next })
+			p.pages(func(page models.Page) models.Cursors { _, beside, err := s.Owners(ctx, page); p.ok(err); return beside })
 		},
 		"Purge": func() {
 			for _, what := range models.Purgeables() {
@@ -66,10 +66,10 @@ func (p *plansRig) ownerCalls() map[string]func() {
 		"RevokeAnyAPIKey": func() { _ = s.RevokeAnyAPIKey(ctx, typeid.New(typeid.KindKey, now)) },
 		"RevokeAPIKey":    func() { _ = s.RevokeAPIKey(ctx, typeid.New(typeid.KindKey, now)) },
 		"OwnerAPIKeys": func() {
-			p.pages(func(page models.Page) string {
-				_, next, err := s.OwnerAPIKeys(ctx, owner.OwnerID, page)
+			p.pages(func(page models.Page) models.Cursors {
+				_, beside, err := s.OwnerAPIKeys(ctx, owner.OwnerID, page)
 				p.ok(err)
-				return next
+				return beside
 			})
 		},
 		"UpdateOwner": func() {
@@ -85,12 +85,13 @@ func (p *plansRig) audit() {
 		p.times(func(since, until time.Time) {
 			for _, filter := range []models.AuditFilter{
 				{}, {Actors: []string{rareActor}}, {Actions: []string{rareActor}}, {Actors: []string{rareActor}, Actions: []string{rareActor}},
+				{Actors: []string{rareActor, "kind0"}, Actions: []string{rareActor, "kind48"}},
 			} {
 				filter.Since, filter.Until = since, until
-				p.pages(func(page models.Page) string {
-					_, next, err := p.store.Audit(p.t.Context(), scope, filter, page)
+				p.pages(func(page models.Page) models.Cursors {
+					_, beside, err := p.store.Audit(p.t.Context(), scope, filter, page)
 					p.ok(err)
-					return next
+					return beside
 				})
 			}
 		})

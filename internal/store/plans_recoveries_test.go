@@ -25,11 +25,16 @@ func (p *plansRig) recoveryCalls() map[string]func() {
 		"OwnerRecoveries": func() { _, err := s.OwnerRecoveries(ctx, owner.OwnerID, "", 20); p.ok(err) },
 		"Recoveries": func() {
 			p.scopes(func(scope models.Scope) {
-				for _, filter := range []models.RecoveryFilter{{}, {WebhookID: webhook.ID}, {Status: models.RecoveryRunning}} {
-					p.pages(func(page models.Page) string {
-						_, next, err := s.Recoveries(ctx, scope, filter, page)
+				for _, filter := range []models.RecoveryFilter{
+					{},
+					{WebhookIDs: given(webhook.ID)},
+					{Statuses: []models.RecoveryStatus{models.RecoveryRunning}},
+					{WebhookIDs: given(webhook.ID + "," + p.webhooks[0].ID), Statuses: []models.RecoveryStatus{models.RecoveryRunning, models.RecoveryPaused}},
+				} {
+					p.pages(func(page models.Page) models.Cursors {
+						_, beside, err := s.Recoveries(ctx, scope, filter, page)
 						p.ok(err)
-						return next
+						return beside
 					})
 				}
 			})

@@ -3,6 +3,7 @@ package store_test
 import (
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,10 +29,10 @@ func newPlansRig(t *testing.T) *plansRig {
 	t.Helper()
 	p := &plansRig{retentionRig: newRetentionRig(t, storetest.PostgresURL(t), filling{Deliveries: 20_000, Inbound: 20_000}), t: t}
 	p.webhook, p.source = p.webhooks[len(p.webhooks)-1], p.sources[len(p.sources)-1]
-	deliveries, _, err := p.store.Deliveries(t.Context(), everything, models.DeliveryFilter{WebhookID: p.webhook.ID}, models.Page{})
+	deliveries, _, err := p.store.Deliveries(t.Context(), everything, models.DeliveryFilter{WebhookIDs: []string{p.webhook.ID}}, models.Page{})
 	require.NoError(t, err)
 	p.delivery = deliveries[0]
-	inbound, _, err := p.store.InboundEvents(t.Context(), everything, models.InboundFilter{SourceID: p.source.ID}, models.Page{})
+	inbound, _, err := p.store.InboundEvents(t.Context(), everything, models.InboundFilter{SourceIDs: []string{p.source.ID}}, models.Page{})
 	require.NoError(t, err)
 	p.inbound = inbound[0]
 	return p
@@ -69,13 +70,26 @@ func (p *plansRig) times(call func(since, until time.Time)) {
 	call(p.from.Add(4*tenth), p.from.Add(5*tenth))
 }
 
-// pages calls a function for the first page, for the second one, and for a page as large as they get.
-func (p *plansRig) pages(call func(models.Page) (next string)) {
+// pages calls a function for the first page, for the second one, which is as large as they get, and for the first again,
+// on the way back.
+func (p *plansRig) pages(call func(models.Page) models.Cursors) {
 	for _, oldestFirst := range []bool{false, true} {
-		if next := call(models.Page{Limit: 5, OldestFirst: oldestFirst}); next != "" {
-			call(models.Page{Limit: models.MaxLimit, Cursor: next, OldestFirst: oldestFirst})
+		beside := call(models.Page{Limit: 5, OldestFirst: oldestFirst})
+		if beside.Next != "" {
+			beside = call(models.Page{Limit: models.MaxLimit, Cursor: beside.Next, OldestFirst: oldestFirst})
+		}
+		if beside.Prev != "" {
+			call(models.Page{Limit: 5, Cursor: beside.Prev, OldestFirst: oldestFirst})
 		}
 	}
+}
+
+// given are the values of a filter; none for an empty text.
+func given(values string) []string {
+	if values == "" {
+		return nil
+	}
+	return strings.Split(values, ",")
 }
 
 // combinations returns every choice of none or the value, for each of the values.

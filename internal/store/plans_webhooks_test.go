@@ -32,11 +32,14 @@ func (p *plansRig) webhookCalls() map[string]func() {
 		"Webhooks": func() {
 			active := true
 			p.scopes(func(scope models.Scope) {
-				for _, filter := range []models.WebhookFilter{{}, {OwnerID: owner.OwnerID}, {Active: &active}, {OwnerID: owner.OwnerID, Active: &active}} {
-					p.pages(func(page models.Page) string {
-						_, next, err := s.Webhooks(ctx, scope, filter, page)
+				for _, filter := range []models.WebhookFilter{
+					{}, {OwnerIDs: given(owner.OwnerID)}, {Active: &active}, {OwnerIDs: given(owner.OwnerID), Active: &active},
+					{OwnerIDs: given(owner.OwnerID + "," + p.webhooks[0].OwnerID), Active: &active},
+				} {
+					p.pages(func(page models.Page) models.Cursors {
+						_, beside, err := s.Webhooks(ctx, scope, filter, page)
 						p.ok(err)
-						return next
+						return beside
 					})
 				}
 			})

@@ -66,28 +66,19 @@ func (s *Store) Recovery(ctx context.Context, scope models.Scope, id string) (mo
 	return recovery, nil
 }
 
-// Recoveries lists recoveries, newest first, with the cursor of the next page.
-func (s *Store) Recoveries(ctx context.Context, scope models.Scope, filter models.RecoveryFilter, page models.Page) ([]models.Recovery, string, error) {
-	q := visible(scope, s.db.WithContext(ctx))
-	if filter.WebhookID != "" {
-		q = q.Where("webhook_id = ?", filter.WebhookID)
-	}
-	if filter.Status != "" {
-		q = q.Where("status = ?", filter.Status)
-	}
-	q, err := onPage(page, q, typeid.KindRecovery)
+// Recoveries lists recoveries, newest first, with the cursors of the pages beside.
+func (s *Store) Recoveries(ctx context.Context, scope models.Scope, filter models.RecoveryFilter, page models.Page) ([]models.Recovery, models.Cursors, error) {
+	recoveries, cursors, err := list(visible(scope, s.db.WithContext(ctx)), page, listing[models.Recovery]{
+		kind: typeid.KindRecovery, id: func(r models.Recovery) string { return r.ID },
+		filters: []oneOf{is("webhook_id", filter.WebhookIDs), is("status", filter.Statuses)},
+	})
 	if err != nil {
-		return nil, "", err
-	}
-	var recoveries []models.Recovery
-	if err := q.Find(&recoveries).Error; err != nil {
-		return nil, "", fmt.Errorf("list recoveries: %w", err)
+		return nil, models.Cursors{}, fmt.Errorf("list recoveries: %w", err)
 	}
 	for i := range recoveries {
 		asNamedNow(&recoveries[i])
 	}
-	recoveries, next := cut(page, recoveries, func(r models.Recovery) string { return r.ID })
-	return recoveries, next, nil
+	return recoveries, cursors, nil
 }
 
 // UnstartedRecoveries returns recoveries that were made at or before a time and may have no workflow yet.

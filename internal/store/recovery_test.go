@@ -270,8 +270,8 @@ func TestRecoveriesAreListedForTheirOwner(t *testing.T) {
 		}
 		require.Equal(t, []string{third.ID, second.ID, first.ID}, list(everything, models.RecoveryFilter{}))
 		require.Equal(t, []string{second.ID, first.ID}, list(models.Scope{OwnerID: owner.ID}, models.RecoveryFilter{}))
-		require.Equal(t, []string{third.ID}, list(everything, models.RecoveryFilter{WebhookID: theirs.ID}))
-		require.Equal(t, []string{first.ID}, list(everything, models.RecoveryFilter{Status: models.RecoveryCancelled}))
+		require.Equal(t, []string{third.ID}, list(everything, models.RecoveryFilter{WebhookIDs: []string{theirs.ID}}))
+		require.Equal(t, []string{first.ID}, list(everything, models.RecoveryFilter{Statuses: []models.RecoveryStatus{models.RecoveryCancelled}}))
 		_, err = store.Recovery(t.Context(), models.Scope{OwnerID: owner.ID}, third.ID)
 		require.ErrorIs(t, err, models.ErrNotFound)
 		_, err = store.CollectRecovery(t.Context(), typeid.New(typeid.KindRecovery, store.Now()), 1)

@@ -308,7 +308,7 @@ func TestPurgeSkipsWhatIsLocked(t *testing.T) {
 	for range 2 {
 		attempted(t, s, storetest.Publish(t, s, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0], 1, models.StatusDelivered)
 	}
-	deliveries, _, err := s.Deliveries(t.Context(), everything, models.DeliveryFilter{WebhookID: webhook.ID}, models.Page{})
+	deliveries, _, err := s.Deliveries(t.Context(), everything, models.DeliveryFilter{WebhookIDs: []string{webhook.ID}}, models.Page{})
 	require.NoError(t, err)
 	clock.Advance(month + time.Second)
 

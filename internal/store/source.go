@@ -102,18 +102,14 @@ func (s *Store) SourceOf(ctx context.Context, inbound models.InboundEvent) (mode
 	return source, nil
 }
 
-// Sources lists sources that were not deleted, newest first, with the cursor of the next page.
-func (s *Store) Sources(ctx context.Context, scope models.Scope, page models.Page) ([]models.Source, string, error) {
-	q, err := onPage(page, visible(scope, s.db.WithContext(ctx)).Where("deleted_at IS NULL"), typeid.KindSource)
+// Sources lists sources that were not deleted, newest first, with the cursors of the pages beside.
+func (s *Store) Sources(ctx context.Context, scope models.Scope, page models.Page) ([]models.Source, models.Cursors, error) {
+	q := visible(scope, s.db.WithContext(ctx)).Where("deleted_at IS NULL")
+	sources, cursors, err := list(q, page, listing[models.Source]{kind: typeid.KindSource, id: func(s models.Source) string { return s.ID }})
 	if err != nil {
-		return nil, "", err
+		return nil, models.Cursors{}, fmt.Errorf("list sources: %w", err)
 	}
-	var sources []models.Source
-	if err := q.Find(&sources).Error; err != nil {
-		return nil, "", fmt.Errorf("list sources: %w", err)
-	}
-	sources, next := cut(page, sources, func(s models.Source) string { return s.ID })
-	return sources, next, nil
+	return sources, cursors, nil
 }
 
 // UpdateSource changes a source by the function, under a lock, and its secrets unless they are nil. An error

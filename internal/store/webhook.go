@@ -69,25 +69,20 @@ func (s *Store) Webhook(ctx context.Context, scope models.Scope, id string) (mod
 	return webhook, nil
 }
 
-// Webhooks lists webhooks that were not deleted, newest first, with the cursor of the next page.
-func (s *Store) Webhooks(ctx context.Context, scope models.Scope, filter models.WebhookFilter, page models.Page) ([]models.Webhook, string, error) {
+// Webhooks lists webhooks that were not deleted, newest first, with the cursors of the pages beside.
+func (s *Store) Webhooks(ctx context.Context, scope models.Scope, filter models.WebhookFilter, page models.Page) ([]models.Webhook, models.Cursors, error) {
 	q := visible(scope, s.db.WithContext(ctx)).Where("deleted_at IS NULL")
-	if filter.OwnerID != "" {
-		q = q.Where("owner_id = ?", filter.OwnerID)
-	}
 	if filter.Active != nil {
 		q = q.Where("active = ?", *filter.Active)
 	}
-	q, err := onPage(page, q, typeid.KindWebhook)
+	webhooks, cursors, err := list(q, page, listing[models.Webhook]{
+		kind: typeid.KindWebhook, id: func(w models.Webhook) string { return w.ID },
+		filters: []oneOf{is("owner_id", filter.OwnerIDs)},
+	})
 	if err != nil {
-		return nil, "", err
+		return nil, models.Cursors{}, fmt.Errorf("list webhooks: %w", err)
 	}
-	var webhooks []models.Webhook
-	if err := q.Find(&webhooks).Error; err != nil {
-		return nil, "", fmt.Errorf("list webhooks: %w", err)
-	}
-	webhooks, next := cut(page, webhooks, func(w models.Webhook) string { return w.ID })
-	return webhooks, next, nil
+	return webhooks, cursors, nil
 }
 
 // UpdateWebhook changes a webhook by the function, under a lock, so that two changes do not undo each

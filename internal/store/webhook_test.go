@@ -198,7 +198,7 @@ func TestWebhooksOfAnotherOwnerCannotBeTouched(t *testing.T) {
 		_, err = store.RotateSecret(t.Context(), scope, webhook.ID, models.Rotation{Secret: "whsec_x", Grace: time.Hour})
 		require.ErrorIs(t, err, models.ErrNotFound)
 		require.Equal(t, []string{own.ID}, webhookIDs(t, store, scope, models.WebhookFilter{}))
-		require.Empty(t, webhookIDs(t, store, scope, models.WebhookFilter{OwnerID: theirs.ID}))
+		require.Empty(t, webhookIDs(t, store, scope, models.WebhookFilter{OwnerIDs: []string{theirs.ID}}))
 
 		got, err := store.Webhook(t.Context(), models.Scope{OwnerID: theirs.ID}, webhook.ID)
 		require.NoError(t, err)
@@ -226,10 +226,10 @@ func TestWebhooksAreFiltered(t *testing.T) {
 			want   []string
 		}{
 			"all, newest first": {models.WebhookFilter{}, []string{paused.ID, second.ID, first.ID}},
-			"owner":             {models.WebhookFilter{OwnerID: a.ID}, []string{paused.ID, first.ID}},
+			"owner":             {models.WebhookFilter{OwnerIDs: []string{a.ID}}, []string{paused.ID, first.ID}},
 			"active":            {models.WebhookFilter{Active: &yes}, []string{second.ID, first.ID}},
 			"inactive":          {models.WebhookFilter{Active: &no}, []string{paused.ID}},
-			"owner and active":  {models.WebhookFilter{OwnerID: b.ID, Active: &no}, nil},
+			"owner and active":  {models.WebhookFilter{OwnerIDs: []string{b.ID}, Active: &no}, nil},
 		} {
 			require.Equal(t, test.want, webhookIDs(t, store, everything, test.filter), name)
 		}
