@@ -17,7 +17,7 @@ import (
 
 // webhookMembers are what the contract lists.
 var webhookMembers = []string{
-	"active", "created_at", "description", "disabled_reason", "events", "headers", "health", "id", "owner_id", "rate_limit",
+	"active", "created_at", "description", "disabled_reason", "events", "headers", "health", "id", "on_failure", "ordered", "owner_id", "rate_limit",
 	"retry_schedule", "updated_at", "url",
 }
 

@@ -102,6 +102,8 @@ type NewWebhook struct {
 	RetrySchedule []Duration
 	// RateLimit is in requests a second; nil for no limit.
 	RateLimit *float64
+	// Order says whether deliveries are made one after the other.
+	Order NewOrder
 	// Secret signs the requests; nil for a new one.
 	Secret *string
 	// Paused makes it inactive: it gets nothing until it is resumed.
@@ -120,6 +122,7 @@ func (s *Service) CreateWebhook(ctx context.Context, who Caller, in NewWebhook) 
 	wrong.headers(webhook.Headers)
 	wrong.description(webhook.Description)
 	wrong.rateLimit(webhook.RateLimit)
+	webhook.Queueing = wrong.order(in.Order)
 	wrong.secret(in.Secret)
 	if in.RetrySchedule != nil {
 		webhook.RetrySchedule = wrong.schedule(in.RetrySchedule)
@@ -183,6 +186,7 @@ type WebhookPatch struct {
 	Headers       Patch[map[string]*string]
 	RetrySchedule Patch[[]Duration]
 	RateLimit     Patch[float64]
+	Order         OrderPatch
 	Active        Patch[bool]
 }
 
@@ -230,6 +234,7 @@ func (patch WebhookPatch) apply(webhook *models.Webhook, by judge, wrong faults)
 		}
 		wrong.rateLimit(webhook.RateLimit)
 	}
+	patch.Order.apply(&webhook.Queueing, &wrong)
 	if patch.Description.Set {
 		webhook.Description = tidy(patch.Description.Value)
 		wrong.description(webhook.Description)

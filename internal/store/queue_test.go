@@ -155,7 +155,7 @@ func TestQueueOfABatch(t *testing.T) {
 	require.NoError(t, store.PublishTogether(t.Context(), s, events))
 	for _, r := range []*queueRig{first, second} {
 		for i, event := range events {
-			deliveries, _, err := s.Deliveries(t.Context(), everything, models.DeliveryFilter{WebhookID: r.webhook.ID, EventID: event.ID}, models.Page{})
+			deliveries, _, err := s.Deliveries(t.Context(), everything, models.DeliveryFilter{WebhookIDs: []string{r.webhook.ID}, EventIDs: []string{event.ID}}, models.Page{})
 			require.NoError(t, err)
 			require.EqualValues(t, i+1, *deliveries[0].Place)
 		}
