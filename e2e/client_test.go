@@ -46,6 +46,7 @@ type (
 		Status         string     `json:"status"`
 		AttemptCount   int        `json:"attempt_count"`
 		NextAttemptAt  *time.Time `json:"next_attempt_at"`
+		WaitsFor       *string    `json:"waits_for"`
 		DeliveredAt    *time.Time `json:"delivered_at"`
 		LastStatusCode *int       `json:"last_status_code"`
 		LastError      *string    `json:"last_error"`
