@@ -15,42 +15,25 @@ import (
 
 // Event is something that happened, published once.
 type Event struct {
-	ID            string    `json:"id"`
-	OwnerID       *string   `json:"owner_id" doc:"Whose webhooks it went to; null when it was broadcast to all owners'."`
-	Event         string    `json:"event" doc:"Its type."`
-	Data          RawJSON   `json:"data,omitempty" doc:"Only with include=data."`
-	CreatedAt     time.Time `json:"created_at"`
+	ID      string  `json:"id"`
+	OwnerID *string `json:"owner_id" doc:"Whose webhooks it went to; null when it was broadcast to all owners'."`
+	Event   string  `json:"event" doc:"Its type."`
+	Data    RawJSON `json:"data,omitempty" doc:"Only with include=data."`
+	EventFacts
+	CreatedAt     time.Time `json:"created_at" doc:"When it was published."`
 	DeliveryCount int       `json:"delivery_count" doc:"How many webhooks matched."`
 }
 
 // EventDetail is an event with its deliveries.
 type EventDetail struct {
-	ID            string     `json:"id"`
-	OwnerID       *string    `json:"owner_id" doc:"Whose webhooks it went to; null when it was broadcast to all owners'."`
-	Event         string     `json:"event" doc:"Its type."`
-	Data          RawJSON    `json:"data"`
-	CreatedAt     time.Time  `json:"created_at"`
+	ID      string  `json:"id"`
+	OwnerID *string `json:"owner_id" doc:"Whose webhooks it went to; null when it was broadcast to all owners'."`
+	Event   string  `json:"event" doc:"Its type."`
+	Data    RawJSON `json:"data"`
+	EventFacts
+	CreatedAt     time.Time  `json:"created_at" doc:"When it was published."`
 	DeliveryCount int        `json:"delivery_count" doc:"How many webhooks matched."`
 	Deliveries    []Delivery `json:"deliveries" doc:"The newest 250; GET /api/deliveries?event_id= lists all."`
-}
-
-// PublishedEvent is the answer to a publisher.
-type PublishedEvent struct {
-	ID         string `json:"id"`
-	Event      string `json:"event"`
-	Deliveries int    `json:"deliveries" doc:"How many webhooks matched."`
-	Duplicate  bool   `json:"duplicate" doc:"True when this Idempotency-Key was used before: nothing new was published."`
-}
-
-type publishInput struct {
-	IdempotencyKey string `header:"Idempotency-Key" doc:"Publishing again with the same key and body changes nothing."`
-	Body           struct {
-		Event   string  `json:"event" doc:"The event's type: words joined by dots." example:"order.created"`
-		Data    RawJSON `json:"data"`
-		OwnerID string  `json:"owner_id,omitempty" doc:"For administrators: whose webhooks get it; the owner default when left out."`
-		// A forgotten owner_id must not send what is one customer's to all.
-		Broadcast bool `json:"broadcast,omitempty" doc:"For administrators: the webhooks of all owners get it."`
-	}
 }
 
 type eventPath struct {
@@ -82,21 +65,9 @@ func (s *server) registerEvents(api huma.API) {
 	}, s.getEvent)
 }
 
-func (s *server) publish(ctx context.Context, who service.Caller, in *publishInput) (*Output[PublishedEvent], error) {
-	event := models.Event{Type: in.Body.Event, Data: in.Body.Data, OwnerID: in.Body.OwnerID, Broadcast: in.Body.Broadcast}
-	if in.IdempotencyKey != "" {
-		event.IdempotencyKey = &in.IdempotencyKey
-	}
-	published, err := s.Service.Publish(ctx, who, event)
-	return &Output[PublishedEvent]{PublishedEvent{
-		ID: published.Event.ID, Event: published.Event.Type, Deliveries: published.Event.DeliveryCount,
-		Duplicate: published.Duplicate,
-	}}, err
-}
-
 func eventObject(e models.Event) Event {
 	object := Event{
-		ID: e.ID, OwnerID: orNull(e.OwnerID), Event: e.Type, CreatedAt: e.CreatedAt.UTC(), DeliveryCount: e.DeliveryCount,
+		ID: e.ID, OwnerID: orNull(e.OwnerID), Event: e.Type, EventFacts: eventFacts(e), CreatedAt: e.CreatedAt.UTC(), DeliveryCount: e.DeliveryCount,
 	}
 	if e.Data != nil {
 		object.Data = compact(e.Data)
@@ -123,7 +94,7 @@ func (s *server) getEvent(ctx context.Context, who service.Caller, in *eventPath
 	event, deliveries, err := s.Service.GetEvent(ctx, who, in.ID)
 	object := eventObject(event)
 	return &Output[EventDetail]{EventDetail{
-		ID: object.ID, OwnerID: object.OwnerID, Event: object.Event, Data: object.Data, CreatedAt: object.CreatedAt,
+		ID: object.ID, OwnerID: object.OwnerID, Event: object.Event, Data: object.Data, EventFacts: object.EventFacts, CreatedAt: object.CreatedAt,
 		DeliveryCount: object.DeliveryCount, Deliveries: objectsOf(deliveries, s.deliveryObject),
 	}}, err
 }

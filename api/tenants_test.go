@@ -28,12 +28,14 @@ var collections = map[string]typeid.Kind{
 // idFields are the parameters and fields that hold an ID.
 var idFields = map[string]typeid.Kind{
 	"event_id": typeid.KindEvent, "owner_id": typeid.KindOwner, "source_id": typeid.KindSource, "webhook_id": typeid.KindWebhook,
+	"webhook_ids": typeid.KindWebhook,
 }
 
 // textFields are the parameters and fields of free text that name nothing which belongs to an owner.
 var textFields = []string{
 	"action", "actor", "cursor", "data", "description", "email", "event", "event_prefix", "encoding", "events", "expires_in", "grace", "hash", "header", "headers",
-	"id_field", "id_header",
+	"auth", "format", "signatures", "signing", "timeout", "tls",
+	"id_field", "id_header", "metadata",
 	"name", "prefix", "retry_schedule", "secret", "secrets", "scheme", "slack_url", "tolerance", "type", "type_field", "type_header", "url", "verify_token",
 }
 
@@ -65,6 +67,8 @@ type template struct {
 type name struct {
 	in, name string
 	kind     typeid.Kind
+	// list says that the place holds a list of IDs.
+	list bool
 }
 
 func (n name) String() string { return n.in + " " + n.name }
@@ -77,14 +81,14 @@ func newTemplate(t testing.TB, document document, of operation) template {
 		kind, known := collections[match[1]]
 		require.True(t, known, "%s names a thing in %q: add to collections of what kind it is, and to newTenant one for each owner",
 			of, match[0])
-		made.names = append(made.names, name{"path", match[2], kind})
+		made.names = append(made.names, name{in: "path", name: match[2], kind: kind})
 	}
 	require.Len(t, made.names, strings.Count(of.Path, "{"), "%s: each {id} of a path stands behind the name of its collection", of)
 	place := func(in, of string, schema schema) {
 		kind, known := idFields[of]
 		switch {
 		case known:
-			made.names = append(made.names, name{in, of, kind})
+			made.names = append(made.names, name{in, of, kind, document.resolve(schema).is("array")})
 		case document.canName(schema):
 			require.Contains(t, textFields, of, "the %s of %s has the free text %q: add it to idFields if it is the ID of a thing, else to textFields",
 				in, made, of)
@@ -138,7 +142,9 @@ func (s *server) fill(of template, key string, holder tenant, at name, id string
 		case place.in == "body":
 			var members map[string]any
 			require.NoError(s.t, json.Unmarshal([]byte(body), &members))
-			members[place.name] = value
+			if members[place.name] = value; place.list {
+				members[place.name] = []string{value}
+			}
 			changed, err := json.Marshal(members)
 			require.NoError(s.t, err)
 			body = string(changed)

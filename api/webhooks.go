@@ -24,6 +24,7 @@ type Webhook struct {
 	RetrySchedule  []string          `json:"retry_schedule" nullable:"true" doc:"The waits after each failure; null for the installation's."`
 	RateLimit      *float64          `json:"rate_limit" doc:"Requests a second at most; null for no limit."`
 	WebhookOrder
+	WebhookSending
 	Health    WebhookHealth `json:"health"`
 	CreatedAt time.Time     `json:"created_at"`
 	UpdatedAt time.Time     `json:"updated_at"`
@@ -39,7 +40,7 @@ func webhookObject(w service.Webhook) Webhook {
 	object := Webhook{
 		ID: w.ID, OwnerID: w.OwnerID, URL: w.URL, Description: w.Description, Events: w.Events, Headers: w.ShownHeaders,
 		Active: w.Active, DisabledReason: orNull(w.DisabledReason),
-		RateLimit: w.RateLimit, WebhookOrder: orderObject(w.Queueing), Health: healthObject(w),
+		RateLimit: w.RateLimit, WebhookOrder: orderObject(w.Queueing), WebhookSending: sendingObject(w), Health: healthObject(w),
 		CreatedAt: w.CreatedAt.UTC(), UpdatedAt: w.UpdatedAt.UTC(),
 	}
 	if w.RetrySchedule != nil {
@@ -58,8 +59,9 @@ type createWebhookInput struct {
 		RetrySchedule []Duration        `json:"retry_schedule,omitempty" nullable:"true" doc:"The waits after each failure, such as 1m, 5m, 2h; empty for no retries, null for the installation's."`
 		RateLimit     *float64          `json:"rate_limit,omitempty" nullable:"true" doc:"Requests a second at most, from 0.01 to 1000; what is too much waits. Null for no limit."`
 		Active        *bool             `json:"active,omitempty" doc:"False makes it paused; true when left out."`
+		OwnerID       string            `json:"owner_id,omitempty" doc:"For administrators: whose webhook it is; the owner default when left out."`
+		SendingFields
 		NewWebhookOrder
-		OwnerID string `json:"owner_id,omitempty" doc:"For administrators: whose webhook it is; the owner default when left out."`
 	}
 }
 
@@ -88,8 +90,9 @@ type updateWebhookInput struct {
 		Headers       Patch[map[string]*string] `json:"headers,omitempty" doc:"A merge patch too: a text sets the header, null removes it, and those left out stay; null instead of the object removes all."`
 		RetrySchedule Patch[[]Duration]         `json:"retry_schedule,omitempty"`
 		RateLimit     Patch[float64]            `json:"rate_limit,omitempty" doc:"Null lifts the limit."`
+		Active        Patch[bool]               `json:"active,omitempty" doc:"False pauses; true resumes and clears disabled_reason."`
+		SendingPatch
 		WebhookOrderPatch
-		Active Patch[bool] `json:"active,omitempty" doc:"False pauses; true resumes and clears disabled_reason."`
 	}
 }
 
@@ -133,7 +136,8 @@ func (s *server) registerWebhooks(api huma.API) {
 func (s *server) createWebhook(ctx context.Context, who service.Caller, in *createWebhookInput) (*Output[NewWebhook], error) {
 	made, err := s.Service.CreateWebhook(ctx, who, service.NewWebhook{
 		OwnerID: in.Body.OwnerID, URL: in.Body.URL, Description: in.Body.Description, Events: in.Body.Events, Headers: in.Body.Headers,
-		RetrySchedule: durations(in.Body.RetrySchedule), RateLimit: in.Body.RateLimit, Order: in.Body.order(), Secret: in.Body.Secret,
+		RetrySchedule: durations(in.Body.RetrySchedule), RateLimit: in.Body.RateLimit, Secret: in.Body.Secret,
+		Sending: in.Body.sending(), Order: in.Body.order(),
 		Paused: in.Body.Active != nil && !*in.Body.Active,
 	})
 	return &Output[NewWebhook]{NewWebhook{Webhook: webhookObject(made.Webhook), Secret: made.Secret}}, err
@@ -158,7 +162,8 @@ func (s *server) updateWebhook(ctx context.Context, who service.Caller, in *upda
 	patch := in.Body
 	webhook, err := s.Service.UpdateWebhook(ctx, who, in.ID, service.WebhookPatch{
 		URL: patch.URL.Patch, Events: patch.Events.Patch, Description: patch.Description.Patch, Headers: patch.Headers.Patch,
-		RetrySchedule: patchOf(patch.RetrySchedule, durations), RateLimit: patch.RateLimit.Patch, Order: patch.order(), Active: patch.Active.Patch,
+		RetrySchedule: patchOf(patch.RetrySchedule, durations), RateLimit: patch.RateLimit.Patch, Active: patch.Active.Patch,
+		Sending: patch.sending(), Order: patch.order(),
 	})
 	return &Output[Webhook]{webhookObject(webhook)}, err
 }

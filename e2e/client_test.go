@@ -48,6 +48,7 @@ type (
 		NextAttemptAt  *time.Time `json:"next_attempt_at"`
 		WaitsFor       *string    `json:"waits_for"`
 		DeliveredAt    *time.Time `json:"delivered_at"`
+		CreatedAt      time.Time  `json:"created_at"`
 		LastStatusCode *int       `json:"last_status_code"`
 		LastError      *string    `json:"last_error"`
 		CancelReason   *string    `json:"cancel_reason"`

@@ -38,7 +38,7 @@ func newMarked(t *testing.T, p *installation) *marked {
 	m := &marked{installation: p, email: "private@example.com", secrets: map[string]string{}, refusals: map[string]string{}}
 	m.marks = map[string]string{
 		"data": rand.Text(), "response body": rand.Text(), "response header": rand.Text(), "webhook header": rand.Text(),
-		"token in the URL": rand.Text(), "Slack URL": rand.Text(), "idempotency key": rand.Text(),
+		"token in the URL": rand.Text(), "Slack URL": rand.Text(), "idempotency key": rand.Text(), "metadata": rand.Text(),
 	}
 	m.target = newReceiver(t, func(n int, _ *http.Request) answer {
 		told := answer{status: http.StatusInternalServerError, body: m.marks["response body"],
@@ -78,7 +78,7 @@ func (m *marked) secret(name, value string) {
 func (m *marked) failAndResend(t *testing.T, mail *mailServer) string {
 	t.Helper()
 	status, body, err := m.ask(t, http.MethodPost, "/api/events",
-		object{"event": "order.created", "owner_id": m.owner, "data": object{"card": m.marks["data"]}},
+		object{"event": "order.created", "owner_id": m.owner, "data": object{"card": m.marks["data"]}, "metadata": object{"card": m.marks["metadata"]}},
 		http.Header{"Idempotency-Key": {m.marks["idempotency key"]}})
 	require.NoError(t, err)
 	require.Equal(t, http.StatusAccepted, status)
@@ -201,6 +201,8 @@ func (m *marked) beRefused(t *testing.T) {
 		{"/api/events", `{"event":"` + m.marks["data"] + ` ","data":1}`},
 		{"/api/events", `{"event":"a","data":1,"owner_id":"` + m.marks["data"] + `"}`},
 		{"/api/events", `["` + m.marks["data"] + `"]`},
+		{"/api/events", `{"event":"a","data":1,"metadata":{"card":"` + m.marks["metadata"] + `ü"}}`},
+		{"/api/events", `{"event":"a","data":1,"webhook_ids":["` + m.marks["data"] + `"]}`},
 		{"/api/owners", `{"name":"x","slack_url":"` + m.marks["Slack URL"] + `"}`},
 		{"/api/sources", `{"name":"x","scheme":"standard-webhooks","secret":"whsec_` + m.marks["data"] + `!"}`},
 		{"/api/sources", `{"name":"x","scheme":"` + m.secrets["source's secret"] + `","secret":"x"}`},

@@ -18,9 +18,25 @@ type Event struct {
 	Data []byte
 	// IdempotencyKey is the publisher's name for the event, unique with OwnerID; nil for none.
 	IdempotencyKey *string
+	// WebhookIDs name the only webhooks that get the event, whatever event types they have; without any, all that match do.
+	WebhookIDs WebhookIDs `gorm:"column:webhook_ids"`
+	// OccurredAt is when it happened, as the publisher says; nil when that was not said. See Occurred.
+	OccurredAt *time.Time
+	// Metadata is sent along in headers.
+	Metadata Metadata
+	// TraceParent is the publisher's place in a distributed trace, as W3C Trace Context writes it; empty for none.
+	TraceParent string `gorm:"column:traceparent"`
 	// DeliveryCount is how many webhooks matched.
 	DeliveryCount int `gorm:"column:deliveries"`
 	CreatedAt     time.Time
+}
+
+// Occurred is when the event happened: when it was published, unless the publisher says otherwise.
+func (e Event) Occurred() time.Time {
+	if e.OccurredAt != nil {
+		return *e.OccurredAt
+	}
+	return e.CreatedAt
 }
 
 // EventFilter narrows a list of events; its zero value narrows nothing.

@@ -9,14 +9,17 @@ import (
 // Metadata are short texts by name that users add to what is theirs, stored as a JSON object. Postrider only keeps them.
 type Metadata map[string]string
 
-// Value writes the metadata.
-func (m Metadata) Value() (driver.Value, error) {
+// Text is the metadata as a JSON object.
+func (m Metadata) Text() string {
 	if len(m) == 0 {
-		return "{}", nil
+		return "{}"
 	}
-	text, err := json.Marshal(map[string]string(m))
-	return string(text), err
+	text, _ := json.Marshal(map[string]string(m)) // cannot fail: they are strings
+	return string(text)
 }
+
+// Value writes the metadata.
+func (m Metadata) Value() (driver.Value, error) { return m.Text(), nil }
 
 // Scan reads what Value wrote; NULL is none.
 func (m *Metadata) Scan(value any) error {

@@ -27,6 +27,8 @@ type Webhook struct {
 	// RateLimit is how many requests a second the webhook gets at most; nil for no limit.
 	RateLimit *float64
 	Queueing
+	// Sending says how its requests are made.
+	Sending `gorm:"embedded"`
 	// Secret, PreviousSecret and EarlierSecrets are sealed by the keyring. The previous one signs too until
 	// PreviousSecretUntil, and each of the earlier ones until an end of its own.
 	Secret              []byte

@@ -59,6 +59,25 @@ func TestDeliverSendsTheWireContract(t *testing.T) {
 	})
 }
 
+// What the publisher gave beside the data goes out in headers. Names that some servers read as others are sent as those.
+func TestWhatAPublisherGivesGoesOutInHeaders(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, open opener) {
+		r := newRig(t, open)
+		const trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+		published, err := r.store.Publish(t.Context(), models.Event{
+			Type: "order.created", Data: []byte(`{}`), Metadata: models.Metadata{"order_id": "42", "Region.code": "eu west"}, TraceParent: trace,
+		})
+		require.NoError(t, err)
+		r.delivery = published.Deliveries[0]
+		require.Equal(t, models.StatusDelivered, r.deliver(1).Status)
+		header := r.requests[0].Header
+		require.Equal(t, []string{"42"}, header["X-Webhook-Meta-Order-Id"])
+		require.Equal(t, []string{"eu west"}, header["X-Webhook-Meta-Region-Code"])
+		require.Equal(t, []string{trace}, header["Traceparent"])
+	})
+}
+
 // The API refuses such headers. Were one in the database all the same, ours would win.
 func TestAWebhooksHeadersDoNotReplaceOurs(t *testing.T) {
 	t.Parallel()

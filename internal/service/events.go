@@ -15,6 +15,7 @@ const maxIdempotencyKey = 255
 type eventStore interface {
 	Event(ctx context.Context, scope models.Scope, id string) (models.Event, error)
 	Events(ctx context.Context, scope models.Scope, filter models.EventFilter, page models.Page) ([]models.Event, models.Cursors, error)
+	WebhooksOf(ctx context.Context, ownerID string, ids []string) ([]string, error)
 }
 
 type eventDispatcher interface {
@@ -22,11 +23,14 @@ type eventDispatcher interface {
 }
 
 // Publish stores an event with its deliveries and returns when that is durable. Of the event, the caller gives the type,
-// the data, the owner or broadcast, and perhaps an idempotency key.
+// the data, the owner or broadcast, and perhaps what else it has of its own.
 func (s *Service) Publish(ctx context.Context, who Caller, event models.Event) (models.Published, error) {
 	var wrong faults
 	wrong.event(event)
 	if err := s.addressee(ctx, who, &event, &wrong); err != nil {
+		return models.Published{}, err
+	}
+	if err := s.named(ctx, &event, &wrong); err != nil {
 		return models.Published{}, err
 	}
 	if err := wrong.err(); err != nil {
@@ -52,6 +56,7 @@ func (f *faults) event(event models.Event) {
 	if key := event.IdempotencyKey; key != nil && (len(*key) > maxIdempotencyKey || strings.ContainsFunc(*key, notVisibleASCII)) {
 		f.add("idempotency_key", "expected at most 255 visible ASCII characters")
 	}
+	f.eventMetadata(event.Metadata)
 }
 
 // addressee checks, and completes, who gets an event: an owner's webhooks or, when an administrator says so, everyone's.

@@ -106,6 +106,8 @@ type NewWebhook struct {
 	Order NewOrder
 	// Secret signs the requests; nil for a new one.
 	Secret *string
+	// Sending says how the requests are made.
+	Sending NewSending
 	// Paused makes it inactive: it gets nothing until it is resumed.
 	Paused bool
 }
@@ -124,6 +126,7 @@ func (s *Service) CreateWebhook(ctx context.Context, who Caller, in NewWebhook) 
 	wrong.rateLimit(webhook.RateLimit)
 	webhook.Queueing = wrong.order(in.Order)
 	wrong.secret(in.Secret)
+	in.Sending.apply(&webhook, &wrong)
 	if in.RetrySchedule != nil {
 		webhook.RetrySchedule = wrong.schedule(in.RetrySchedule)
 	}
@@ -188,6 +191,7 @@ type WebhookPatch struct {
 	RateLimit     Patch[float64]
 	Order         OrderPatch
 	Active        Patch[bool]
+	Sending       SendingPatch
 }
 
 // UpdateWebhook changes a webhook. Deliveries that wait for it continue where the change allows it.
@@ -239,6 +243,7 @@ func (patch WebhookPatch) apply(webhook *models.Webhook, by judge, wrong faults)
 		webhook.Description = tidy(patch.Description.Value)
 		wrong.description(webhook.Description)
 	}
+	patch.Sending.apply(webhook, &wrong)
 	wrong.active(patch.Active)
 	patch.Active.to(&webhook.Active)
 	if webhook.Active {

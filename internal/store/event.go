@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"time"
 
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
@@ -19,9 +22,15 @@ func address(e *models.Event) {
 	}
 }
 
-// sameRequest says whether two events with one idempotency key are the same request.
+// sameRequest says whether two events with one idempotency key are the same request. The trace may be another: a client
+// that asks again begins a new part of it.
 func sameRequest(e, other models.Event) bool {
-	return e.Type == other.Type && bytes.Equal(e.Data, other.Data)
+	return e.Type == other.Type && bytes.Equal(e.Data, other.Data) && slices.Equal(e.WebhookIDs, other.WebhookIDs) &&
+		sameTime(e.OccurredAt, other.OccurredAt) && maps.Equal(e.Metadata, other.Metadata)
+}
+
+func sameTime(a, b *time.Time) bool {
+	return a == nil && b == nil || a != nil && b != nil && a.Equal(*b)
 }
 
 // Event returns one event, or ErrNotFound. Of an event that was broadcast, an owner sees what concerns the owner: the

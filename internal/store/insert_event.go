@@ -27,24 +27,46 @@ func matchingSQL(patterns, owner string) string {
         FROM (SELECT DISTINCT p.webhook_id FROM webhook_patterns p
               WHERE p.pattern ` + patterns + patternOfOwner + `) m
         JOIN webhooks w ON w.id = m.webhook_id
-        WHERE w.active AND NOT w.suspended AND w.deleted_at IS NULL` + webhookOfOwner
+        WHERE ` + receivingSQL + webhookOfOwner
 }
 
-func insertDeliveriesSQL(owner string) string {
+// receivingSQL says of a webhook w that it gets events.
+const receivingSQL = "w.active AND NOT w.suspended AND w.deleted_at IS NULL"
+
+// namedSQL selects those of an owner's webhooks that get an event which names them, as the SQL in ids says.
+func namedSQL(ids, owner string) string {
+	return `
+        SELECT w.id, w.owner_id, w.host, w.ordered FROM webhooks w
+        WHERE w.id ` + ids + ` AND w.owner_id = ` + owner + ` AND ` + receivingSQL
+}
+
+func insertDeliveriesSQL(webhooks string) string {
 	return `
 INSERT INTO deliveries (id, event_id, webhook_id, owner_id, event, host, status, attempt_count, leased_until, test, created_at, place)
 SELECT CAST(@prefix AS text) || m.digits, @event_id, m.id, m.owner_id, @event, m.host, 'pending', 0, @leased_until, FALSE, @created_at,
        CASE WHEN m.ordered THEN 0 END
 FROM (SELECT n.id, n.owner_id, n.host, n.ordered, ` + digitsSQL + ` AS digits
       FROM (SELECT w.id, w.owner_id, w.host, w.ordered, CAST((row_number() OVER (ORDER BY w.id) + @start) & @mask AS integer) AS n
-            FROM (` + matchingSQL("IN @patterns", owner) + ` AND w.id <> @except) w) n) m
+            FROM (` + webhooks + ` AND w.id <> @except) w) n) m
 RETURNING id, event_id, webhook_id, owner_id, event, host, status, created_at, place`
 }
 
 var (
-	insertOwnersDeliveriesSQL = insertDeliveriesSQL("@owner_id")
-	insertAllDeliveriesSQL    = insertDeliveriesSQL("")
+	insertOwnersDeliveriesSQL = insertDeliveriesSQL(matchingSQL("IN @patterns", "@owner_id"))
+	insertAllDeliveriesSQL    = insertDeliveriesSQL(matchingSQL("IN @patterns", ""))
+	insertNamedDeliveriesSQL  = insertDeliveriesSQL(namedSQL("IN @webhook_ids", "@owner_id"))
 )
+
+// insertDeliveriesOf is the statement for an event's deliveries.
+func insertDeliveriesOf(event models.Event) string {
+	switch {
+	case len(event.WebhookIDs) > 0:
+		return insertNamedDeliveriesSQL
+	case event.OwnerID == "":
+		return insertAllDeliveriesSQL
+	}
+	return insertOwnersDeliveriesSQL
+}
 
 // insertion says how an event is inserted.
 type insertion struct {
@@ -59,12 +81,8 @@ type insertion struct {
 // insertEvent stores an event that has its ID, with a pending delivery for every matching webhook, in the transaction.
 func insertEvent(tx *gorm.DB, event models.Event, how insertion) (models.Published, error) {
 	prefix, start := countedIDs(event)
-	statement := insertOwnersDeliveriesSQL
-	if event.OwnerID == "" {
-		statement = insertAllDeliveriesSQL
-	}
 	var deliveries []models.Delivery
-	err := tx.Raw(statement, map[string]any{
+	err := tx.Raw(insertDeliveriesOf(event), map[string]any{
 		"prefix":       prefix,
 		"event_id":     event.ID,
 		"event":        event.Type,
@@ -75,6 +93,7 @@ func insertEvent(tx *gorm.DB, event models.Event, how insertion) (models.Publish
 		"owner_id":     event.OwnerID,
 		"except":       how.except,
 		"patterns":     models.PatternsMatching(event.Type),
+		"webhook_ids":  []string(event.WebhookIDs),
 	}).Scan(&deliveries).Error
 	if err != nil || how.onlyMatched && len(deliveries) == 0 {
 		return models.Published{}, err
@@ -90,6 +109,10 @@ func insertEvent(tx *gorm.DB, event models.Event, how insertion) (models.Publish
 func (s *Store) identify(event *models.Event) {
 	address(event)
 	event.CreatedAt = s.Now()
+	if event.OccurredAt != nil {
+		occurred := event.OccurredAt.UTC().Truncate(time.Microsecond) // as it is stored, to be compared
+		event.OccurredAt = &occurred
+	}
 	event.ID = typeid.New(typeid.KindEvent, event.CreatedAt)
 }
 

@@ -28,6 +28,10 @@ func (p *plansRig) webhookCalls() map[string]func() {
 			order(t, s, webhook.ID, models.Queueing{Ordered: true, OnFailure: models.OnFailureSkip})
 			order(t, s, webhook.ID, models.Queueing{})
 		},
+		"WebhooksOf": func() {
+			_, err := s.WebhooksOf(ctx, owner.OwnerID, []string{webhook.ID, p.webhooks[0].ID})
+			p.ok(err)
+		},
 		"Webhook": func() { _, err := s.Webhook(ctx, everything, webhook.ID); p.ok(err) },
 		"Webhooks": func() {
 			active := true

@@ -21,22 +21,24 @@ import (
 //
 // The first LIMIT leaves nothing out. PostgreSQL, which does not know it when it plans, expects few events for whatever
 // values, and so keeps one plan; to plan this statement takes longer than to execute it.
-func publishBatchSQL(owner string) string {
+func publishBatchSQL(webhooks string) string {
 	return `
 WITH new AS MATERIALIZED (
-    SELECT * FROM unnest(?::text[], ?::text[], ?::text[], ?::bytea[], ?::text[], ?::timestamptz[], ?::text[], ?::text[], ?::bigint[], ?::timestamptz[])
-        AS n (id, owner_id, event, data, idempotency_key, created_at, patterns, prefix, start, leased_until)
+    SELECT * FROM unnest(?::text[], ?::text[], ?::text[], ?::bytea[], ?::text[], ?::timestamptz[], ?::text[], ?::text[], ?::bigint[], ?::timestamptz[],
+                         ?::text[], ?::timestamptz[], ?::text[], ?::text[])
+        AS n (id, owner_id, event, data, idempotency_key, created_at, patterns, prefix, start, leased_until,
+              webhook_ids, occurred_at, metadata, traceparent)
     LIMIT (SELECT ?::bigint)),
 matched AS MATERIALIZED (
     SELECT n.id AS event_id, w.id, w.owner_id, w.host, w.ordered,
            CAST((row_number() OVER (PARTITION BY n.id ORDER BY w.id) + n.start) & ? AS integer) AS n
-    FROM new n CROSS JOIN LATERAL (` + matchingSQL("= ANY (string_to_array(n.patterns, ' '))", owner) + `
+    FROM new n CROSS JOIN LATERAL (` + webhooks + `
         LIMIT ?) w),
 counted AS MATERIALIZED (
     SELECT n.id, (SELECT count(*) FROM matched m WHERE m.event_id = n.id) AS deliveries FROM new n),
 stored AS (
-    INSERT INTO events (id, owner_id, event, data, idempotency_key, deliveries, created_at)
-    SELECT n.id, n.owner_id, n.event, n.data, n.idempotency_key, c.deliveries, n.created_at
+    INSERT INTO events (id, owner_id, event, data, idempotency_key, deliveries, created_at, webhook_ids, occurred_at, metadata, traceparent)
+    SELECT n.id, n.owner_id, n.event, n.data, n.idempotency_key, c.deliveries, n.created_at, n.webhook_ids, n.occurred_at, n.metadata, n.traceparent
     FROM new n JOIN counted c ON c.id = n.id
     WHERE c.deliveries <= ?
     ON CONFLICT (owner_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
@@ -49,10 +51,11 @@ made AS (
     LEFT JOIN placed p ON p.event_id = n.event_id AND p.webhook_id = n.id
     RETURNING id, event_id, webhook_id, owner_id, host, place)
 SELECT c.id, s.id IS NOT NULL, c.deliveries, COALESCE(d.id, ''), COALESCE(d.webhook_id, ''), COALESCE(d.owner_id, ''),
-       COALESCE(d.host, ''), d.place, COALESCE(w.ordered, FALSE), COALESCE(w.on_failure, ''), COALESCE(w.url, ''), COALESCE(w.headers, '{}'), w.sealed_headers, w.retry_schedule, w.rate_limit,
+       COALESCE(d.host, ''), COALESCE(w.url, ''), COALESCE(w.headers, '{}'), w.sealed_headers, w.retry_schedule, w.rate_limit,
+       COALESCE(w.timeout_ms, 0), COALESCE(w.format, ''), w.credentials,
        w.secret, w.previous_secret, w.previous_secret_until, w.earlier_secrets,
        COALESCE(h.receiver, 0), COALESCE(h.consecutive_failures, 0), h.first_failure_at, h.last_failure_at, h.last_success_at, h.slow_at, h.throttled_until,
-       h.failing_since
+       h.failing_since, d.place, COALESCE(w.ordered, FALSE), COALESCE(w.on_failure, '')
 FROM counted c LEFT JOIN stored s ON s.id = c.id
 LEFT JOIN made d ON d.event_id = s.id AND c.deliveries <= ?
 LEFT JOIN webhooks w ON w.id = d.webhook_id
@@ -60,10 +63,28 @@ LEFT JOIN webhook_health h ON h.webhook_id = d.webhook_id`
 }
 
 // Events of owners share batches; one that is broadcast does not, so that it needs no condition that keeps owners apart.
+// Only a batch in which an event names its webhooks looks for these too.
 var (
-	publishOwnersSQL    = publishBatchSQL("n.owner_id")
-	publishBroadcastSQL = publishBatchSQL("")
+	publishOwnersSQL    = publishBatchSQL(matchingOwnersSQL)
+	publishNamedSQL     = publishBatchSQL(matchingOwnersSQL + "\n        UNION ALL" + namedSQL("= ANY (string_to_array(n.webhook_ids, ' '))", "n.owner_id"))
+	publishBroadcastSQL = publishBatchSQL(matchingSQL(ofPatternsSQL, ""))
 )
+
+// An event that names its webhooks has no patterns.
+const ofPatternsSQL = "= ANY (string_to_array(n.patterns, ' '))"
+
+var matchingOwnersSQL = matchingSQL(ofPatternsSQL, "n.owner_id")
+
+// publishSQL is the statement for a batch.
+func publishSQL(events []models.Event) string {
+	switch {
+	case events[0].OwnerID == "":
+		return publishBroadcastSQL
+	case slices.ContainsFunc(events, func(event models.Event) bool { return len(event.WebhookIDs) > 0 }):
+		return publishNamedSQL
+	}
+	return publishOwnersSQL
+}
 
 const (
 	// sharedDeliveries is how many deliveries an event may have that shares a batch: the others in it wait for them,
@@ -83,20 +104,16 @@ type publishOutcome struct {
 
 // publishBatch stores those events that have few deliveries.
 func (s *Store) publishBatch(ctx context.Context, events []models.Event) ([]publishOutcome, error) {
-	return s.publishTogether(ctx, publishOwnersSQL, events, sharedDeliveries)
+	return s.publishTogether(ctx, events, sharedDeliveries)
 }
 
 // publishWide stores one event, however many deliveries it has.
 func (s *Store) publishWide(ctx context.Context, events []models.Event) ([]publishOutcome, error) {
-	statement := publishOwnersSQL
-	if events[0].OwnerID == "" {
-		statement = publishBroadcastSQL
-	}
-	return s.publishTogether(ctx, statement, events, anyDeliveries)
+	return s.publishTogether(ctx, events, anyDeliveries)
 }
 
-func (s *Store) publishTogether(ctx context.Context, statement string, events []models.Event, most int) ([]publishOutcome, error) {
-	rows, err := s.db.WithContext(ctx).Raw(statement, s.publishArguments(events, most)...).Rows()
+func (s *Store) publishTogether(ctx context.Context, events []models.Event, most int) ([]publishOutcome, error) {
+	rows, err := s.db.WithContext(ctx).Raw(publishSQL(events), s.publishArguments(events, most)...).Rows()
 	if err != nil {
 		return nil, err
 	}
@@ -148,14 +165,18 @@ func (s *Store) publishArguments(events []models.Event, most int) []any {
 	ids, owners, types, data := make([]string, n), make([]string, n), make([]string, n), make([][]byte, n)
 	keys, times, prefixes, starts := make([]*string, n), make([]time.Time, n), make([]string, n), make([]int64, n)
 	leases, patterns := make([]*time.Time, n), make([]string, n)
+	named, occurred, metadata, traces := make([]string, n), make([]*time.Time, n), make([]string, n), make([]string, n)
 	for i, event := range events {
 		ids[i], owners[i], types[i], data[i] = event.ID, event.OwnerID, event.Type, event.Data
 		keys[i], times[i] = event.IdempotencyKey, event.CreatedAt
 		prefixes[i], starts[i] = countedIDs(event)
 		leases[i] = s.leasedUntil(event)
-		patterns[i] = strings.Join(models.PatternsMatching(event.Type), " ")
+		if named[i] = event.WebhookIDs.String(); named[i] == "" {
+			patterns[i] = strings.Join(models.PatternsMatching(event.Type), " ")
+		}
+		occurred[i], metadata[i], traces[i] = event.OccurredAt, event.Metadata.Text(), event.TraceParent
 	}
-	return []any{&ids, &owners, &types, &data, &keys, &times, &patterns, &prefixes, &starts, &leases, n, countedMask, most + 1, most, s.mostDeliveries}
+	return []any{&ids, &owners, &types, &data, &keys, &times, &patterns, &prefixes, &starts, &leases, &named, &occurred, &metadata, &traces, n, countedMask, most + 1, most, s.mostDeliveries}
 }
 
 func keyOf(event models.Event) string {
@@ -176,10 +197,11 @@ type publishedRow struct {
 func scanPublished(rows *sql.Rows) (row publishedRow, err error) {
 	delivery, webhook, health := &row.job.Delivery, &row.job.Webhook, &row.job.Health
 	err = rows.Scan(&row.eventID, &row.stored, &row.deliveries, &delivery.ID, &delivery.WebhookID, &delivery.OwnerID,
-		&delivery.Host, &delivery.Place, &webhook.Ordered, &webhook.OnFailure, &webhook.URL, &webhook.Headers, &webhook.SealedHeaders, &webhook.RetrySchedule, &webhook.RateLimit,
+		&delivery.Host, &webhook.URL, &webhook.Headers, &webhook.SealedHeaders, &webhook.RetrySchedule, &webhook.RateLimit,
+		&webhook.TimeoutMS, &webhook.Format, &webhook.SealedCredentials,
 		&webhook.Secret, &webhook.PreviousSecret, &webhook.PreviousSecretUntil, &webhook.EarlierSecrets,
 		&health.Receiver, &health.ConsecutiveFailures, &health.FirstFailureAt, &health.LastFailureAt, &health.LastSuccessAt, &health.SlowAt,
-		&health.ThrottledUntil, &health.FailingSince)
+		&health.ThrottledUntil, &health.FailingSince, &delivery.Place, &webhook.Ordered, &webhook.OnFailure)
 	webhook.ID, webhook.OwnerID, webhook.Host, webhook.Active = delivery.WebhookID, delivery.OwnerID, delivery.Host, true
 	health.WebhookID = delivery.WebhookID
 	return row, err

@@ -120,9 +120,9 @@ func note(tx *gorm.DB, recovery *models.Recovery, found *gorm.DB) error {
 
 // publishedSQL finds the next events that the owner's webhooks may get: the owner's own, and those of everybody.
 const publishedSQL = `
-SELECT id, event FROM (SELECT id, event FROM events WHERE owner_id = @owner ` + publishedPartSQL + `) own
+SELECT id, event, webhook_ids FROM (SELECT id, event, webhook_ids FROM events WHERE owner_id = @owner ` + publishedPartSQL + `) own
 UNION ALL
-SELECT id, event FROM (SELECT id, event FROM events WHERE owner_id = '' ` + publishedPartSQL + `) everybodys
+SELECT id, event, webhook_ids FROM (SELECT id, event, webhook_ids FROM events WHERE owner_id = '' ` + publishedPartSQL + `) everybodys
 ORDER BY id LIMIT @limit`
 
 const publishedPartSQL = "AND id > @after AND id < @behind AND created_at >= @since AND created_at < @until ORDER BY id LIMIT @limit"
@@ -158,7 +158,7 @@ func collectEvents(tx *gorm.DB, recovery *models.Recovery, limit int) error {
 	}
 	var matching []string
 	for _, event := range published {
-		if recovers(webhook, event.Type) {
+		if recovers(webhook, event) {
 			matching = append(matching, event.ID)
 		}
 	}
@@ -172,11 +172,15 @@ func collectEvents(tx *gorm.DB, recovery *models.Recovery, limit int) error {
 	return result.Error
 }
 
-// recovers says that a recovery brings missed events of a type to the webhook. Tests and operational events are about
-// their moment.
-func recovers(webhook models.Webhook, eventType string) bool {
-	return eventType != models.EventTest && !models.Operational(eventType) &&
-		slices.ContainsFunc(models.PatternsMatching(eventType), func(pattern string) bool { return slices.Contains(webhook.Events, pattern) })
+// recovers says that a recovery brings a missed event to the webhook. Tests and operational events are about their moment.
+func recovers(webhook models.Webhook, event models.Event) bool {
+	if event.Type == models.EventTest || models.Operational(event.Type) {
+		return false
+	}
+	if len(event.WebhookIDs) > 0 {
+		return slices.Contains(event.WebhookIDs, webhook.ID)
+	}
+	return slices.ContainsFunc(models.PatternsMatching(event.Type), func(pattern string) bool { return slices.Contains(webhook.Events, pattern) })
 }
 
 // behind is an ID behind all of those that are made before a time.

@@ -151,3 +151,27 @@ func TestMissedEventsAreMadeDeliveriesOnce(t *testing.T) {
 		require.NotContains(t, slices.Collect(maps.Values(r.deliveries())), 2)
 	})
 }
+
+// An event that names webhooks was missed by those, whatever their event types, and by no other.
+func TestMissedEventsThatNameTheirWebhooks(t *testing.T) {
+	onEachRecoveryRig(t, func(t *testing.T, r *recoveryRig) {
+		since := r.store.Now()
+		r.activate(false)
+		other := makeWebhook(t, r.store, r.webhook.OwnerID, "invoice.paid")
+		publish := func(name, eventType, webhookID string) {
+			published, err := r.store.Publish(t.Context(), models.Event{
+				Type: eventType, Data: []byte(`{}`), OwnerID: r.webhook.OwnerID, WebhookIDs: models.WebhookIDs{webhookID},
+			})
+			require.NoError(t, err)
+			r.names[published.Event.ID] = name
+		}
+		publish("for another", "order.created", other.ID)
+		publish("for it", "nothing.it.subscribes", r.webhook.ID)
+		r.missed("for all", "order.created", r.webhook.OwnerID)
+		r.activate(true)
+		recovery := r.start(models.IncludeMissed, since, r.store.Now())
+		require.EqualValues(t, 2, collect(t, r.store, recovery.ID).Total)
+		_, names := r.next(recovery.ID, 5)
+		require.ElementsMatch(t, []string{"for it", "for all"}, names)
+	})
+}

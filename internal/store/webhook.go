@@ -108,7 +108,7 @@ func (s *Store) UpdateWebhook(ctx context.Context, scope models.Scope, id string
 			return err
 		}
 		err := tx.Model(&webhook).Select("url", "host", "description", "events", "headers", "sealed_headers", "active",
-			"disabled_reason", "retry_schedule", "rate_limit", "ordered", "on_failure", "updated_at").Updates(&webhook).Error
+			"disabled_reason", "retry_schedule", "rate_limit", "ordered", "on_failure", "timeout_ms", "format", "credentials", "updated_at").Updates(&webhook).Error
 		if err != nil {
 			return err
 		}
@@ -155,6 +155,7 @@ func forgottenWebhook(now time.Time) map[string]any {
 	return map[string]any{
 		"deleted_at": now, "updated_at": now, "active": false, "secret": []byte{},
 		"previous_secret": nil, "previous_secret_until": nil, "earlier_secrets": nil, "headers": models.Headers{}, "sealed_headers": nil,
+		"credentials": nil, "public_keys": models.PublicKeys{},
 		"url": gorm.Expr("CASE WHEN url LIKE 'http://%' THEN 'http://' ELSE 'https://' END || host"),
 	}
 }
