@@ -106,6 +106,7 @@ func New(cfg Config) http.Handler {
 	guarded.UseMiddleware(s.authenticate(open), s.noteForTrail, limitBody(open), s.checkParameters(open), s.boundReads(open))
 	s.registerWebhooks(guarded)
 	s.registerSecrets(guarded)
+	s.registerFilters(guarded)
 	s.registerEvents(guarded)
 	s.registerDeliveries(guarded)
 	s.registerRecoveries(guarded)
@@ -155,6 +156,6 @@ func (s *server) openAPI() huma.Config {
 		"key": {Type: "http", Scheme: "bearer", Description: "An API key, of an owner or of an administrator."},
 	}
 	cfg.Security = []map[string][]string{{"key": {}}}
-	cfg.OnAddOperation = []huma.AddOpFunc{documentBodyErrors, refuseEmptyTexts}
+	cfg.OnAddOperation = []huma.AddOpFunc{documentBodyErrors, documentCreation, refuseEmptyTexts}
 	return cfg
 }

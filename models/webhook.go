@@ -6,12 +6,18 @@ import "time"
 type Webhook struct {
 	ID      string `gorm:"primaryKey"`
 	OwnerID string
-	URL     string `gorm:"column:url"`
+	// ExternalID is the owner's own name for it, unique among the owner's webhooks that were not deleted; nil for none.
+	ExternalID *string
+	Metadata   Metadata
+	URL        string `gorm:"column:url"`
 	// Host is the URL's host and port: what is shown where the whole URL might tell too much.
 	Host        string
 	Description string
 	// Events are patterns: event types, prefixes such as order.*, or *.
 	Events []string `gorm:"serializer:json"`
+	// Filter says in CEL which events the webhook gets, and Transform what is sent instead of their data; empty for all, and for
+	// the data. See package rules.
+	Filter, Transform string
 	// Headers names what is sent with every request, beside Postrider's own; SetHeaders changes them. Their values
 	// are in SealedHeaders, which the store's OpenHeaders reads.
 	Headers       Headers
@@ -43,8 +49,8 @@ type Webhook struct {
 
 // WebhookFilter narrows a list of webhooks; its zero value narrows nothing.
 type WebhookFilter struct {
-	OwnerIDs []string
-	Active   *bool
+	OwnerIDs, ExternalIDs []string
+	Active                *bool
 }
 
 // SameRateLimit says that two limits, of which none may be set, are the same.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/postrider/postrider/internal/rules"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
@@ -104,19 +105,22 @@ type NewWebhook struct {
 	RateLimit *float64
 	// Order says whether deliveries are made one after the other.
 	Order NewOrder
+	// Filter and Transform are in CEL; empty for none.
+	Filter, Transform string
 	// Secret signs the requests; nil for a new one.
 	Secret *string
 	// Sending says how the requests are made.
 	Sending NewSending
 	// Paused makes it inactive: it gets nothing until it is resumed.
 	Paused bool
+	WebhookNames
 }
 
 // CreateWebhook makes a webhook, active unless it is to be paused.
 func (s *Service) CreateWebhook(ctx context.Context, who Caller, in NewWebhook) (WebhookWithSecret, error) {
 	webhook := models.Webhook{
 		OwnerID: in.OwnerID, URL: in.URL, Description: tidy(in.Description), Events: in.Events,
-		Headers: in.Headers, RateLimit: in.RateLimit, Active: !in.Paused,
+		Headers: in.Headers, RateLimit: in.RateLimit, Filter: in.Filter, Transform: in.Transform, Active: !in.Paused,
 	}
 	var wrong faults
 	wrong.url(&webhook, judge{s.targets, who})
@@ -125,12 +129,18 @@ func (s *Service) CreateWebhook(ctx context.Context, who Caller, in NewWebhook) 
 	wrong.description(webhook.Description)
 	wrong.rateLimit(webhook.RateLimit)
 	webhook.Queueing = wrong.order(in.Order)
+	wrong.rule(s.rules, rules.Filter, webhook.Filter)
+	wrong.rule(s.rules, rules.Transform, webhook.Transform)
 	wrong.secret(in.Secret)
+	in.nameTo(&webhook, &wrong)
 	in.Sending.apply(&webhook, &wrong)
 	if in.RetrySchedule != nil {
 		webhook.RetrySchedule = wrong.schedule(in.RetrySchedule)
 	}
-	webhook.OwnerID = wrong.ownerOf(who, webhook.OwnerID)
+	var err error
+	if webhook.OwnerID, err = s.ownerOf(ctx, who, webhook.OwnerID, &wrong); err != nil {
+		return WebhookWithSecret{}, err
+	}
 	if err := wrong.err(); err != nil {
 		return WebhookWithSecret{}, err
 	}
@@ -151,7 +161,7 @@ func (s *Service) CreateWebhook(ctx context.Context, who Caller, in NewWebhook) 
 
 // ListWebhooks returns a page of webhooks with the cursors of those beside. withHeaders shows the values of their headers.
 func (s *Service) ListWebhooks(ctx context.Context, who Caller, filter models.WebhookFilter, withHeaders bool, page models.Page) ([]Webhook, models.Cursors, error) {
-	if err := checkFilter(typeid.KindOwner, "owner_id", filter.OwnerIDs); err != nil {
+	if err := errors.Join(s.ownerFilter(ctx, who, &filter.OwnerIDs), checkNameFilter(filter.ExternalIDs)); err != nil {
 		return nil, models.Cursors{}, err
 	}
 	webhooks, beside, err := s.store.Webhooks(ctx, who.scope(), filter, page)
@@ -190,8 +200,11 @@ type WebhookPatch struct {
 	RetrySchedule Patch[[]Duration]
 	RateLimit     Patch[float64]
 	Order         OrderPatch
+	Filter        Patch[string]
+	Transform     Patch[string]
 	Active        Patch[bool]
 	Sending       SendingPatch
+	WebhookNamesPatch
 }
 
 // UpdateWebhook changes a webhook. Deliveries that wait for it continue where the change allows it.
@@ -204,6 +217,7 @@ func (s *Service) UpdateWebhook(ctx context.Context, who Caller, id string, patc
 			if err := s.patchHeaders(patch.Headers, webhook, &wrong); err != nil {
 				return err
 			}
+			s.patchRules(patch, webhook, &wrong)
 			return patch.apply(webhook, judge{s.targets, who}, wrong)
 		})
 	})
@@ -243,6 +257,7 @@ func (patch WebhookPatch) apply(webhook *models.Webhook, by judge, wrong faults)
 		webhook.Description = tidy(patch.Description.Value)
 		wrong.description(webhook.Description)
 	}
+	patch.rename(webhook, &wrong)
 	patch.Sending.apply(webhook, &wrong)
 	wrong.active(patch.Active)
 	patch.Active.to(&webhook.Active)
