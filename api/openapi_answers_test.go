@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/postrider/postrider/api"
+	"github.com/postrider/postrider/models"
 )
 
 // version is what the tests' API says that it is.
@@ -48,6 +49,8 @@ type operation struct {
 	OperationID string `json:"operationId"`
 	// Extension is the action that the trail knows the operation by.
 	Extension string `json:"x-audit-action"`
+	// NeededRole is the role that a key needs for it, beside full.
+	NeededRole models.Role `json:"x-needed-role"`
 	// AdminsOnly says that owners may not call it.
 	AdminsOnly bool `json:"x-administrators-only"`
 	Summary    string

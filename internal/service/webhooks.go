@@ -172,7 +172,7 @@ func (s *Service) ListWebhooks(ctx context.Context, who Caller, filter models.We
 	if err != nil || !withHeaders {
 		return shown, beside, err
 	}
-	return shown, beside, s.showHeaders(shown)
+	return shown, beside, s.showHeaders(who, shown)
 }
 
 // GetWebhook returns a webhook. withHeaders shows the values of its headers.
@@ -183,7 +183,7 @@ func (s *Service) GetWebhook(ctx context.Context, who Caller, id string, withHea
 	}
 	shown, err := s.shownWebhooks(ctx, webhook)
 	if err == nil && withHeaders {
-		err = s.showHeaders(shown)
+		err = s.showHeaders(who, shown)
 	}
 	if err != nil {
 		return Webhook{}, err

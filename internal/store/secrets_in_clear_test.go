@@ -28,7 +28,7 @@ func TestNoSecretIsStoredInClear(t *testing.T) {
 		rotated := rotate(t, store, &webhook, time.Hour)
 		source := models.Source{OwnerID: models.DefaultOwnerID, Name: "in", Scheme: "github", EventPrefix: "github", Active: true}
 		require.NoError(t, store.CreateSource(t.Context(), &source, []string{"a-secret-of-a-provider"}))
-		apiKey, token, err := store.CreateAPIKey(t.Context(), models.DefaultOwnerID, nil)
+		apiKey, token, err := store.CreateAPIKey(t.Context(), models.DefaultOwnerID, models.RoleFull, nil)
 		require.NoError(t, err)
 
 		contents := dump(t, db)
