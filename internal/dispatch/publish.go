@@ -31,24 +31,14 @@ func (d *Dispatcher) Publish(ctx context.Context, event models.Event) (models.Pu
 			d.expect(published.Jobs)
 		}
 		for _, delivery := range published.Deliveries {
-			d.startInTurn(delivery)
+			if delivery.Queued() {
+				d.startInTurn(delivery)
+				continue
+			}
+			d.starter.Soon(func(ctx context.Context) error { return d.starter.StartDelivery(ctx, delivery) })
 		}
 	}
 	return published, nil
-}
-
-// startInTurn starts the workflow of a delivery that was just published, in the background. One in the queue of an
-// ordered webhook gets it when its turn comes: until then it costs Temporal nothing. It is asked after the commit, so
-// that either whoever ends the delivery before it sees it, or it sees that it is the first.
-func (d *Dispatcher) startInTurn(delivery models.Delivery) {
-	d.starter.Soon(func(ctx context.Context) error {
-		if delivery.Queued() {
-			if inTurn, err := d.store.InTurn(ctx, []models.Delivery{delivery}); err != nil || len(inTurn) == 0 {
-				return err
-			}
-		}
-		return d.starter.StartDelivery(ctx, delivery)
-	})
 }
 
 // most is up to how many deliveries of an event this process handles without a FanOut.
@@ -71,7 +61,7 @@ func (d *Dispatcher) attempt(ctx context.Context, published models.Published) {
 		}
 		job, err := d.jobOf(ctx, published, i)
 		if err != nil || !d.first.Make(ctx, job) {
-			d.startInTurn(delivery)
+			d.starter.Soon(func(ctx context.Context) error { return d.starter.StartDelivery(ctx, delivery) })
 		}
 	}
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -28,7 +29,7 @@ func (s *Store) CreateWebhook(ctx context.Context, webhook *models.Webhook, secr
 	webhook.ID = typeid.New(typeid.KindWebhook, webhook.CreatedAt)
 	webhook.Secret = s.keyring.Seal(secret, webhook.ID)
 	webhook.OnFailure = cmp.Or(webhook.OnFailure, models.OnFailureWait)
-	if err := s.sealHeaders(webhook); err != nil {
+	if err := errors.Join(s.sealHeaders(webhook), s.sealCredentials(webhook)); err != nil {
 		return fmt.Errorf("create webhook: %w", err)
 	}
 	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
@@ -104,7 +105,7 @@ func (s *Store) UpdateWebhook(ctx context.Context, scope models.Scope, id string
 		if err := startAnew(tx, before, webhook); err != nil {
 			return err
 		}
-		if err := s.sealHeaders(&webhook); err != nil {
+		if err := errors.Join(s.sealHeaders(&webhook), s.sealCredentials(&webhook)); err != nil {
 			return err
 		}
 		err := updateNamed(tx, &webhook, "external_id", "metadata", "url", "host", "description", "events", "headers", "sealed_headers",
