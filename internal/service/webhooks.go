@@ -264,7 +264,7 @@ func (patch WebhookPatch) apply(webhook *models.Webhook, by judge, wrong *faults
 		}
 		wrong.rateLimit(webhook.RateLimit)
 	}
-	patch.Order.apply(&webhook.Queueing, &wrong)
+	patch.Order.apply(&webhook.Queueing, wrong)
 	if patch.Description.Set {
 		webhook.Description = tidy(patch.Description.Value)
 		wrong.description(webhook.Description)
