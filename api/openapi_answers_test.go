@@ -106,6 +106,14 @@ func (d document) fields(of operation) map[string]schema {
 	return d.resolve(of.RequestBody.Content["application/json"].Schema).Properties
 }
 
+// itemFields are the members of the objects in a list; none of what is no list of objects.
+func (d document) itemFields(of schema) map[string]schema {
+	if of = d.resolve(of); !of.is("array") {
+		return nil
+	}
+	return d.resolve(*of.Items).Properties
+}
+
 // operations are all of the document's, in the order of their paths and methods.
 func (d document) operations() (operations []operation) {
 	for _, path := range slices.Sorted(maps.Keys(d.Paths)) {

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -34,7 +35,7 @@ var idFields = map[string]typeid.Kind{
 // textFields are the parameters and fields of free text that name nothing which belongs to an owner.
 var textFields = []string{
 	"action", "actor", "cursor", "data", "description", "email", "event", "event_prefix", "encoding", "events", "expires_in", "grace", "hash", "header", "headers",
-	"id_field", "id_header", "metadata",
+	"id_field", "id_header", "idempotency_key", "metadata",
 	"name", "prefix", "retry_schedule", "secret", "secrets", "scheme", "slack_url", "tolerance", "type", "type_field", "type_header", "url", "verify_token",
 }
 
@@ -47,6 +48,7 @@ var bodies = map[string]string{
 	"create-source":   `{"name":"new","scheme":"github","secret":"` + sourceSecret + `"}`,
 	"create-webhook":  `{"url":"https://example.com/new","events":["new"]}`,
 	"publish-event":   `{"event":"new","data":{}}`,
+	"publish-events":  `{"events":[{"event":"new","data":{}}]}`,
 	"recover-webhook": `{"since":"2020-01-01T00:00:00Z"}`,
 	"rotate-secret":   `{"grace":"0s"}`,
 	"update-owner":    `{"name":"changed"}`,
@@ -68,6 +70,8 @@ type name struct {
 	kind     typeid.Kind
 	// list says that the place holds a list of IDs.
 	list bool
+	// of is the field with the list of objects of which the first has the place; empty when the body has it.
+	of string
 }
 
 func (n name) String() string { return n.in + " " + n.name }
@@ -87,7 +91,7 @@ func newTemplate(t testing.TB, document document, of operation) template {
 		kind, known := idFields[of]
 		switch {
 		case known:
-			made.names = append(made.names, name{in, of, kind, document.resolve(schema).is("array")})
+			made.names = append(made.names, name{in: in, name: of, kind: kind, list: document.resolve(schema).is("array")})
 		case document.canName(schema):
 			require.Contains(t, textFields, of, "the %s of %s has the free text %q: add it to idFields if it is the ID of a thing, else to textFields",
 				in, made, of)
@@ -100,7 +104,18 @@ func newTemplate(t testing.TB, document document, of operation) template {
 	}
 	fields := document.fields(of)
 	for _, field := range slices.Sorted(maps.Keys(fields)) {
-		place("body", field, fields[field])
+		items := document.itemFields(fields[field])
+		if len(items) == 0 {
+			place("body", field, fields[field])
+			continue
+		}
+		before := len(made.names)
+		for _, item := range slices.Sorted(maps.Keys(items)) {
+			place("body", item, items[item])
+		}
+		for i := range made.names[before:] {
+			made.names[before+i].of = field
+		}
 	}
 	if len(of.RequestBody.Content) > 0 {
 		require.NotEmpty(t, made.body, "%s takes a body: add to bodies one for %q that it accepts", of, of.OperationID)
@@ -141,8 +156,12 @@ func (s *server) fill(of template, key string, holder tenant, at name, id string
 		case place.in == "body":
 			var members map[string]any
 			require.NoError(s.t, json.Unmarshal([]byte(body), &members))
-			if members[place.name] = value; place.list {
-				members[place.name] = []string{value}
+			holds := members
+			if place.of != "" {
+				holds = members[place.of].([]any)[0].(map[string]any)
+			}
+			if holds[place.name] = value; place.list {
+				holds[place.name] = []string{value}
 			}
 			changed, err := json.Marshal(members)
 			require.NoError(s.t, err)
@@ -228,9 +247,12 @@ func TestNoOperationReachesAnotherOwner(t *testing.T) {
 			for _, at := range of.names {
 				reply := s.fill(of, mine.key, mine, at, theirs.ids[at.kind])
 				require.Contains(t, of.refusals(at), reply.status, "%s of another owner: %s", at, reply.body)
-				if reply.status < 300 {
+				if reply.status < 300 && at.of == "" {
 					items, _ := reply.list()
 					require.Empty(t, items, "%s of another owner", at)
+				}
+				if at.of != "" {
+					require.Contains(t, reply.body, `"error":{`, "%s of another owner", at)
 				}
 				unknown := typeid.New(at.kind, s.store.Now())
 				nothing := s.fill(of, mine.key, mine, at, unknown)
@@ -271,6 +293,9 @@ func TestNoOperationReachesAnotherOwner(t *testing.T) {
 				}
 				reply := s.fill(of, who, theirs, at, theirs.ids[at.kind])
 				require.Less(t, reply.status, 300, "%s of one's own: %s", at, reply.body)
+				if at.of != "" {
+					require.NotContains(t, reply.body, `"error":{`, "%s of one's own", at)
+				}
 				if of.isList() {
 					items, _ := reply.list()
 					require.NotEmpty(t, items, "%s of one's own", at)
@@ -289,6 +314,16 @@ func (o template) forAdmins() bool { return o.AdminsOnly }
 
 func (o template) isList() bool { return o.Method == http.MethodGet && !strings.Contains(o.Path, "{") }
 
+// success is the status of a success.
+func (o template) success() int {
+	for status := range o.Responses {
+		if code, err := strconv.Atoi(status); err == nil && code < http.StatusMultipleChoices {
+			return code
+		}
+	}
+	return http.StatusOK
+}
+
 // refusals are the answers to a request that names what is not there.
 func (o template) refusals(at name) []int {
 	switch {
@@ -298,6 +333,8 @@ func (o template) refusals(at name) []int {
 		return []int{http.StatusNotFound}
 	case at.in == "query" && o.isList():
 		return []int{http.StatusOK}
+	case at.of != "":
+		return []int{o.success()} // each of a list has an answer of its own
 	}
 	return []int{http.StatusNotFound, http.StatusUnprocessableEntity}
 }
