@@ -155,6 +155,6 @@ func (s *server) openAPI() huma.Config {
 		"key": {Type: "http", Scheme: "bearer", Description: "An API key, of an owner or of an administrator."},
 	}
 	cfg.Security = []map[string][]string{{"key": {}}}
-	cfg.OnAddOperation = []huma.AddOpFunc{documentBodyErrors, refuseEmptyTexts}
+	cfg.OnAddOperation = []huma.AddOpFunc{documentBodyErrors, documentCreation, refuseEmptyTexts}
 	return cfg
 }

@@ -37,6 +37,7 @@ const (
 	codeDefaultOwner        = "default_owner"
 	codeTooManyFailures     = "too_many_failures"
 	codeSecretsSign         = "earlier_secrets_sign"
+	codeExternalIDTaken     = "external_id_taken"
 )
 
 // fail is the one place where errors of the other packages become HTTP. An unknown error is a plain 500 for the client and
@@ -106,7 +107,7 @@ func problemOfType(err error) *Problem {
 func notFoundDetail(err *service.NotFoundError) string {
 	detail := fmt.Sprintf("there is no %s %s", err.What(), shorten(err.ID, maxPathShown))
 	if err.Malformed {
-		detail += ": the ID of a " + err.What() + " is " + string(err.Kind) + "_ and 26 letters and digits"
+		detail += ": " + err.Form()
 	}
 	return detail
 }
@@ -135,6 +136,7 @@ var knownErrors = []struct {
 		"the owner is suspended and gets nothing; set active to true first, with PATCH /api/owners/{id}"},
 	{models.ErrDefaultOwner, http.StatusConflict, codeDefaultOwner,
 		"the owner default cannot be deleted: it has what administrators make without naming an owner; suspend it, or delete what it has"},
+	{models.ErrExternalIDTaken, http.StatusConflict, codeExternalIDTaken, "another one has this external_id: choose another, or change that one"},
 	{models.ErrLastAdminKey, http.StatusConflict, codeLastAdminKey, "no administrator's key that does not expire would be left; " +
 		"make another first, with `postrider keys create --admin`, then revoke this one"},
 }

@@ -86,11 +86,15 @@ func TestEveryMethodOnEveryRoute(t *testing.T) {
 	s := newService(t)
 	engine, ok := api.New(api.Config{Logger: slog.New(slog.DiscardHandler)}).(interface{ Routes() gin.RoutesInfo })
 	require.True(t, ok)
+	puts := map[string]bool{}
+	for _, route := range engine.Routes() {
+		puts[route.Path] = puts[route.Path] || route.Method == http.MethodPut
+	}
 	for _, route := range engine.Routes() {
 		for _, method := range []string{"HEAD", "OPTIONS", "TRACE", "PUT", "X-CUSTOM"} {
 			reply := s.call(adminKey, method, route.Path, "")
 			require.Less(t, reply.status, http.StatusInternalServerError, "%s %s", method, route.Path)
-			if method == "PUT" && route.Method != "PUT" {
+			if method == "PUT" && !puts[route.Path] {
 				reply.problem(http.StatusMethodNotAllowed, "method_not_allowed")
 				require.Contains(t, reply.header.Get("Allow"), route.Method, route.Path)
 			}

@@ -39,7 +39,7 @@ type keyPath struct {
 }
 
 type createKeyInput struct {
-	ID   string    `path:"id" doc:"The owner's ID."`
+	ID   string    `path:"id" doc:"The owner's ID, or its external_id."`
 	Body *keyTerms `required:"false"`
 }
 
@@ -61,7 +61,7 @@ func (t *keyTerms) end() service.KeyEnd {
 }
 
 type listKeysInput struct {
-	ID string `path:"id" doc:"The owner's ID."`
+	ID string `path:"id" doc:"The owner's ID, or its external_id."`
 	PageQuery
 }
 

@@ -262,7 +262,7 @@ func TestBrokenPromisesAreNoticed(t *testing.T) {
 	const (
 		object  = "application/json"
 		problem = "application/problem+json"
-		owner   = `"id":"own_x","name":"a","active":true,"email":null,"slack_url":null,"created_at":"2026-01-02T03:04:05Z"`
+		owner   = `"id":"own_x","name":"a","active":true,"email":null,"slack_url":null,"external_id":null,"metadata":{},"created_at":"2026-01-02T03:04:05Z"`
 	)
 	for name, test := range map[string]struct {
 		method, path string

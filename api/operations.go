@@ -24,6 +24,8 @@ type operation struct {
 	Tag, Summary string
 	// Status is that of a success.
 	Status int
+	// AlsoCreates says that a success may be a 201 too.
+	AlsoCreates bool
 	// Errors are the statuses that it answers beside the usual ones. One with 403 among them is for administrators only;
 	// the key of a suspended owner gets 403 from all.
 	Errors []int
@@ -46,7 +48,7 @@ func register[I, O any](s *server, api huma.API, of operation, handle func(ctx c
 }
 
 // fieldsElsewhere are the fields that a request has neither in its query nor in its body.
-var fieldsElsewhere = map[string]string{"idempotency_key": "header.Idempotency-Key"}
+var fieldsElsewhere = map[string]string{"idempotency_key": "header.Idempotency-Key", "id": "path.id"}
 
 // located says of wrong fields where in the request they are.
 func (of operation) located(err error) error {
@@ -82,7 +84,7 @@ func (of operation) described() huma.Operation {
 			http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusServiceUnavailable,
 		}, of.Errors...),
 		Extensions: of.extensions(),
-		Metadata:   map[string]any{largeAnswers: of.Large},
+		Metadata:   map[string]any{largeAnswers: of.Large, alsoCreates: of.AlsoCreates},
 	}
 }
 
@@ -96,6 +98,18 @@ func (of operation) extensions() map[string]any {
 		members[adminsOnly] = true
 	}
 	return members
+}
+
+// alsoCreates is the mark of an operation that answers 201 when it makes something.
+const alsoCreates = "also-creates"
+
+// documentCreation lists the 201 of an operation that also creates.
+func documentCreation(_ *huma.OpenAPI, op *huma.Operation) {
+	if op.Metadata[alsoCreates] == true {
+		response := *op.Responses[strconv.Itoa(http.StatusOK)]
+		response.Description = http.StatusText(http.StatusCreated)
+		op.Responses[strconv.Itoa(http.StatusCreated)] = &response
+	}
 }
 
 // documentBodyErrors lists what every operation with a body can answer: that it is not JSON, comes too slowly, or is

@@ -13,11 +13,12 @@ import (
 
 // Owner is who webhooks belong to and who is told when a delivery fails for good.
 type Owner struct {
-	ID        string    `json:"id"`
-	Name      string    `json:"name"`
-	Email     *string   `json:"email" doc:"Gets a message about each final failure."`
-	SlackURL  *string   `json:"slack_url" doc:"A Slack-compatible incoming webhook that gets the same."`
-	Active    bool      `json:"active" doc:"False while suspended: its webhooks and sources get nothing, its keys 403."`
+	ID       string  `json:"id"`
+	Name     string  `json:"name"`
+	Email    *string `json:"email" doc:"Gets a message about each final failure."`
+	SlackURL *string `json:"slack_url" doc:"A Slack-compatible incoming webhook that gets the same."`
+	Active   bool    `json:"active" doc:"False while suspended: its webhooks and sources get nothing, its keys 403."`
+	Named
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
 }
@@ -32,6 +33,7 @@ type OwnerDeletion struct {
 func ownerObject(o models.Owner) Owner {
 	return Owner{
 		ID: o.ID, Name: o.Name, Email: orNull(o.Email), SlackURL: orNull(o.SlackURL), Active: o.Active,
+		Named:     Named{ExternalID: o.ExternalID, Metadata: metadataObject(o.Metadata)},
 		CreatedAt: o.CreatedAt.UTC(), UpdatedAt: o.UpdatedAt.UTC(),
 	}
 }
@@ -41,20 +43,22 @@ type createOwnerInput struct {
 		Name     string `json:"name"`
 		Email    string `json:"email,omitempty"`
 		SlackURL string `json:"slack_url,omitempty"`
+		Naming
 	}
 }
 
 type ownerPath struct {
-	ID string `path:"id" doc:"The owner's ID."`
+	ID string `path:"id" doc:"The owner's ID, or its external_id."`
 }
 
 type updateOwnerInput struct {
-	ID   string `path:"id" doc:"The owner's ID."`
+	ID   string `path:"id" doc:"The owner's ID, or its external_id."`
 	Body struct {
 		Name     Patch[string] `json:"name,omitempty"`
 		Email    Patch[string] `json:"email,omitempty"`
 		SlackURL Patch[string] `json:"slack_url,omitempty"`
 		Active   Patch[bool]   `json:"active,omitempty" doc:"False suspends; true lets the owner go on."`
+		PatchNaming
 	}
 }
 
@@ -62,7 +66,7 @@ func (s *server) registerOwners(api huma.API) {
 	const tag = "Owners"
 	register(s, api, operation{
 		ID: "create-owner", Method: http.MethodPost, Path: "/owners", Tag: tag,
-		Summary: "Create an owner", Status: http.StatusCreated, Errors: []int{http.StatusForbidden},
+		Summary: "Create an owner", Status: http.StatusCreated, Errors: []int{http.StatusForbidden, http.StatusConflict},
 	}, s.createOwner)
 	register(s, api, operation{
 		ID: "list-owners", Method: http.MethodGet, Path: "/owners", Tag: tag,
@@ -74,8 +78,12 @@ func (s *server) registerOwners(api huma.API) {
 	}, s.getOwner)
 	register(s, api, operation{
 		ID: "update-owner", Method: http.MethodPatch, Path: "/owners/{id}", Tag: tag,
-		Summary: "Change an owner", Status: http.StatusOK, Errors: []int{http.StatusForbidden, http.StatusNotFound},
+		Summary: "Change an owner", Status: http.StatusOK, Errors: []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict},
 	}, s.updateOwner)
+	register(s, api, operation{
+		ID: "put-owner", Method: http.MethodPut, Path: "/owners/{id}", Tag: tag, Summary: "Create or replace an owner by its external_id",
+		Status: http.StatusOK, AlsoCreates: true, Errors: []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict},
+	}, s.putOwner)
 	register(s, api, operation{
 		ID: "delete-owner", Method: http.MethodDelete, Path: "/owners/{id}", Tag: tag,
 		Summary: "Delete an owner and all that it has", Status: http.StatusAccepted, Errors: []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict},
@@ -83,7 +91,9 @@ func (s *server) registerOwners(api huma.API) {
 }
 
 func (s *server) createOwner(ctx context.Context, who service.Caller, in *createOwnerInput) (*Output[Owner], error) {
-	owner, err := s.Service.CreateOwner(ctx, who, models.Owner{Name: in.Body.Name, Email: in.Body.Email, SlackURL: in.Body.SlackURL})
+	owner, err := s.Service.CreateOwner(ctx, who, models.Owner{
+		Name: in.Body.Name, Email: in.Body.Email, SlackURL: in.Body.SlackURL, ExternalID: in.Body.ExternalID, Metadata: in.Body.Metadata,
+	})
 	return &Output[Owner]{ownerObject(owner)}, err
 }
 
@@ -100,6 +110,7 @@ func (s *server) getOwner(ctx context.Context, who service.Caller, in *ownerPath
 func (s *server) updateOwner(ctx context.Context, who service.Caller, in *updateOwnerInput) (*Output[Owner], error) {
 	owner, err := s.Service.UpdateOwner(ctx, who, in.ID, service.OwnerPatch{
 		Name: in.Body.Name.Patch, Email: in.Body.Email.Patch, SlackURL: in.Body.SlackURL.Patch, Active: in.Body.Active.Patch,
+		ExternalID: in.Body.ExternalID.Patch, Metadata: in.Body.Metadata.Patch,
 	})
 	return &Output[Owner]{ownerObject(owner)}, err
 }

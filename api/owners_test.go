@@ -16,7 +16,7 @@ func TestOwnerFromCreationToChange(t *testing.T) {
 	s := newService(t)
 	made := s.admin(http.StatusCreated, "POST", "/api/owners",
 		`{"name":"Ünal & Söhne","email":"ops@example.com","slack_url":"https://hooks.slack.com/services/x"}`).object()
-	require.Equal(t, []string{"active", "created_at", "email", "id", "name", "slack_url", "updated_at"}, members(made))
+	require.Equal(t, []string{"active", "created_at", "email", "external_id", "id", "metadata", "name", "slack_url", "updated_at"}, members(made))
 	require.NoError(t, typeid.Check(typeid.KindOwner, text(t, made, "id")))
 	require.Equal(t, "Ünal & Söhne", made["name"])
 	path := "/api/owners/" + text(t, made, "id")

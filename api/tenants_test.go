@@ -34,9 +34,10 @@ var idFields = map[string]typeid.Kind{
 
 // textFields are the parameters and fields of free text that name nothing which belongs to an owner.
 var textFields = []string{
-	"action", "actor", "cursor", "data", "description", "email", "event", "event_prefix", "encoding", "events", "expires_in", "grace", "hash", "header", "headers",
-	"id_field", "id_header", "idempotency_key", "metadata",
-	"name", "prefix", "retry_schedule", "secret", "secrets", "scheme", "slack_url", "tolerance", "type", "type_field", "type_header", "url", "verify_token",
+	"action", "actor", "cursor", "data", "description", "email", "event", "event_prefix", "encoding", "events", "expires_in", "external_id", "grace", "hash", "header", "headers",
+	"auth", "format", "signatures", "signing", "timeout", "tls",
+	"id_field", "id_header", "idempotency_key",
+	"metadata", "name", "prefix", "retry_schedule", "secret", "secrets", "scheme", "slack_url", "tolerance", "type", "type_field", "type_header", "url", "verify_token",
 }
 
 const sourceSecret = "kept-0123456789abcdef"
@@ -47,6 +48,7 @@ var bodies = map[string]string{
 	"create-owner":    `{"name":"new"}`,
 	"create-source":   `{"name":"new","scheme":"github","secret":"` + sourceSecret + `"}`,
 	"create-webhook":  `{"url":"https://example.com/new","events":["new"]}`,
+	"put-owner":       `{"name":"changed"}`,
 	"publish-event":   `{"event":"new","data":{}}`,
 	"publish-events":  `{"events":[{"event":"new","data":{}}]}`,
 	"recover-webhook": `{"since":"2020-01-01T00:00:00Z"}`,
@@ -175,6 +177,8 @@ func (s *server) fill(of template, key string, holder tenant, at name, id string
 type tenant struct {
 	key string
 	ids map[typeid.Kind]string
+	// externalID is another name of the owner.
+	externalID string
 	// more are IDs that nothing is asked for by, and that nobody else may see all the same.
 	more []string
 }
@@ -182,6 +186,8 @@ type tenant struct {
 func (s *server) newTenant(name string) tenant {
 	s.t.Helper()
 	ownerID, key := s.owner(name)
+	externalID := "customer" + strings.TrimPrefix(ownerID, "own")
+	s.admin(http.StatusOK, "PATCH", "/api/owners/"+ownerID, `{"external_id":"`+externalID+`","metadata":{"plan":"`+name+`'s"}}`)
 	keys, err := s.store.APIKeys(s.t.Context(), models.Scope{OwnerID: ownerID})
 	require.NoError(s.t, err)
 	webhookID := s.webhook(key, "*")
@@ -201,7 +207,7 @@ func (s *server) newTenant(name string) tenant {
 	s.recovery(ownerID, webhookID, models.RecoveryCancelled)
 	recoveryID := s.recovery(ownerID, s.webhook(key, "none"), models.RecoveryRunning)
 	return tenant{
-		key: key,
+		key: key, externalID: externalID,
 		ids: map[typeid.Kind]string{
 			typeid.KindOwner: ownerID, typeid.KindKey: keys[0].ID, typeid.KindWebhook: webhookID, typeid.KindEvent: eventID,
 			typeid.KindDelivery: deliveryID, typeid.KindSource: inbound.SourceID, typeid.KindInbound: inbound.ID,
@@ -226,7 +232,25 @@ func (s *server) recovery(ownerID, webhookID string, status models.RecoveryStatu
 	return recovery.ID
 }
 
-func (o tenant) all() []string { return append(slices.Sorted(maps.Values(o.ids)), o.more...) }
+func (o tenant) all() []string {
+	return append(append(slices.Sorted(maps.Values(o.ids)), o.externalID), o.more...)
+}
+
+// namesOf are what a thing of the tenant's is called by.
+func (o tenant) namesOf(kind typeid.Kind) []string {
+	if kind == typeid.KindOwner {
+		return []string{o.ids[kind], o.externalID}
+	}
+	return []string{o.ids[kind]}
+}
+
+// unknownAs is a name like the given one, of nothing.
+func (s *server) unknownAs(kind typeid.Kind, given string) string {
+	if unknown := typeid.New(kind, s.store.Now()); typeid.Check(kind, given) == nil {
+		return unknown
+	}
+	return "nobody"
+}
 
 // No key reaches another owner's things, by any operation of the document and any place of it that can name a thing:
 // the answer is the same as if there was none, and nothing changes.
@@ -245,20 +269,9 @@ func TestNoOperationReachesAnotherOwner(t *testing.T) {
 			s.settle()
 			before := s.state()
 			for _, at := range of.names {
-				reply := s.fill(of, mine.key, mine, at, theirs.ids[at.kind])
-				require.Contains(t, of.refusals(at), reply.status, "%s of another owner: %s", at, reply.body)
-				if reply.status < 300 && at.of == "" {
-					items, _ := reply.list()
-					require.Empty(t, items, "%s of another owner", at)
+				for _, named := range theirs.namesOf(at.kind) {
+					s.refuses(of, mine, at, named)
 				}
-				if at.of != "" {
-					require.Contains(t, reply.body, `"error":{`, "%s of another owner", at)
-				}
-				unknown := typeid.New(at.kind, s.store.Now())
-				nothing := s.fill(of, mine.key, mine, at, unknown)
-				require.Equal(t, nothing.status, reply.status, "%s of another owner, and of nothing", at)
-				require.Equal(t, strings.ReplaceAll(nothing.body, unknown, theirs.ids[at.kind]), reply.body,
-					"%s of another owner, and of nothing", at)
 			}
 			if of.forAdmins() && len(of.names) == 0 {
 				s.fill(of, mine.key, mine, name{}, "").problem(http.StatusForbidden, "forbidden")
@@ -291,14 +304,16 @@ func TestNoOperationReachesAnotherOwner(t *testing.T) {
 				if at.in == "path" {
 					continue
 				}
-				reply := s.fill(of, who, theirs, at, theirs.ids[at.kind])
-				require.Less(t, reply.status, 300, "%s of one's own: %s", at, reply.body)
-				if at.of != "" {
-					require.NotContains(t, reply.body, `"error":{`, "%s of one's own", at)
-				}
-				if of.isList() {
-					items, _ := reply.list()
-					require.NotEmpty(t, items, "%s of one's own", at)
+				for _, named := range theirs.namesOf(at.kind) {
+					reply := s.fill(of, who, theirs, at, named)
+					require.Less(t, reply.status, 300, "%s of one's own: %s", at, reply.body)
+					if at.of != "" {
+						require.NotContains(t, reply.body, `"error":{`, "%s of one's own", at)
+					}
+					if of.isList() {
+						items, _ := reply.list()
+						require.NotEmpty(t, items, "%s of one's own", at)
+					}
 				}
 			}
 			if of.Method != http.MethodGet {
@@ -307,6 +322,24 @@ func TestNoOperationReachesAnotherOwner(t *testing.T) {
 			}
 		})
 	}
+}
+
+// refuses expects that an operation does not reach what another owner calls by a name: the answer is as if it was of nothing.
+func (s *server) refuses(of template, mine tenant, at name, named string) {
+	s.t.Helper()
+	reply := s.fill(of, mine.key, mine, at, named)
+	require.Contains(s.t, of.refusals(at), reply.status, "%s of another owner: %s", at, reply.body)
+	switch {
+	case at.of != "":
+		require.Contains(s.t, reply.body, `"error":{`, "%s of another owner", at)
+	case reply.status < 300:
+		items, _ := reply.list()
+		require.Empty(s.t, items, "%s of another owner", at)
+	}
+	unknown := s.unknownAs(at.kind, named)
+	nothing := s.fill(of, mine.key, mine, at, unknown)
+	require.Equal(s.t, nothing.status, reply.status, "%s of another owner, and of nothing", at)
+	require.Equal(s.t, strings.ReplaceAll(nothing.body, unknown, named), reply.body, "%s of another owner, and of nothing", at)
 }
 
 // forAdmins says that owners may not call the operation.

@@ -23,9 +23,11 @@ type Webhook struct {
 	DisabledReason *string           `json:"disabled_reason" doc:"Why Postrider disabled it; null otherwise."`
 	RetrySchedule  []string          `json:"retry_schedule" nullable:"true" doc:"The waits after each failure; null for the installation's."`
 	RateLimit      *float64          `json:"rate_limit" doc:"Requests a second at most; null for no limit."`
-	Health         WebhookHealth     `json:"health"`
-	CreatedAt      time.Time         `json:"created_at"`
-	UpdatedAt      time.Time         `json:"updated_at"`
+	WebhookSending
+	Health WebhookHealth `json:"health"`
+	Named
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
 }
 
 // NewWebhook is a webhook with the secret that is shown only once.
@@ -38,7 +40,8 @@ func webhookObject(w service.Webhook) Webhook {
 	object := Webhook{
 		ID: w.ID, OwnerID: w.OwnerID, URL: w.URL, Description: w.Description, Events: w.Events, Headers: w.ShownHeaders,
 		Active: w.Active, DisabledReason: orNull(w.DisabledReason),
-		RateLimit: w.RateLimit, Health: healthObject(w),
+		RateLimit: w.RateLimit, WebhookSending: sendingObject(w), Health: healthObject(w),
+		Named:     Named{ExternalID: w.ExternalID, Metadata: metadataObject(w.Metadata)},
 		CreatedAt: w.CreatedAt.UTC(), UpdatedAt: w.UpdatedAt.UTC(),
 	}
 	if w.RetrySchedule != nil {
@@ -58,6 +61,8 @@ type createWebhookInput struct {
 		RateLimit     *float64          `json:"rate_limit,omitempty" nullable:"true" doc:"Requests a second at most, from 0.01 to 1000; what is too much waits. Null for no limit."`
 		Active        *bool             `json:"active,omitempty" doc:"False makes it paused; true when left out."`
 		OwnerID       string            `json:"owner_id,omitempty" doc:"For administrators: whose webhook it is; the owner default when left out."`
+		Naming
+		SendingFields
 	}
 }
 
@@ -74,7 +79,8 @@ type listWebhooksInput struct {
 	PageQuery
 	Include string   `query:"include" enum:"headers" doc:"headers: with the values of the headers."`
 	OwnerID []string `query:"owner_id" maxItems:"20" doc:"Only these owners'."`
-	Active  string   `query:"active" enum:"true,false" doc:"Only active, or only inactive ones."`
+	NameQuery
+	Active string `query:"active" enum:"true,false" doc:"Only active, or only inactive ones."`
 }
 
 type updateWebhookInput struct {
@@ -87,6 +93,8 @@ type updateWebhookInput struct {
 		RetrySchedule Patch[[]Duration]         `json:"retry_schedule,omitempty"`
 		RateLimit     Patch[float64]            `json:"rate_limit,omitempty" doc:"Null lifts the limit."`
 		Active        Patch[bool]               `json:"active,omitempty" doc:"False pauses; true resumes and clears disabled_reason."`
+		PatchNaming
+		SendingPatch
 	}
 }
 
@@ -115,7 +123,7 @@ func (s *server) registerWebhooks(api huma.API) {
 	}, s.getWebhook)
 	register(s, api, operation{
 		ID: "update-webhook", Method: http.MethodPatch, Path: "/webhooks/{id}", Tag: tag,
-		Summary: "Change a webhook", Status: http.StatusOK, Errors: []int{http.StatusNotFound},
+		Summary: "Change a webhook", Status: http.StatusOK, Errors: []int{http.StatusNotFound, http.StatusConflict},
 	}, s.updateWebhook)
 	register(s, api, operation{
 		ID: "delete-webhook", Method: http.MethodDelete, Path: "/webhooks/{id}", Tag: tag,
@@ -131,13 +139,14 @@ func (s *server) createWebhook(ctx context.Context, who service.Caller, in *crea
 	made, err := s.Service.CreateWebhook(ctx, who, service.NewWebhook{
 		OwnerID: in.Body.OwnerID, URL: in.Body.URL, Description: in.Body.Description, Events: in.Body.Events, Headers: in.Body.Headers,
 		RetrySchedule: durations(in.Body.RetrySchedule), RateLimit: in.Body.RateLimit, Secret: in.Body.Secret,
-		Paused: in.Body.Active != nil && !*in.Body.Active,
+		WebhookNames: service.WebhookNames{ExternalID: in.Body.ExternalID, Metadata: in.Body.Metadata},
+		Sending:      in.Body.sending(), Paused: in.Body.Active != nil && !*in.Body.Active,
 	})
 	return &Output[NewWebhook]{NewWebhook{Webhook: webhookObject(made.Webhook), Secret: made.Secret}}, err
 }
 
 func (s *server) listWebhooks(ctx context.Context, who service.Caller, in *listWebhooksInput) (*ListOutput[Webhook], error) {
-	filter := models.WebhookFilter{OwnerIDs: in.OwnerID}
+	filter := models.WebhookFilter{OwnerIDs: in.OwnerID, ExternalIDs: in.ExternalID}
 	if in.Active != "" {
 		active := in.Active == "true"
 		filter.Active = &active
@@ -156,6 +165,8 @@ func (s *server) updateWebhook(ctx context.Context, who service.Caller, in *upda
 	webhook, err := s.Service.UpdateWebhook(ctx, who, in.ID, service.WebhookPatch{
 		URL: patch.URL.Patch, Events: patch.Events.Patch, Description: patch.Description.Patch, Headers: patch.Headers.Patch,
 		RetrySchedule: patchOf(patch.RetrySchedule, durations), RateLimit: patch.RateLimit.Patch, Active: patch.Active.Patch,
+		WebhookNamesPatch: service.WebhookNamesPatch{ExternalID: patch.ExternalID.Patch, Metadata: patch.Metadata.Patch},
+		Sending:           patch.sending(),
 	})
 	return &Output[Webhook]{webhookObject(webhook)}, err
 }

@@ -16,6 +16,8 @@ var (
 	ErrOwnerSuspended = errors.New("the owner is suspended")
 	// ErrLastAdminKey says that no administrator could use the API any more without this key.
 	ErrLastAdminKey = errors.New("last administrator's key")
+	// ErrExternalIDTaken says that another owner, or another webhook of the owner, has the external_id.
+	ErrExternalIDTaken = errors.New("the external_id is taken")
 )
 
 // ErrDefaultOwner says that the owner default cannot be deleted: it owns what an administrator makes without naming one.

@@ -15,6 +15,8 @@ type APIKey struct {
 	ID string `gorm:"primaryKey"`
 	// OwnerID is empty for an administrator's key.
 	OwnerID string
+	// Role says what the key is for.
+	Role Role
 	// Prefix is the beginning of the key.
 	Prefix string
 	// Hash is the SHA-256 of the key: it has 256 random bits, so that a slow hash would add nothing.

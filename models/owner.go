@@ -14,9 +14,12 @@ type Owner struct {
 	// SlackURL is a Slack-compatible incoming webhook that receives the same; empty for none.
 	SlackURL string
 	// Active is false while the owner is suspended. Its webhooks, sources and keys know that too: see suspend.
-	Active    bool
-	CreatedAt time.Time
-	UpdatedAt time.Time `gorm:"autoUpdateTime:false"`
+	Active bool
+	// ExternalID is the publisher's own name for it, unique among owners that were not deleted; nil for none.
+	ExternalID *string
+	Metadata   Metadata
+	CreatedAt  time.Time
+	UpdatedAt  time.Time `gorm:"autoUpdateTime:false"`
 	// DeletedAt hides the owner; the row stays until all that it had is gone.
 	DeletedAt *time.Time
 }

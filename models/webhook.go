@@ -6,7 +6,10 @@ import "time"
 type Webhook struct {
 	ID      string `gorm:"primaryKey"`
 	OwnerID string
-	URL     string `gorm:"column:url"`
+	// ExternalID is the owner's own name for it, unique among the owner's webhooks that were not deleted; nil for none.
+	ExternalID *string
+	Metadata   Metadata
+	URL        string `gorm:"column:url"`
 	// Host is the URL's host and port: what is shown where the whole URL might tell too much.
 	Host        string
 	Description string
@@ -26,6 +29,8 @@ type Webhook struct {
 	RetrySchedule RetrySchedule
 	// RateLimit is how many requests a second the webhook gets at most; nil for no limit.
 	RateLimit *float64
+	// Sending says how its requests are made.
+	Sending `gorm:"embedded"`
 	// Secret, PreviousSecret and EarlierSecrets are sealed by the keyring. The previous one signs too until
 	// PreviousSecretUntil, and each of the earlier ones until an end of its own.
 	Secret              []byte
@@ -40,8 +45,8 @@ type Webhook struct {
 
 // WebhookFilter narrows a list of webhooks; its zero value narrows nothing.
 type WebhookFilter struct {
-	OwnerIDs []string
-	Active   *bool
+	OwnerIDs, ExternalIDs []string
+	Active                *bool
 }
 
 // SameRateLimit says that two limits, of which none may be set, are the same.

@@ -19,6 +19,7 @@ import (
 type Sending struct {
 	RetrySchedule          models.RetrySchedule `env:"POSTRIDER_RETRY_SCHEDULE" default:"${retry_schedule}" placeholder:"WAITS" help:"Waits after the failed attempts; none for a single attempt. Default: ${default}."`
 	RetryJitter            float64              `env:"POSTRIDER_RETRY_JITTER" default:"0" placeholder:"PART" help:"Lengthens each wait at random by up to this part of it, from 0 to 1. Default: ${default}."`
+	AttemptTimeout         time.Duration        `env:"POSTRIDER_ATTEMPT_TIMEOUT" default:"30s" placeholder:"DURATION" help:"Time limit of an attempt, from 1s to 60s, for webhooks without their own. Default: ${default}."`
 	FirstAttempt           string               `env:"POSTRIDER_FIRST_ATTEMPT" default:"workflow" enum:"workflow,direct" placeholder:"HOW" help:"Who makes first attempts: workflow, or direct for the process that published. Default: ${default}."`
 	WebhookConcurrency     int                  `env:"POSTRIDER_WEBHOOK_CONCURRENCY" default:"100" placeholder:"N" help:"Requests of this process to one webhook at once; fewer while many webhooks fail. Default: ${default}."`
 	DisableAfter           time.Duration        `env:"POSTRIDER_DISABLE_AFTER" default:"120h" placeholder:"DURATION" help:"Disables a webhook when nothing has succeeded for this long; 0 is never. Default: ${default}."`
@@ -56,6 +57,10 @@ func (s Sending) faults() []error {
 	}
 	if !(s.RetryJitter >= 0 && s.RetryJitter <= 1) { // nor NaN
 		faults = append(faults, fmt.Errorf("--retry-jitter ($POSTRIDER_RETRY_JITTER) must be from 0 to 1, not %v", s.RetryJitter))
+	}
+	if s.AttemptTimeout != 0 && (s.AttemptTimeout < models.MinTimeout || s.AttemptTimeout > models.MaxTimeout) {
+		faults = append(faults, fmt.Errorf("--attempt-timeout ($POSTRIDER_ATTEMPT_TIMEOUT) must be from %s to %s, not %s",
+			models.FormatDuration(models.MinTimeout), models.FormatDuration(models.MaxTimeout), models.FormatDuration(s.AttemptTimeout)))
 	}
 	if s.Retention != 0 && s.Retention < minRetention {
 		faults = append(faults, fmt.Errorf("--retention ($POSTRIDER_RETENTION) must be at least %s, or 0 to keep everything, not %s",

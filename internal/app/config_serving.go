@@ -11,7 +11,7 @@ import (
 type Serving struct {
 	Listen        string `env:"POSTRIDER_LISTEN" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address of the API; a worker serves only health and metrics there. Default: ${default}."`
 	MetricsListen string `env:"POSTRIDER_METRICS_LISTEN" placeholder:"HOST:PORT" help:"Serve /metrics on this address only. Default: on --listen."`
-	PublicURL     string `name:"public-url" env:"POSTRIDER_PUBLIC_URL" placeholder:"URL" help:"Base URL of the API in links. Default: http://<listen>."`
+	PublicURL     string `name:"public-url" env:"POSTRIDER_PUBLIC_URL" placeholder:"URL" help:"Base URL of the API in links, and source of CloudEvents. Default: http://<listen>."`
 	TemporalUIURL string `name:"temporal-ui-url" env:"POSTRIDER_TEMPORAL_UI_URL" placeholder:"URL" help:"Base URL of the Temporal Web UI in links.${temporal_ui_default}"`
 }
 

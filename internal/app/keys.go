@@ -24,7 +24,7 @@ type KeyCommands struct {
 // CreateKey makes a key.
 type CreateKey struct {
 	Database
-	Owner string `xor:"who" required:"" placeholder:"ID" help:"The owner whose key it is; either this or --admin."`
+	Owner string `xor:"who" required:"" placeholder:"ID" help:"The owner whose key it is, by ID or external_id; either this or --admin."`
 	Admin bool   `xor:"who" required:"" help:"Make an administrator's key; either this or --owner."`
 
 	ExpiresIn time.Duration `placeholder:"DURATION" help:"How long the key lives, such as 720h. Default: it has no end."`
@@ -33,7 +33,7 @@ type CreateKey struct {
 // ListKeys lists keys.
 type ListKeys struct {
 	Database
-	Owner string `placeholder:"ID" help:"Only this owner's."`
+	Owner string `placeholder:"ID" help:"Only this owner's, by ID or external_id."`
 }
 
 // RevokeKey revokes a key.
@@ -67,10 +67,11 @@ func (c *CreateKey) Run(ctx context.Context, out io.Writer) error {
 			at := store.Now().Add(c.ExpiresIn)
 			end = &at
 		}
-		key, token, err := store.CreateAPIKey(ctx, c.Owner, end)
-		if errors.Is(err, models.ErrNotFound) {
-			return fmt.Errorf("there is no owner %s", c.Owner)
+		owner, err := ownerID(ctx, store, c.Owner)
+		if err != nil {
+			return err
 		}
+		key, token, err := store.CreateAPIKey(ctx, owner, end)
 		if err != nil {
 			return err
 		}
@@ -82,7 +83,11 @@ func (c *CreateKey) Run(ctx context.Context, out io.Writer) error {
 // Run prints the keys as a table.
 func (l *ListKeys) Run(ctx context.Context, out io.Writer) error {
 	return l.withStore(ctx, nil, func(store *store.Store) error {
-		keys, err := store.APIKeys(ctx, models.Scope{OwnerID: l.Owner})
+		owner, err := ownerID(ctx, store, l.Owner)
+		if err != nil {
+			return err
+		}
+		keys, err := store.APIKeys(ctx, models.Scope{OwnerID: owner})
 		if err != nil {
 			return err
 		}
@@ -98,6 +103,18 @@ func (l *ListKeys) Run(ctx context.Context, out io.Writer) error {
 		}
 		return table.Flush()
 	})
+}
+
+// ownerID returns the ID of the owner that is named by its ID or external_id; empty for an empty name.
+func ownerID(ctx context.Context, store *store.Store, name string) (string, error) {
+	if name == "" {
+		return "", nil
+	}
+	owner, err := store.OwnerNamed(ctx, name)
+	if errors.Is(err, models.ErrNotFound) {
+		return "", fmt.Errorf("there is no owner %s", name)
+	}
+	return owner.ID, err
 }
 
 // audit adds what a command did to the trail. The name of who typed it is not known.

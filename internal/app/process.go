@@ -19,7 +19,7 @@ import (
 	"github.com/postrider/postrider/worker"
 )
 
-// stopTimeout bounds a stop: attempts under way may take their 30 seconds.
+// stopTimeout bounds a stop: attempts under way may take their time.
 const stopTimeout = timing.WorkerStop
 
 // role says what a process does.

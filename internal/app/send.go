@@ -21,7 +21,7 @@ type Send struct {
 	Data           string  `arg:"" help:"The event's data as JSON; - reads it from the standard input."`
 	URL            string  `name:"url" env:"POSTRIDER_URL" default:"http://127.0.0.1:8080" help:"Where the API is."`
 	Key            string  `env:"POSTRIDER_KEY" required:"" help:"An API key."`
-	OwnerID        *string `name:"owner-id" xor:"to" help:"Publish to this owner's webhooks. Default: the key's owner, or the owner default for an administrator's key."`
+	OwnerID        *string `name:"owner-id" xor:"to" help:"Publish to the webhooks of this owner, by ID or external_id. Default: the key's owner, or for an administrator default."`
 	Broadcast      bool    `xor:"to" help:"Publish to the webhooks of all owners; for an administrator's key."`
 	IdempotencyKey *string `help:"Publishing again with the same key changes nothing. Default: a new one."`
 }

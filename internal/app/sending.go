@@ -82,6 +82,8 @@ func (p *process) makeMaker(context.Context) error {
 		Lanes:       attempt.NewLanes(p.settings.WebhookConcurrency),
 		Schedule:    p.settings.RetrySchedule,
 		RetryJitter: p.settings.RetryJitter,
+		Timeout:     p.settings.AttemptTimeout,
+		Source:      p.settings.publicURL(),
 		UserAgent:   "Postrider/" + Version,
 		Attempted:   p.metrics.attempted,
 		Now:         time.Now,

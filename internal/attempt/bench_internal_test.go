@@ -26,6 +26,7 @@ func BenchmarkRequest(b *testing.B) {
 		},
 		Webhook: models.Webhook{URL: "https://example.com/webhooks"},
 	}
+	maker := &Maker{UserAgent: "Postrider/0.1.0"}
 	attempt := models.Attempt{Number: 1, StartedAt: at}
 	b.ReportAllocs()
 	b.SetBytes(int64(len(job.Event.Data)))
@@ -34,7 +35,7 @@ func BenchmarkRequest(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := newRequest(context.Background(), job, signer, attempt, "Postrider/0.1.0"); err != nil {
+		if _, err := maker.newRequest(context.Background(), job, signer, attempt); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -31,7 +31,7 @@ type Store interface {
 
 // Sender makes one HTTP request and reads its response.
 type Sender interface {
-	Send(request *http.Request, keep int) (egress.Result, error)
+	Do(request *http.Request, how egress.Options) (egress.Result, error)
 }
 
 // Starter starts the workflows of deliveries; one that runs or ran already is left alone.
@@ -51,6 +51,10 @@ type Maker struct {
 	Schedule models.RetrySchedule
 	// RetryJitter is by what part of itself a wait of a schedule may be longer: 0.1 for up to a tenth.
 	RetryJitter float64
+	// Timeout bounds an attempt to a webhook without a time limit of its own; egress.AttemptTimeout when zero.
+	Timeout time.Duration
+	// Source is what CloudEvents name as their source: this installation.
+	Source string
 	// UserAgent is sent with every request.
 	UserAgent string
 	// Attempted, unless nil, is called after every attempt, for metrics.

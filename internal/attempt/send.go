@@ -2,6 +2,7 @@ package attempt
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,9 +38,9 @@ func (m *Maker) send(ctx context.Context, job models.Job, in Input, run Run) (mo
 		return attempt, nil, err
 	}
 	var response egress.Result
-	request, err := newRequest(ctx, job, signer, attempt, m.UserAgent)
+	request, err := m.newRequest(ctx, job, signer, attempt)
 	if err == nil {
-		response, err = m.Sender.Send(request, models.MaxResponseBody)
+		response, err = m.Sender.Do(request, egress.Options{Keep: models.MaxResponseBody, Timeout: m.timeoutOf(job.Webhook)})
 	}
 	attempt.DurationMS = response.Duration.Milliseconds()
 	attempt.RemoteAddr = response.RemoteAddr
@@ -67,9 +68,10 @@ func (m *Maker) send(ctx context.Context, job models.Job, in Input, run Run) (mo
 	return attempt, response.Header, nil
 }
 
-// newRequest builds the request of the wire contract. The body is the same on every attempt.
-func newRequest(ctx context.Context, job models.Job, signer *signature.Signer, attempt models.Attempt, userAgent string) (*http.Request, error) {
-	body := Body(job.Delivery, job.Event)
+// newRequest builds the request of the wire contract. The body is the same on every attempt, as long as the webhook's
+// format is.
+func (m *Maker) newRequest(ctx context.Context, job models.Job, signer *signature.Signer, attempt models.Attempt) (*http.Request, error) {
+	body := bodyOf(job, m.Source)
 	request, err := egress.NewRequest(ctx, http.MethodPost, job.Webhook.URL, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
@@ -80,8 +82,8 @@ func newRequest(ctx context.Context, job models.Job, signer *signature.Signer, a
 		header.Set(name, value)
 	}
 	setEventHeaders(header, job.Event)
-	header.Set("Content-Type", "application/json")
-	header.Set("User-Agent", userAgent)
+	describeBody(header, job, m.Source)
+	header.Set("User-Agent", m.UserAgent)
 	header.Set("X-Webhook-Event", job.Event.Type)
 	header.Set("X-Webhook-Delivery", id)
 	header.Set("X-Webhook-Attempt", strconv.Itoa(attempt.Number))
@@ -98,21 +100,20 @@ func newRequest(ctx context.Context, job models.Job, signer *signature.Signer, a
 	return request, nil
 }
 
-// Body is what receivers get: the envelope around the publisher's data, whose bytes are kept.
-func Body(delivery models.Delivery, event models.Event) []byte {
-	const around = 160
-	body := make([]byte, 0, around+len(event.Type)+len(event.Data))
-	body = append(body, `{"id":"`...)
-	body = append(body, delivery.ID...)
-	body = append(body, `","event":"`...)
-	body = append(body, event.Type...)
-	body = append(body, `","event_id":"`...)
-	body = append(body, event.ID...)
-	body = append(body, `","timestamp":"`...)
-	body = event.CreatedAt.UTC().AppendFormat(body, time.RFC3339Nano)
-	body = append(body, `","data":`...)
-	body = append(body, event.Data...)
-	return append(body, '}')
+// bodyOf is what the receiver gets. The publisher's data keeps its bytes in every format.
+func bodyOf(job models.Job, source string) []byte {
+	switch job.Webhook.Format {
+	case models.FormatRaw, models.FormatCloudEvents:
+		return job.Event.Data
+	case models.FormatCloudEventsStructured:
+		return cloudEvent(job.Event, source)
+	}
+	return envelope(job.Delivery, job.Event)
+}
+
+// timeoutOf is how long an attempt may take.
+func (m *Maker) timeoutOf(webhook models.Webhook) time.Duration {
+	return cmp.Or(webhook.Timeout(), m.Timeout)
 }
 
 func triggerOf(delivery models.Delivery, in Input) models.Trigger {

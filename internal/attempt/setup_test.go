@@ -134,3 +134,11 @@ func (r *rig) attempts() []models.Attempt {
 	require.NoError(r.t, err)
 	return attempts
 }
+
+// asked is a sender that answers 200 and keeps how it was asked.
+type asked struct{ how egress.Options }
+
+func (a *asked) Do(_ *http.Request, how egress.Options) (egress.Result, error) {
+	a.how = how
+	return egress.Result{StatusCode: http.StatusOK}, nil
+}

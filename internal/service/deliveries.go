@@ -28,7 +28,7 @@ func (s *Service) ListDeliveries(ctx context.Context, who Caller, filter models.
 	for _, err := range []error{
 		checkFilter(typeid.KindWebhook, "webhook_id", filter.WebhookIDs),
 		checkFilter(typeid.KindEvent, "event_id", filter.EventIDs),
-		checkFilter(typeid.KindOwner, "owner_id", filter.OwnerIDs),
+		s.ownerFilter(ctx, who, &filter.OwnerIDs),
 		checkEventFilter(filter.Events),
 	} {
 		if err != nil {

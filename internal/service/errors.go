@@ -64,6 +64,15 @@ type NotFoundError struct {
 // What is the name of the kind, such as inbound event.
 func (e *NotFoundError) What() string { return nameOfKind[e.Kind] }
 
+// Form says what a name of the kind looks like.
+func (e *NotFoundError) Form() string {
+	form := string(e.Kind) + "_ and 26 letters and digits"
+	if e.Kind == typeid.KindOwner {
+		return "an owner is named by its ID, " + form + ", or by its external_id"
+	}
+	return "the ID of a " + e.What() + " is " + form
+}
+
 // Error names what was not found.
 func (e *NotFoundError) Error() string { return fmt.Sprintf("there is no %s %s", e.What(), e.ID) }
 

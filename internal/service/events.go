@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"unicode/utf8"
 
@@ -72,17 +71,10 @@ func (s *Service) addressee(ctx context.Context, who Caller, event *models.Event
 		wrong.add("broadcast", "only an administrator's key publishes to all owners; leave it out to publish to your own webhooks")
 	case event.Broadcast && event.OwnerID != "":
 		wrong.add("broadcast", "an event goes to one owner or to all: leave out owner_id or broadcast")
-	case !who.Admin() && event.OwnerID != "" && event.OwnerID != who.OwnerID:
-		wrong.add("owner_id", unknownOwner)
-	case !who.Admin():
-		event.OwnerID = who.OwnerID
-	case event.OwnerID != "" && typeid.Check(typeid.KindOwner, event.OwnerID) != nil:
-		wrong.add("owner_id", unknownOwner)
-	case event.OwnerID != "":
-		_, err := s.store.Owner(ctx, event.OwnerID)
-		if errors.Is(err, models.ErrNotFound) {
-			wrong.add("owner_id", unknownOwner)
-		} else if err != nil {
+	case event.OwnerID != "" || !who.Admin():
+		before := len(wrong.fields)
+		id, err := s.ownerOf(ctx, who, event.OwnerID, wrong)
+		if event.OwnerID = id; err != nil || len(wrong.fields) > before {
 			return err
 		}
 	}
@@ -91,7 +83,7 @@ func (s *Service) addressee(ctx context.Context, who Caller, event *models.Event
 
 // ListEvents returns a page of events with the cursors of those beside.
 func (s *Service) ListEvents(ctx context.Context, who Caller, filter models.EventFilter, page models.Page) ([]models.Event, models.Cursors, error) {
-	if err := checkFilter(typeid.KindOwner, "owner_id", filter.OwnerIDs); err != nil {
+	if err := s.ownerFilter(ctx, who, &filter.OwnerIDs); err != nil {
 		return nil, models.Cursors{}, err
 	}
 	if err := checkEventFilter(filter.Types); err != nil {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
 
@@ -45,21 +44,6 @@ func (f *faults) err() error {
 		return nil
 	}
 	return f.fields
-}
-
-const unknownOwner = "there is no owner with this ID"
-
-// ownerOf returns whose thing is made: the owner that an administrator names, or the caller.
-func (f *faults) ownerOf(who Caller, named string) string {
-	switch {
-	case named == "" && who.Admin():
-		return models.DefaultOwnerID
-	case named == "":
-		return who.OwnerID
-	case !who.Admin() && named != who.OwnerID, typeid.Check(typeid.KindOwner, named) != nil:
-		f.add("owner_id", unknownOwner)
-	}
-	return named
 }
 
 // active refuses null, which is neither.

@@ -44,8 +44,8 @@ func (e KeyEnd) at(now time.Time) (*time.Time, error) {
 }
 
 // CreateKey makes a key for an owner. It returns the key's text too, which is shown once.
-func (s *Service) CreateKey(ctx context.Context, who Caller, ownerID string, end KeyEnd) (key models.APIKey, text string, err error) {
-	key, err = loadForAdmin(ctx, who, typeid.KindOwner, ownerID, func(ctx context.Context, ownerID string) (models.APIKey, error) {
+func (s *Service) CreateKey(ctx context.Context, who Caller, owner string, end KeyEnd) (key models.APIKey, text string, err error) {
+	key, err = loadOwner(ctx, s, who, owner, func(ctx context.Context, ownerID string) (models.APIKey, error) {
 		expiresAt, err := end.at(s.now())
 		if err != nil {
 			return models.APIKey{}, err
@@ -60,8 +60,8 @@ func (s *Service) CreateKey(ctx context.Context, who Caller, ownerID string, end
 }
 
 // ListKeys returns a page of an owner's keys with the cursors of those beside.
-func (s *Service) ListKeys(ctx context.Context, who Caller, ownerID string, page models.Page) (keys []models.APIKey, beside models.Cursors, err error) {
-	keys, err = loadForAdmin(ctx, who, typeid.KindOwner, ownerID, func(ctx context.Context, ownerID string) ([]models.APIKey, error) {
+func (s *Service) ListKeys(ctx context.Context, who Caller, owner string, page models.Page) (keys []models.APIKey, beside models.Cursors, err error) {
+	keys, err = loadOwner(ctx, s, who, owner, func(ctx context.Context, ownerID string) ([]models.APIKey, error) {
 		keys, beside, err = s.store.OwnerAPIKeys(ctx, ownerID, page)
 		return keys, err
 	})

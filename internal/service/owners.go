@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/postrider/postrider/internal/contract"
-	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
 
@@ -21,7 +20,8 @@ type ownerDispatcher interface {
 	DeleteOwner(ctx context.Context, id string) (models.Owner, error)
 }
 
-// CreateOwner makes an active owner. The caller gives the name, and perhaps the mail address and the Slack URL.
+// CreateOwner makes an active owner. The caller gives the name, and perhaps the mail address, the Slack URL, the external ID
+// and metadata.
 func (s *Service) CreateOwner(ctx context.Context, who Caller, owner models.Owner) (models.Owner, error) {
 	if err := onlyAdmins(who); err != nil {
 		return models.Owner{}, err
@@ -61,6 +61,8 @@ func checkOwner(owner *models.Owner, before models.Owner, by judge) error {
 		}
 		owner.SlackURL = stored
 	}
+	wrong.externalID(owner.ExternalID, ownerPrefix)
+	wrong.metadata(owner.Metadata)
 	return wrong.err()
 }
 
@@ -73,25 +75,28 @@ func (s *Service) ListOwners(ctx context.Context, who Caller, page models.Page) 
 }
 
 // GetOwner returns an owner.
-func (s *Service) GetOwner(ctx context.Context, who Caller, id string) (models.Owner, error) {
-	return loadForAdmin(ctx, who, typeid.KindOwner, id, s.store.Owner)
+func (s *Service) GetOwner(ctx context.Context, who Caller, name string) (models.Owner, error) {
+	return loadOwner(ctx, s, who, name, s.store.Owner)
 }
 
-// OwnerPatch changes an owner. Active suspends the owner, or ends that.
+// OwnerPatch changes an owner. Active suspends the owner, or ends that. Metadata is merged; null removes all.
 type OwnerPatch struct {
-	Name, Email, SlackURL Patch[string]
-	Active                Patch[bool]
+	Name, Email, SlackURL, ExternalID Patch[string]
+	Active                            Patch[bool]
+	Metadata                          Patch[map[string]*string]
 }
 
 // UpdateOwner changes an owner.
-func (s *Service) UpdateOwner(ctx context.Context, who Caller, id string, patch OwnerPatch) (models.Owner, error) {
-	owner, err := loadForAdmin(ctx, who, typeid.KindOwner, id, func(ctx context.Context, id string) (models.Owner, error) {
+func (s *Service) UpdateOwner(ctx context.Context, who Caller, name string, patch OwnerPatch) (models.Owner, error) {
+	owner, err := loadOwner(ctx, s, who, name, func(ctx context.Context, id string) (models.Owner, error) {
 		return s.store.UpdateOwner(ctx, id, func(owner *models.Owner) error {
 			before := *owner
 			patch.Name.to(&owner.Name)
 			owner.Name = tidy(owner.Name)
 			patch.Email.to(&owner.Email)
 			patch.SlackURL.to(&owner.SlackURL)
+			toOptional(patch.ExternalID, &owner.ExternalID)
+			owner.Metadata = mergedMetadata(owner.Metadata, patch.Metadata)
 			var wrong faults
 			if wrong.active(patch.Active); wrong.err() != nil {
 				return wrong.err()
@@ -115,8 +120,8 @@ type OwnerDeletion struct {
 }
 
 // DeleteOwner ends an owner at once; all that it had is removed by a workflow.
-func (s *Service) DeleteOwner(ctx context.Context, who Caller, id string) (OwnerDeletion, error) {
-	owner, err := loadForAdmin(ctx, who, typeid.KindOwner, id, s.dispatcher.DeleteOwner)
+func (s *Service) DeleteOwner(ctx context.Context, who Caller, name string) (OwnerDeletion, error) {
+	owner, err := loadOwner(ctx, s, who, name, s.dispatcher.DeleteOwner)
 	if err != nil {
 		return OwnerDeletion{}, err
 	}

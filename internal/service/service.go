@@ -20,6 +20,8 @@ type Store interface {
 	deliveryStore
 	recoveryStore
 	ownerStore
+	ownerNameStore
+	ownerPutStore
 	keyStore
 	sourceStore
 	inboundStore

@@ -55,11 +55,14 @@ func (s *Service) CreateSource(ctx context.Context, who Caller, in NewSource) (m
 	wrong.eventPrefix(source.EventPrefix)
 	wrong.scheme(source, secrets)
 	wrong.broadcast(who, source)
-	source.OwnerID = wrong.ownerOf(who, source.OwnerID)
+	var err error
+	if source.OwnerID, err = s.ownerOf(ctx, who, source.OwnerID, &wrong); err != nil {
+		return models.Source{}, err
+	}
 	if err := wrong.err(); err != nil {
 		return models.Source{}, err
 	}
-	err := s.store.CreateSource(withQuota(ctx, who, s.quotas.Sources), &source, textsOf(secrets))
+	err = s.store.CreateSource(withQuota(ctx, who, s.quotas.Sources), &source, textsOf(secrets))
 	if errors.Is(err, models.ErrNotFound) {
 		err = invalid("owner_id", unknownOwner)
 	}

@@ -104,8 +104,11 @@ type NewWebhook struct {
 	RateLimit *float64
 	// Secret signs the requests; nil for a new one.
 	Secret *string
+	// Sending says how the requests are made.
+	Sending NewSending
 	// Paused makes it inactive: it gets nothing until it is resumed.
 	Paused bool
+	WebhookNames
 }
 
 // CreateWebhook makes a webhook, active unless it is to be paused.
@@ -121,10 +124,15 @@ func (s *Service) CreateWebhook(ctx context.Context, who Caller, in NewWebhook) 
 	wrong.description(webhook.Description)
 	wrong.rateLimit(webhook.RateLimit)
 	wrong.secret(in.Secret)
+	in.nameTo(&webhook, &wrong)
+	in.Sending.apply(&webhook, &wrong)
 	if in.RetrySchedule != nil {
 		webhook.RetrySchedule = wrong.schedule(in.RetrySchedule)
 	}
-	webhook.OwnerID = wrong.ownerOf(who, webhook.OwnerID)
+	var err error
+	if webhook.OwnerID, err = s.ownerOf(ctx, who, webhook.OwnerID, &wrong); err != nil {
+		return WebhookWithSecret{}, err
+	}
 	if err := wrong.err(); err != nil {
 		return WebhookWithSecret{}, err
 	}
@@ -145,7 +153,7 @@ func (s *Service) CreateWebhook(ctx context.Context, who Caller, in NewWebhook) 
 
 // ListWebhooks returns a page of webhooks with the cursors of those beside. withHeaders shows the values of their headers.
 func (s *Service) ListWebhooks(ctx context.Context, who Caller, filter models.WebhookFilter, withHeaders bool, page models.Page) ([]Webhook, models.Cursors, error) {
-	if err := checkFilter(typeid.KindOwner, "owner_id", filter.OwnerIDs); err != nil {
+	if err := errors.Join(s.ownerFilter(ctx, who, &filter.OwnerIDs), checkNameFilter(filter.ExternalIDs)); err != nil {
 		return nil, models.Cursors{}, err
 	}
 	webhooks, beside, err := s.store.Webhooks(ctx, who.scope(), filter, page)
@@ -184,6 +192,8 @@ type WebhookPatch struct {
 	RetrySchedule Patch[[]Duration]
 	RateLimit     Patch[float64]
 	Active        Patch[bool]
+	Sending       SendingPatch
+	WebhookNamesPatch
 }
 
 // UpdateWebhook changes a webhook. Deliveries that wait for it continue where the change allows it.
@@ -234,6 +244,8 @@ func (patch WebhookPatch) apply(webhook *models.Webhook, by judge, wrong faults)
 		webhook.Description = tidy(patch.Description.Value)
 		wrong.description(webhook.Description)
 	}
+	patch.rename(webhook, &wrong)
+	patch.Sending.apply(webhook, &wrong)
 	wrong.active(patch.Active)
 	patch.Active.to(&webhook.Active)
 	if webhook.Active {

@@ -29,7 +29,9 @@ func TestPublishedAtOnce(t *testing.T) {
 	onEach(t, func(t *testing.T, store *store.Store) {
 		mine, other := storetest.Owner(t, store, "mine"), storetest.Owner(t, store, "other")
 		exact := makeWebhook(t, store, mine.ID, "order.created", "order.*")
-		all := makeWebhook(t, store, other.ID, "*")
+		all := storetest.Webhook(t, store, func(w *models.Webhook) {
+			w.OwnerID, w.TimeoutMS, w.Format = other.ID, 1500, models.FormatRaw
+		})
 		events := []models.Event{
 			{Type: "order.created", Broadcast: true}, {Type: "order.paid", OwnerID: mine.ID}, {Type: "nobody.wants", OwnerID: mine.ID},
 			{Type: "order.created", OwnerID: other.ID},

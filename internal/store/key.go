@@ -25,7 +25,7 @@ const (
 func (s *Store) CreateAPIKey(ctx context.Context, ownerID string, expiresAt *time.Time) (models.APIKey, string, error) {
 	token := models.NewAPIKeyToken()
 	now := s.Now()
-	key := models.APIKey{ID: typeid.New(typeid.KindKey, now), OwnerID: ownerID, Prefix: token[:keyShownLength], Hash: models.HashAPIKey(token), CreatedAt: now}
+	key := models.APIKey{ID: typeid.New(typeid.KindKey, now), OwnerID: ownerID, Role: models.RoleFull, Prefix: token[:keyShownLength], Hash: models.HashAPIKey(token), CreatedAt: now}
 	if expiresAt != nil {
 		end := expiresAt.UTC().Truncate(time.Microsecond)
 		key.ExpiresAt = &end

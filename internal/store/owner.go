@@ -10,13 +10,14 @@ import (
 	"github.com/postrider/postrider/models"
 )
 
-// CreateOwner stores a new owner, which is active, and sets its ID and times.
+// CreateOwner stores a new owner, which is active, and sets its ID and times. ErrExternalIDTaken when another one has its
+// external_id.
 func (s *Store) CreateOwner(ctx context.Context, owner *models.Owner) error {
 	owner.CreatedAt = s.Now()
 	owner.UpdatedAt = owner.CreatedAt
 	owner.ID = typeid.New(typeid.KindOwner, owner.CreatedAt)
 	owner.Active = true
-	if err := s.db.WithContext(ctx).Create(owner).Error; err != nil {
+	if err := createNamed(s.db.WithContext(ctx), owner); err != nil {
 		return fmt.Errorf("create owner: %w", err)
 	}
 	return nil
@@ -56,7 +57,7 @@ func (s *Store) UpdateOwner(ctx context.Context, id string, change func(*models.
 			return changeErr
 		}
 		owner.UpdatedAt = s.Now()
-		err = tx.Model(&owner).Select("name", "email", "slack_url", "active", "updated_at").Updates(&owner).Error
+		err = updateNamed(tx, &owner, "name", "email", "slack_url", "active", "external_id", "metadata", "updated_at")
 		if err != nil || owner.Active == wasActive {
 			return err
 		}

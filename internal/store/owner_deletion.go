@@ -28,8 +28,8 @@ func (s *Store) DeleteOwner(ctx context.Context, id string) (models.Owner, error
 		}
 		now := s.Now()
 		owner.DeletedAt, owner.UpdatedAt, owner.Active = &now, now, false
-		owner.Email, owner.SlackURL = "", ""
-		err := tx.Model(&owner).Select("email", "slack_url", "active", "updated_at", "deleted_at").Updates(&owner).Error
+		owner.Email, owner.SlackURL, owner.ExternalID, owner.Metadata = "", "", nil, nil
+		err := tx.Model(&owner).Select("email", "slack_url", "external_id", "metadata", "active", "updated_at", "deleted_at").Updates(&owner).Error
 		if err != nil {
 			return err
 		}

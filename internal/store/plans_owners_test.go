@@ -48,6 +48,17 @@ func (p *plansRig) ownerCalls() map[string]func() {
 			p.ok(err)
 			require.NotEmpty(t, purge.Deleted)
 		},
+		"OwnerNamed": func() {
+			for _, name := range []string{owner.OwnerID, "customer-42"} {
+				_, _ = s.OwnerNamed(ctx, name)
+			}
+		},
+		"PutOwner": func() {
+			for range 2 {
+				_, _, err := s.PutOwner(ctx, "put", func(o *models.Owner) error { o.Name = "put"; return nil })
+				p.ok(err)
+			}
+		},
 		"Owner": func() { _, err := s.Owner(ctx, owner.OwnerID); p.ok(err) },
 		"Owners": func() {
 			p.pages(func(page models.Page) models.Cursors { _, beside, err := s.Owners(ctx, page); p.ok(err); return beside })

@@ -36,6 +36,7 @@ func (p *plansRig) webhookCalls() map[string]func() {
 				for _, filter := range []models.WebhookFilter{
 					{}, {OwnerIDs: given(owner.OwnerID)}, {Active: &active}, {OwnerIDs: given(owner.OwnerID), Active: &active},
 					{OwnerIDs: given(owner.OwnerID + "," + p.webhooks[0].OwnerID), Active: &active},
+					{OwnerIDs: given(owner.OwnerID), ExternalIDs: given("main")},
 				} {
 					p.pages(func(page models.Page) models.Cursors {
 						_, beside, err := s.Webhooks(ctx, scope, filter, page)

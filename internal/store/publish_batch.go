@@ -52,6 +52,7 @@ made AS (
     RETURNING id, event_id, webhook_id, owner_id, host)
 SELECT c.id, s.id IS NOT NULL, c.deliveries, COALESCE(d.id, ''), COALESCE(d.webhook_id, ''), COALESCE(d.owner_id, ''),
        COALESCE(d.host, ''), COALESCE(w.url, ''), COALESCE(w.headers, '{}'), w.sealed_headers, w.retry_schedule, w.rate_limit,
+       COALESCE(w.timeout_ms, 0), COALESCE(w.format, ''), w.credentials,
        w.secret, w.previous_secret, w.previous_secret_until, w.earlier_secrets,
        COALESCE(h.receiver, 0), COALESCE(h.consecutive_failures, 0), h.first_failure_at, h.last_failure_at, h.last_success_at, h.slow_at, h.throttled_until,
        h.failing_since
@@ -203,6 +204,7 @@ func scanPublished(rows *sql.Rows) (row publishedRow, err error) {
 	delivery, webhook, health := &row.job.Delivery, &row.job.Webhook, &row.job.Health
 	err = rows.Scan(&row.eventID, &row.stored, &row.deliveries, &delivery.ID, &delivery.WebhookID, &delivery.OwnerID,
 		&delivery.Host, &webhook.URL, &webhook.Headers, &webhook.SealedHeaders, &webhook.RetrySchedule, &webhook.RateLimit,
+		&webhook.TimeoutMS, &webhook.Format, &webhook.SealedCredentials,
 		&webhook.Secret, &webhook.PreviousSecret, &webhook.PreviousSecretUntil, &webhook.EarlierSecrets,
 		&health.Receiver, &health.ConsecutiveFailures, &health.FirstFailureAt, &health.LastFailureAt, &health.LastSuccessAt, &health.SlowAt,
 		&health.ThrottledUntil, &health.FailingSince)

@@ -20,7 +20,7 @@ type webhookPattern struct {
 }
 
 // CreateWebhook stores a new webhook with its secret, and sets its ID and times. An unknown owner is
-// ErrNotFound.
+// ErrNotFound; ErrExternalIDTaken when another webhook of the owner has its external_id.
 func (s *Store) CreateWebhook(ctx context.Context, webhook *models.Webhook, secret string) error {
 	webhook.CreatedAt = s.Now()
 	webhook.UpdatedAt = webhook.CreatedAt
@@ -38,7 +38,7 @@ func (s *Store) CreateWebhook(ctx context.Context, webhook *models.Webhook, secr
 			return err
 		}
 		webhook.Suspended = !owner.Active
-		if err := tx.Create(webhook).Error; err != nil {
+		if err := createNamed(tx, webhook); err != nil {
 			return err
 		}
 		return insertPatterns(tx, webhook)
@@ -75,7 +75,7 @@ func (s *Store) Webhooks(ctx context.Context, scope models.Scope, filter models.
 	}
 	webhooks, cursors, err := list(q, page, listing[models.Webhook]{
 		kind: typeid.KindWebhook, id: func(w models.Webhook) string { return w.ID },
-		filters: []oneOf{is("owner_id", filter.OwnerIDs)},
+		filters: []oneOf{is("owner_id", filter.OwnerIDs), is("external_id", filter.ExternalIDs)},
 	})
 	if err != nil {
 		return nil, models.Cursors{}, fmt.Errorf("list webhooks: %w", err)
@@ -104,8 +104,8 @@ func (s *Store) UpdateWebhook(ctx context.Context, scope models.Scope, id string
 		if err := s.sealHeaders(&webhook); err != nil {
 			return err
 		}
-		err := tx.Model(&webhook).Select("url", "host", "description", "events", "headers", "sealed_headers", "active",
-			"disabled_reason", "retry_schedule", "rate_limit", "updated_at").Updates(&webhook).Error
+		err := updateNamed(tx, &webhook, "external_id", "metadata", "url", "host", "description", "events", "headers", "sealed_headers",
+			"active", "disabled_reason", "retry_schedule", "rate_limit", "timeout_ms", "format", "credentials", "updated_at")
 		if err != nil {
 			return err
 		}
@@ -147,8 +147,9 @@ func (s *Store) DeleteWebhook(ctx context.Context, scope models.Scope, id string
 // forgottenWebhook is what is written over a webhook that is deleted. All of its URL but the host may be a credential.
 func forgottenWebhook(now time.Time) map[string]any {
 	return map[string]any{
-		"deleted_at": now, "updated_at": now, "active": false, "secret": []byte{},
+		"deleted_at": now, "updated_at": now, "active": false, "external_id": nil, "metadata": models.Metadata{}, "secret": []byte{},
 		"previous_secret": nil, "previous_secret_until": nil, "earlier_secrets": nil, "headers": models.Headers{}, "sealed_headers": nil,
+		"credentials": nil, "public_keys": models.PublicKeys{},
 		"url": gorm.Expr("CASE WHEN url LIKE 'http://%' THEN 'http://' ELSE 'https://' END || host"),
 	}
 }

@@ -12,7 +12,7 @@ const WorkflowTask = 10 * time.Second
 const (
 	// AttemptActivity is the time limit of the activity that makes an attempt: waiting for its moment, the request, and
 	// writing the log.
-	AttemptActivity = 60 * time.Second
+	AttemptActivity = 90 * time.Second
 	// Heartbeat is how often a running activity tells Temporal that its process lives, and HeartbeatTimeout after how
 	// long without that Temporal repeats the activity.
 	Heartbeat        = 3 * time.Second
@@ -32,10 +32,11 @@ const (
 	// StaleRateLimit is how long after a change of a rate limit an attempt may still ask by the old one, because it
 	// read the webhook before.
 	StaleRateLimit = time.Minute
-	// WorkerStop is how long a stopping process waits for the attempts under way.
-	WorkerStop = 35 * time.Second
+	// WorkerStop is how long a stopping process waits for the attempts under way: as long as the longest may take. It
+	// takes no longer than they do.
+	WorkerStop = 65 * time.Second
 	// TestWait is how long the caller of a webhook's test waits for its attempt.
-	TestWait = 45 * time.Second
+	TestWait = 75 * time.Second
 )
 
 // First attempts without a workflow, and the sweep that takes over from a process that died.
@@ -66,5 +67,5 @@ const (
 	PurgeActivity  = 2 * time.Minute
 	// Settling is how long a deletion waits for what was under way when its owner was deleted: attempts, requests that
 	// were just accepted, starts of workflows.
-	Settling = time.Minute
+	Settling = 90 * time.Second
 )

@@ -27,7 +27,7 @@ var inOrder = []struct {
 	},
 	{
 		"an attempt has time to wait for its moment, make the request and write the log",
-		timing.ReservationLead + egress.AttemptTimeout + timing.Record, timing.AttemptActivity,
+		timing.ReservationLead + egress.MaxAttemptTimeout + timing.Record, timing.AttemptActivity,
 	},
 	{
 		"two heartbeats may be lost before an activity counts as dead",
@@ -66,8 +66,12 @@ var inOrder = []struct {
 		egress.ConnectTimeout, egress.AttemptTimeout,
 	},
 	{
+		"the time limit of most attempts is not the longest that a webhook may ask for",
+		egress.AttemptTimeout, egress.MaxAttemptTimeout,
+	},
+	{
 		"a stopping process finishes its attempts",
-		egress.AttemptTimeout, timing.WorkerStop,
+		egress.MaxAttemptTimeout, timing.WorkerStop,
 	},
 	{
 		"a stopping process is not kept by an attempt that cannot end",
@@ -75,7 +79,7 @@ var inOrder = []struct {
 	},
 	{
 		"the caller of a test learns how its attempt went",
-		egress.AttemptTimeout + timing.Record, timing.TestWait,
+		egress.MaxAttemptTimeout + timing.Record, timing.TestWait,
 	},
 	{
 		"a sweep that starts inbound events is over before the next one",
@@ -99,8 +103,14 @@ var inOrder = []struct {
 	},
 	{
 		"what was under way when an owner was deleted has ended before its rows go",
-		egress.AttemptTimeout + timing.Record, timing.Settling,
+		egress.MaxAttemptTimeout + timing.Record, timing.Settling,
 	},
+}
+
+// A webhook may ask for what its requests get.
+func TestTheLongestTimeLimitIsOne(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, models.MaxTimeout, egress.MaxAttemptTimeout)
 }
 
 func TestTimesAreInOrder(t *testing.T) {
