@@ -1,8 +1,8 @@
 package api
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -125,47 +125,17 @@ func (s *server) batchResult(ctx context.Context, outcome models.BatchOutcome, i
 // placeOf is where in a batch's request the fields of its i-th event are.
 func placeOf(i int) string { return fmt.Sprintf("body.events[%d].", i) }
 
-// readBatch returns the events of a batch, unread.
-func readBatch(body []byte) ([]json.RawMessage, error) {
-	members := map[string]json.RawMessage{}
-	if err := checkText(body); err != nil {
-		return nil, newProblem(http.StatusBadRequest, codeMalformedJSON, "the body is not JSON: "+err.Error())
-	}
-	if json.Unmarshal(body, &members) != nil || members == nil {
-		return nil, invalid("body", "expected an object with the member events")
-	}
-	if member, message := lostMember(body, reflect.TypeFor[struct {
-		Events RawJSON `json:"events"`
-	}]()); member != "" {
-		return nil, invalid("body."+member, message)
-	}
-	for name := range members {
-		if name != "events" {
-			return nil, invalid("body."+name, "unexpected property: names match by case")
-		}
-	}
-	if _, there := members["events"]; !there {
-		return nil, invalid("body", "expected required property events to be present")
-	}
-	var items []json.RawMessage
-	if json.Unmarshal(members["events"], &items) != nil || items == nil {
-		return nil, invalid("body.events", "expected array")
-	}
-	if len(items) == 0 || len(items) > models.MaxBatch {
-		return nil, invalid("body.events", fmt.Sprintf("expected 1 to %d events; these are %d", models.MaxBatch, len(items)))
-	}
-	return items, nil
-}
-
-// read reads the i-th event of a batch, as the body of a single one is read.
+// read reads the i-th event of a batch, as the body of a single one is read, but for its data, which may be anything.
 func (r batchReader) read(item []byte, i int) (NewBatchEvent, *Problem) {
 	var event NewBatchEvent
+	place := strings.TrimSuffix(placeOf(i), ".")
+	item, data := withoutData(item)
 	var value any
 	if err := readValue(item, &value); err != nil {
-		return event, invalid(strings.TrimSuffix(placeOf(i), "."), err.Error())
+		return event, invalid(place, err.Error())
 	}
 	path := huma.NewPathBuffer(nil, 0)
-	path.Push(strings.TrimSuffix(placeOf(i), "."))
+	path.Push(place)
 	var result huma.ValidateResult
 	huma.Validate(r.registry, r.event, path, huma.ModeWriteToServer, value, &result)
 	var fields []FieldError
@@ -182,5 +152,6 @@ func (r batchReader) read(item []byte, i int) (NewBatchEvent, *Problem) {
 		field := fieldError("body", err.Error())
 		return event, invalid(placeOf(i)+strings.TrimPrefix(field.Location, "body."), field.Message)
 	}
+	event.Data = bytes.Clone(data) // the request's memory is used again
 	return event, nil
 }
