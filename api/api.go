@@ -106,6 +106,7 @@ func New(cfg Config) http.Handler {
 	guarded.UseMiddleware(s.authenticate(open), s.noteForTrail, limitBody(open), s.checkParameters(open), s.boundReads(open))
 	s.registerWebhooks(guarded)
 	s.registerSecrets(guarded)
+	s.registerFilters(guarded)
 	s.registerEvents(guarded)
 	s.registerDeliveries(guarded)
 	s.registerRecoveries(guarded)

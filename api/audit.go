@@ -22,9 +22,9 @@ import (
 const auditAction = "x-audit-action"
 
 // auditExtension marks an operation that leaves an entry in the trail: everything that changes something, but for
-// publishing.
+// publishing. What is only tried changes nothing.
 func auditExtension(operationID, method string) map[string]any {
-	if method == http.MethodGet || method == http.MethodHead || strings.HasPrefix(operationID, "publish-") {
+	if method == http.MethodGet || method == http.MethodHead || strings.HasPrefix(operationID, "publish-") || strings.HasPrefix(operationID, "try-") {
 		return map[string]any{}
 	}
 	return map[string]any{auditAction: operationID}

@@ -26,6 +26,7 @@ type Delivery struct {
 	LastStatusCode *int          `json:"last_status_code"`
 	LastError      *string       `json:"last_error" doc:"Why the last attempt failed; null when it did not."`
 	CancelReason   *string       `json:"cancel_reason" doc:"Why it was cancelled, for status cancelled."`
+	FilterError    *string       `json:"filter_error" doc:"Why the webhook's filter failed, which lets the event pass; null when it did not."`
 	CreatedAt      time.Time     `json:"created_at"`
 	Workflow       Workflow      `json:"workflow"`
 }
@@ -49,7 +50,7 @@ type Attempt struct {
 	Number       int            `json:"number" doc:"Counts from 1, through all resends."`
 	Trigger      models.Trigger `json:"trigger" enum:"schedule,resend,test"`
 	StatusCode   *int           `json:"status_code" doc:"Null when no response came."`
-	ErrorClass   *string        `json:"error_class" enum:"dns,connection_refused,connect_timeout,timeout,tls,reset,blocked,http_status" doc:"Null on success."`
+	ErrorClass   *string        `json:"error_class" enum:"dns,connection_refused,connect_timeout,timeout,tls,reset,blocked,http_status,transform" doc:"Null on success."`
 	Error        *string        `json:"error"`
 	DurationMS   int64          `json:"duration_ms"`
 	ResponseBody *string        `json:"response_body" doc:"At most the first 16 KiB; null in a list without include=response_body."`
@@ -114,8 +115,8 @@ func (s *server) deliveryObject(d models.Delivery) Delivery {
 		ID: d.ID, EventID: d.EventID, WebhookID: d.WebhookID, OwnerID: d.OwnerID, Event: d.Event, Status: d.Status,
 		AttemptCount: d.AttemptCount, NextAttemptAt: inUTC(d.NextAttemptAt), DeliveredAt: inUTC(d.DeliveredAt),
 		LastStatusCode: d.LastStatusCode, LastError: orNull(d.LastError), CancelReason: orNull(d.CancelReason),
-		CreatedAt: d.CreatedAt.UTC(),
-		Workflow:  Workflow{ID: d.ID, RunID: orNull(d.RunID), URL: orNull(s.WorkflowURL(d.ID, d.RunID))},
+		FilterError: orNull(d.FilterError), CreatedAt: d.CreatedAt.UTC(),
+		Workflow: Workflow{ID: d.ID, RunID: orNull(d.RunID), URL: orNull(s.WorkflowURL(d.ID, d.RunID))},
 	}
 }
 

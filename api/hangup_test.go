@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -65,7 +66,7 @@ func TestWhatHasBegunIsFinished(t *testing.T) {
 	t.Parallel()
 	document := readDocument(t)
 	for _, of := range document.operations() {
-		if of.Method == http.MethodGet || of.OperationID == "test-webhook" {
+		if of.Method == http.MethodGet || of.OperationID == "test-webhook" || slices.Contains(changesNothing, of.OperationID) {
 			continue
 		}
 		t.Run(of.OperationID, func(t *testing.T) {

@@ -34,10 +34,10 @@ var idFields = map[string]typeid.Kind{
 
 // textFields are the parameters and fields of free text that name nothing which belongs to an owner.
 var textFields = []string{
-	"action", "actor", "cursor", "data", "description", "email", "event", "event_prefix", "encoding", "events", "expires_in", "external_id", "grace", "hash", "header", "headers",
+	"action", "actor", "cursor", "data", "description", "email", "event", "event_prefix", "encoding", "events", "expires_in", "external_id", "filter", "grace", "hash", "header", "headers",
 	"auth", "format", "signatures", "signing", "timeout", "tls",
 	"id_field", "id_header", "idempotency_key",
-	"metadata", "name", "prefix", "retry_schedule", "secret", "secrets", "scheme", "slack_url", "tolerance", "type", "type_field", "type_header", "url", "verify_token",
+	"metadata", "name", "prefix", "retry_schedule", "secret", "secrets", "scheme", "slack_url", "tolerance", "transform", "type", "type_field", "type_header", "url", "verify_token",
 }
 
 const sourceSecret = "kept-0123456789abcdef"
@@ -53,10 +53,14 @@ var bodies = map[string]string{
 	"publish-events":  `{"events":[{"event":"new","data":{}}]}`,
 	"recover-webhook": `{"since":"2020-01-01T00:00:00Z"}`,
 	"rotate-secret":   `{"grace":"0s"}`,
+	"try-filter":      `{"filter":"data.n > 1","transform":"{\"n\": data.n}","event":{"event":"new","data":{"n":2}}}`,
 	"update-owner":    `{"name":"changed"}`,
 	"update-source":   `{"name":"changed"}`,
 	"update-webhook":  `{"url":"https://example.com/changed"}`,
 }
+
+// changesNothing are the operations that only try something.
+var changesNothing = []string{"try-filter"}
 
 // template is an operation with all that can name a thing in it.
 type template struct {
@@ -316,7 +320,7 @@ func TestNoOperationReachesAnotherOwner(t *testing.T) {
 					}
 				}
 			}
-			if of.Method != http.MethodGet {
+			if of.Method != http.MethodGet && !slices.Contains(changesNothing, of.OperationID) {
 				changed := slices.DeleteFunc(difference(before, s.state()), func(line string) bool { return strings.HasPrefix(line, "+audit ") })
 				require.NotEmpty(t, changed, "something changes")
 			}

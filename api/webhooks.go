@@ -23,6 +23,8 @@ type Webhook struct {
 	DisabledReason *string           `json:"disabled_reason" doc:"Why Postrider disabled it; null otherwise."`
 	RetrySchedule  []string          `json:"retry_schedule" nullable:"true" doc:"The waits after each failure; null for the installation's."`
 	RateLimit      *float64          `json:"rate_limit" doc:"Requests a second at most; null for no limit."`
+	Filter         *string           `json:"filter" doc:"Which events it gets, in CEL; null for all."`
+	Transform      *string           `json:"transform" doc:"What is sent instead of an event's data, in CEL; null for the data."`
 	WebhookSending
 	Health WebhookHealth `json:"health"`
 	Named
@@ -40,7 +42,7 @@ func webhookObject(w service.Webhook) Webhook {
 	object := Webhook{
 		ID: w.ID, OwnerID: w.OwnerID, URL: w.URL, Description: w.Description, Events: w.Events, Headers: w.ShownHeaders,
 		Active: w.Active, DisabledReason: orNull(w.DisabledReason),
-		RateLimit: w.RateLimit, WebhookSending: sendingObject(w), Health: healthObject(w),
+		RateLimit: w.RateLimit, Filter: orNull(w.Filter), Transform: orNull(w.Transform), WebhookSending: sendingObject(w), Health: healthObject(w),
 		Named:     Named{ExternalID: w.ExternalID, Metadata: metadataObject(w.Metadata)},
 		CreatedAt: w.CreatedAt.UTC(), UpdatedAt: w.UpdatedAt.UTC(),
 	}
@@ -59,6 +61,8 @@ type createWebhookInput struct {
 		Secret        *string           `json:"secret,omitempty" doc:"Signs the requests as it is: whsec_ and base64, or 16 to 128 visible ASCII characters. A new one is made when left out."`
 		RetrySchedule []Duration        `json:"retry_schedule,omitempty" nullable:"true" doc:"The waits after each failure, such as 1m, 5m, 2h; empty for no retries, null for the installation's."`
 		RateLimit     *float64          `json:"rate_limit,omitempty" nullable:"true" doc:"Requests a second at most, from 0.01 to 1000; what is too much waits. Null for no limit."`
+		Filter        string            `json:"filter,omitempty" doc:"Which events it gets, in CEL: true for those that it gets. At most 8 KiB." example:"data.amount > 100"`
+		Transform     string            `json:"transform,omitempty" doc:"What is sent instead of an event's data, in CEL. At most 8 KiB." example:"{\"total\": data.amount}"`
 		Active        *bool             `json:"active,omitempty" doc:"False makes it paused; true when left out."`
 		OwnerID       string            `json:"owner_id,omitempty" doc:"For administrators: whose webhook it is; the owner default when left out."`
 		Naming
@@ -92,6 +96,8 @@ type updateWebhookInput struct {
 		Headers       Patch[map[string]*string] `json:"headers,omitempty" doc:"A merge patch too: a text sets the header, null removes it, and those left out stay; null instead of the object removes all."`
 		RetrySchedule Patch[[]Duration]         `json:"retry_schedule,omitempty"`
 		RateLimit     Patch[float64]            `json:"rate_limit,omitempty" doc:"Null lifts the limit."`
+		Filter        Patch[string]             `json:"filter,omitempty" doc:"Null for all events."`
+		Transform     Patch[string]             `json:"transform,omitempty" doc:"Null for the data as it is."`
 		Active        Patch[bool]               `json:"active,omitempty" doc:"False pauses; true resumes and clears disabled_reason."`
 		PatchNaming
 		SendingPatch
@@ -139,6 +145,7 @@ func (s *server) createWebhook(ctx context.Context, who service.Caller, in *crea
 	made, err := s.Service.CreateWebhook(ctx, who, service.NewWebhook{
 		OwnerID: in.Body.OwnerID, URL: in.Body.URL, Description: in.Body.Description, Events: in.Body.Events, Headers: in.Body.Headers,
 		RetrySchedule: durations(in.Body.RetrySchedule), RateLimit: in.Body.RateLimit, Secret: in.Body.Secret,
+		Filter: in.Body.Filter, Transform: in.Body.Transform,
 		WebhookNames: service.WebhookNames{ExternalID: in.Body.ExternalID, Metadata: in.Body.Metadata},
 		Sending:      in.Body.sending(), Paused: in.Body.Active != nil && !*in.Body.Active,
 	})
@@ -165,6 +172,7 @@ func (s *server) updateWebhook(ctx context.Context, who service.Caller, in *upda
 	webhook, err := s.Service.UpdateWebhook(ctx, who, in.ID, service.WebhookPatch{
 		URL: patch.URL.Patch, Events: patch.Events.Patch, Description: patch.Description.Patch, Headers: patch.Headers.Patch,
 		RetrySchedule: patchOf(patch.RetrySchedule, durations), RateLimit: patch.RateLimit.Patch, Active: patch.Active.Patch,
+		Filter: patch.Filter.Patch, Transform: patch.Transform.Patch,
 		WebhookNamesPatch: service.WebhookNamesPatch{ExternalID: patch.ExternalID.Patch, Metadata: patch.Metadata.Patch},
 		Sending:           patch.sending(),
 	})

@@ -17,8 +17,8 @@ import (
 
 // webhookMembers are what the contract lists.
 var webhookMembers = []string{
-	"active", "created_at", "description", "disabled_reason", "events", "external_id", "format", "headers", "health", "id", "metadata",
-	"owner_id", "rate_limit", "retry_schedule", "timeout", "updated_at", "url",
+	"active", "created_at", "description", "disabled_reason", "events", "external_id", "filter", "format", "headers", "health", "id", "metadata",
+	"owner_id", "rate_limit", "retry_schedule", "timeout", "transform", "updated_at", "url",
 }
 
 func TestWebhookFromCreationToDeletion(t *testing.T) {

@@ -28,6 +28,7 @@ import (
 	"github.com/postrider/postrider/internal/dispatch/start"
 	"github.com/postrider/postrider/internal/egress"
 	"github.com/postrider/postrider/internal/egress/egresstest"
+	"github.com/postrider/postrider/internal/rules"
 	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/internal/temporaltest"
@@ -101,7 +102,7 @@ func prepareInProcess(t *testing.T, settings map[string]any) *inProcess {
 		Store: p.store, Starter: p.starter, Canceller: p.dispatcher, Now: time.Now,
 		Links: activities.Links{Workflow: func(string) string { return "" }},
 		Attempts: &attempt.Maker{
-			Store: p.store, Sender: sender, Starter: p.starter, Lanes: attempt.NewLanes(attempt.DefaultConcurrency),
+			Store: p.store, Sender: sender, Starter: p.starter, Rules: rules.New(), Lanes: attempt.NewLanes(attempt.DefaultConcurrency),
 			Schedule: models.DefaultRetrySchedule(), UserAgent: "Postrider/test", Now: time.Now, Logger: quiet,
 		},
 	}

@@ -32,6 +32,8 @@ const (
 	ErrorReset             ErrorClass = "reset"
 	ErrorBlocked           ErrorClass = "blocked"
 	ErrorHTTPStatus        ErrorClass = "http_status"
+	// ErrorTransform: the webhook's transformation failed, and no request was made.
+	ErrorTransform ErrorClass = "transform"
 )
 
 // MaxResponseBody is how many bytes of a response body the log keeps.

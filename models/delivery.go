@@ -49,6 +49,9 @@ type Delivery struct {
 	// unless it was.
 	CancelReason string
 	CancelCause  CancelCause
+	// FilterError says why the webhook's filter could not be evaluated when the event was published, which then passed;
+	// empty when there was nothing to say.
+	FilterError string
 	// Test deliveries are tried once, and their failure causes no notice.
 	Test bool
 	// RunID is the Temporal run that made the last attempt; empty before the first.

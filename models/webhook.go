@@ -15,6 +15,9 @@ type Webhook struct {
 	Description string
 	// Events are patterns: event types, prefixes such as order.*, or *.
 	Events []string `gorm:"serializer:json"`
+	// Filter says in CEL which events the webhook gets, and Transform what is sent instead of their data; empty for all, and for
+	// the data. See package rules.
+	Filter, Transform string
 	// Headers names what is sent with every request, beside Postrider's own; SetHeaders changes them. Their values
 	// are in SealedHeaders, which the store's OpenHeaders reads.
 	Headers       Headers

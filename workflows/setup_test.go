@@ -24,6 +24,7 @@ import (
 	"github.com/postrider/postrider/internal/egress"
 	"github.com/postrider/postrider/internal/egress/egresstest"
 	"github.com/postrider/postrider/internal/notify"
+	"github.com/postrider/postrider/internal/rules"
 	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
@@ -77,7 +78,7 @@ func newRig(t *testing.T, open opener, options ...option) *rig {
 		Store: r.store, Email: r.email, Now: env.Now,
 		Links: activities.Links{Workflow: func(string) string { return "" }},
 		Attempts: &attempt.Maker{
-			Store: r.store, Sender: client, Lanes: attempt.NewLanes(attempt.DefaultConcurrency), Schedule: models.DefaultRetrySchedule(),
+			Store: r.store, Sender: client, Rules: rules.New(), Lanes: attempt.NewLanes(attempt.DefaultConcurrency), Schedule: models.DefaultRetrySchedule(),
 			UserAgent: "Postrider/test", Now: env.Now, Logger: slog.New(slog.DiscardHandler),
 		},
 	}

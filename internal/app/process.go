@@ -14,6 +14,7 @@ import (
 	"github.com/postrider/postrider/internal/dispatch/first"
 	"github.com/postrider/postrider/internal/dispatch/start"
 	"github.com/postrider/postrider/internal/egress"
+	"github.com/postrider/postrider/internal/rules"
 	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/internal/timing"
 	"github.com/postrider/postrider/worker"
@@ -39,6 +40,7 @@ type process struct {
 
 	listener        net.Listener
 	metrics         *metrics
+	rules           *rules.Engine
 	metricsListener net.Listener // nil where --listen has /metrics
 	store           *store.Store
 	deferred        *store.DeferredWrites
@@ -58,7 +60,7 @@ type process struct {
 }
 
 func newProcess(role role, logger *slog.Logger) *process {
-	return &process{role: role, logger: logger, failed: make(chan error, 4)}
+	return &process{role: role, logger: logger, rules: rules.New(), failed: make(chan error, 4)}
 }
 
 // fail ends the process.

@@ -17,7 +17,9 @@ func (p *process) openStore(ctx context.Context) (func() error, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.store, err = p.settings.store(ctx, p.settings.storeConfig(p.role, keyring)); err != nil {
+	cfg := p.settings.storeConfig(p.role, keyring)
+	cfg.Rules = p.rules
+	if p.store, err = p.settings.store(ctx, cfg); err != nil {
 		return nil, err
 	}
 	return p.store.Close, nil
@@ -78,6 +80,7 @@ func (p *process) makeMaker(context.Context) error {
 	p.maker = &attempt.Maker{
 		Store:       p.store,
 		Sender:      p.egress,
+		Rules:       p.rules,
 		Starter:     p.starter,
 		Lanes:       attempt.NewLanes(p.settings.WebhookConcurrency),
 		Schedule:    p.settings.RetrySchedule,

@@ -94,7 +94,7 @@ func (p *process) handler() http.Handler {
 		return api.NewHealth(cfg)
 	}
 	cfg.Service = service.New(service.Config{
-		Store: p.deferred, Dispatcher: p.dispatcher, Targets: NewTargets(p.egress), AdminKey: p.settings.AdminKey,
+		Store: p.deferred, Dispatcher: p.dispatcher, Rules: p.rules, Targets: NewTargets(p.egress), AdminKey: p.settings.AdminKey,
 		KeyUsed: p.deferred.KeyUsed, Audited: p.metrics.audited, Quotas: p.settings.quotas(), Logger: p.logger,
 	})
 	cfg.MaxInboundBody = int64(p.settings.MaxInboundBody)

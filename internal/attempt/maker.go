@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/postrider/postrider/internal/egress"
+	"github.com/postrider/postrider/internal/rules"
 	"github.com/postrider/postrider/models"
 )
 
@@ -43,6 +44,8 @@ type Starter interface {
 type Maker struct {
 	Store  Store
 	Sender Sender
+	// Rules make what is sent to webhooks with a transformation.
+	Rules *rules.Engine
 	// Starter starts the deliveries of the operational events that an attempt brings about.
 	Starter Starter
 	// Lanes keep webhooks out of each other's way.

@@ -26,6 +26,11 @@ func (m *Maker) send(ctx context.Context, job models.Job, in Input, run Run) (mo
 		Trigger:    triggerOf(job.Delivery, in),
 		StartedAt:  m.Now().UTC().Truncate(time.Microsecond),
 	}
+	failure, err := m.transform(ctx, &job)
+	if err != nil || failure != "" {
+		attempt.ErrorClass, attempt.Error = models.ErrorTransform, failure
+		return attempt, nil, err
+	}
 	secrets, err := m.Store.SigningSecrets(job.Webhook, attempt.StartedAt)
 	if err != nil {
 		return attempt, nil, err
@@ -45,15 +50,15 @@ func (m *Maker) send(ctx context.Context, job models.Job, in Input, run Run) (mo
 	attempt.DurationMS = response.Duration.Milliseconds()
 	attempt.RemoteAddr = response.RemoteAddr
 	attempt.ResponseBody = response.Body
-	var failure *egress.Error
+	var refusal *egress.Error
 	switch {
-	case errors.As(err, &failure):
-		attempt.ErrorClass = models.ErrorClass(failure.Class)
-		attempt.Error = failure.Message
-		if failure.Detail != "" {
+	case errors.As(err, &refusal):
+		attempt.ErrorClass = models.ErrorClass(refusal.Class)
+		attempt.Error = refusal.Message
+		if refusal.Detail != "" {
 			// The owner reads the attempt; what it would tell of the inside is for administrators.
 			m.Logger.InfoContext(ctx, "target not reached", "delivery_id", attempt.DeliveryID, "webhook_id", job.Webhook.ID,
-				"host", job.Webhook.Host, "error_class", failure.Class, "reason", failure.Detail)
+				"host", job.Webhook.Host, "error_class", refusal.Class, "reason", refusal.Detail)
 		}
 	case err != nil:
 		return attempt, nil, fmt.Errorf("attempt interrupted: %w", err)

@@ -18,6 +18,7 @@ import (
 	"github.com/postrider/postrider/internal/attempt"
 	"github.com/postrider/postrider/internal/egress"
 	"github.com/postrider/postrider/internal/egress/egresstest"
+	"github.com/postrider/postrider/internal/rules"
 	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
@@ -66,7 +67,7 @@ func newRig(t *testing.T, open opener) *rig {
 	require.NoError(t, err)
 	t.Cleanup(client.Close)
 	r.maker = &attempt.Maker{
-		Store: r.store, Sender: client, Lanes: attempt.NewLanes(attempt.DefaultConcurrency), Schedule: models.DefaultRetrySchedule(),
+		Store: r.store, Sender: client, Rules: rules.New(), Lanes: attempt.NewLanes(attempt.DefaultConcurrency), Schedule: models.DefaultRetrySchedule(),
 		UserAgent: "Postrider/test", Now: func() time.Time { return now }, Logger: slog.New(slog.DiscardHandler),
 	}
 	target, err := url.Parse(receiver.URL)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/postrider/postrider/internal/ratelimit"
+	"github.com/postrider/postrider/internal/rules"
 	"github.com/postrider/postrider/models"
 )
 
@@ -45,6 +46,8 @@ type Dispatcher interface {
 type Config struct {
 	Store      Store
 	Dispatcher Dispatcher
+	// Rules check filters and transformations; an engine of the service's own when nil.
+	Rules *rules.Engine
 	// Targets judges the URLs and mail addresses that are given.
 	Targets Targets
 	// AdminKey is an administrator's key that is not in the database; empty for none.
@@ -64,6 +67,7 @@ type Config struct {
 type Service struct {
 	store        Store
 	dispatcher   Dispatcher
+	rules        *rules.Engine
 	targets      Targets
 	adminKeyHash []byte
 	keyUsed      func(id string)
@@ -79,8 +83,11 @@ type Service struct {
 // New returns a service.
 func New(cfg Config) *Service {
 	s := &Service{
-		store: cfg.Store, dispatcher: cfg.Dispatcher, targets: cfg.Targets, keyUsed: cfg.KeyUsed, audited: cfg.Audited,
+		store: cfg.Store, dispatcher: cfg.Dispatcher, rules: cfg.Rules, targets: cfg.Targets, keyUsed: cfg.KeyUsed, audited: cfg.Audited,
 		quotas: cfg.Quotas, now: cfg.Now, logger: cfg.Logger,
+	}
+	if s.rules == nil {
+		s.rules = rules.New()
 	}
 	if s.now == nil {
 		s.now = time.Now

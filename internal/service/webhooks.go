@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/postrider/postrider/internal/rules"
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
@@ -102,6 +103,8 @@ type NewWebhook struct {
 	RetrySchedule []Duration
 	// RateLimit is in requests a second; nil for no limit.
 	RateLimit *float64
+	// Filter and Transform are in CEL; empty for none.
+	Filter, Transform string
 	// Secret signs the requests; nil for a new one.
 	Secret *string
 	// Sending says how the requests are made.
@@ -115,7 +118,7 @@ type NewWebhook struct {
 func (s *Service) CreateWebhook(ctx context.Context, who Caller, in NewWebhook) (WebhookWithSecret, error) {
 	webhook := models.Webhook{
 		OwnerID: in.OwnerID, URL: in.URL, Description: tidy(in.Description), Events: in.Events,
-		Headers: in.Headers, RateLimit: in.RateLimit, Active: !in.Paused,
+		Headers: in.Headers, RateLimit: in.RateLimit, Filter: in.Filter, Transform: in.Transform, Active: !in.Paused,
 	}
 	var wrong faults
 	wrong.url(&webhook, judge{s.targets, who})
@@ -123,6 +126,8 @@ func (s *Service) CreateWebhook(ctx context.Context, who Caller, in NewWebhook) 
 	wrong.headers(webhook.Headers)
 	wrong.description(webhook.Description)
 	wrong.rateLimit(webhook.RateLimit)
+	wrong.rule(s.rules, rules.Filter, webhook.Filter)
+	wrong.rule(s.rules, rules.Transform, webhook.Transform)
 	wrong.secret(in.Secret)
 	in.nameTo(&webhook, &wrong)
 	in.Sending.apply(&webhook, &wrong)
@@ -191,6 +196,8 @@ type WebhookPatch struct {
 	Headers       Patch[map[string]*string]
 	RetrySchedule Patch[[]Duration]
 	RateLimit     Patch[float64]
+	Filter        Patch[string]
+	Transform     Patch[string]
 	Active        Patch[bool]
 	Sending       SendingPatch
 	WebhookNamesPatch
@@ -206,6 +213,7 @@ func (s *Service) UpdateWebhook(ctx context.Context, who Caller, id string, patc
 			if err := s.patchHeaders(patch.Headers, webhook, &wrong); err != nil {
 				return err
 			}
+			s.patchRules(patch, webhook, &wrong)
 			return patch.apply(webhook, judge{s.targets, who}, wrong)
 		})
 	})

@@ -80,7 +80,7 @@ func (s *Store) ProcessInbound(ctx context.Context, id string, event func(models
 			return err
 		}
 		s.identify(&made)
-		if published, err = insertEvent(tx, made, insertion{}); err != nil {
+		if published, err = s.insertEvent(tx, made, insertion{}); err != nil {
 			return err
 		}
 		return tx.Model(&models.InboundEvent{}).Where("id = ?", id).Updates(map[string]any{

@@ -23,7 +23,7 @@ func matchingSQL(patterns, owner string) string {
 		webhookOfOwner = " AND (" + owner + " = '' OR w.owner_id = " + owner + ")"
 	}
 	return `
-        SELECT w.id, w.owner_id, w.host
+        SELECT w.id, w.owner_id, w.host, w.filter
         FROM (SELECT DISTINCT p.webhook_id FROM webhook_patterns p
               WHERE p.pattern ` + patterns + patternOfOwner + `) m
         JOIN webhooks w ON w.id = m.webhook_id
@@ -36,7 +36,7 @@ const receivingSQL = "w.active AND NOT w.suspended AND w.deleted_at IS NULL"
 // namedSQL selects those of an owner's webhooks that get an event which names them, as the SQL in ids says.
 func namedSQL(ids, owner string) string {
 	return `
-        SELECT w.id, w.owner_id, w.host FROM webhooks w
+        SELECT w.id, w.owner_id, w.host, w.filter FROM webhooks w
         WHERE w.id ` + ids + ` AND w.owner_id = ` + owner + ` AND ` + receivingSQL
 }
 
@@ -46,14 +46,19 @@ INSERT INTO deliveries (id, event_id, webhook_id, owner_id, event, host, status,
 SELECT CAST(@prefix AS text) || m.digits, @event_id, m.id, m.owner_id, @event, m.host, 'pending', 0, @leased_until, FALSE, @created_at
 FROM (SELECT n.id, n.owner_id, n.host, ` + digitsSQL + ` AS digits
       FROM (SELECT w.id, w.owner_id, w.host, CAST((row_number() OVER (ORDER BY w.id) + @start) & @mask AS integer) AS n
-            FROM (` + webhooks + ` AND w.id <> @except) w) n) m
+            FROM (` + webhooks + ` AND w.id <> @except AND w.filter = '') w) n) m
 RETURNING id, event_id, webhook_id, owner_id, event, host, status, created_at`
 }
 
+// What an event goes to: its owner's webhooks, everyone's, or those that it names.
 var (
-	insertOwnersDeliveriesSQL = insertDeliveriesSQL(matchingSQL("IN @patterns", "@owner_id"))
-	insertAllDeliveriesSQL    = insertDeliveriesSQL(matchingSQL("IN @patterns", ""))
-	insertNamedDeliveriesSQL  = insertDeliveriesSQL(namedSQL("IN @webhook_ids", "@owner_id"))
+	ownersWebhooksSQL = matchingSQL("IN @patterns", "@owner_id")
+	allWebhooksSQL    = matchingSQL("IN @patterns", "")
+	namedWebhooksSQL  = namedSQL("IN @webhook_ids", "@owner_id")
+
+	insertOwnersDeliveriesSQL = insertDeliveriesSQL(ownersWebhooksSQL)
+	insertAllDeliveriesSQL    = insertDeliveriesSQL(allWebhooksSQL)
+	insertNamedDeliveriesSQL  = insertDeliveriesSQL(namedWebhooksSQL)
 )
 
 // insertDeliveriesOf is the statement for an event's deliveries.
@@ -77,11 +82,11 @@ type insertion struct {
 	onlyMatched bool
 }
 
-// insertEvent stores an event that has its ID, with a pending delivery for every matching webhook, in the transaction.
-func insertEvent(tx *gorm.DB, event models.Event, how insertion) (models.Published, error) {
+// insertEvent stores an event that has its ID, with a pending delivery for every webhook that matches and whose filter lets
+// it pass, in the transaction.
+func (s *Store) insertEvent(tx *gorm.DB, event models.Event, how insertion) (models.Published, error) {
 	prefix, start := countedIDs(event)
-	var deliveries []models.Delivery
-	err := tx.Raw(insertDeliveriesOf(event), map[string]any{
+	arguments := map[string]any{
 		"prefix":       prefix,
 		"event_id":     event.ID,
 		"event":        event.Type,
@@ -93,7 +98,13 @@ func insertEvent(tx *gorm.DB, event models.Event, how insertion) (models.Publish
 		"except":       how.except,
 		"patterns":     models.PatternsMatching(event.Type),
 		"webhook_ids":  []string(event.WebhookIDs),
-	}).Scan(&deliveries).Error
+	}
+	deliveries, filters, err := insertDeliveries(tx, insertDeliveriesOf(event), arguments)
+	if err == nil && filters {
+		var passed []models.Delivery
+		passed, err = s.insertFiltered(tx, event, how, arguments)
+		deliveries = append(deliveries, passed...)
+	}
 	if err != nil || how.onlyMatched && len(deliveries) == 0 {
 		return models.Published{}, err
 	}

@@ -75,6 +75,6 @@ func (s *Store) publishOperational(tx *gorm.DB, eventType string, about models.D
 	}
 	event := models.Event{OwnerID: about.OwnerID, Type: eventType, Data: data}
 	s.identify(&event)
-	published, err := insertEvent(tx, event, insertion{except: about.WebhookID, onlyMatched: true})
+	published, err := s.insertEvent(tx, event, insertion{except: about.WebhookID, onlyMatched: true})
 	return published.Deliveries, err
 }

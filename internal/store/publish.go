@@ -14,7 +14,8 @@ import (
 // Publish stores an event and one pending delivery for every matching webhook, in one transaction. An
 // idempotency key used before returns the first event, or ErrIdempotencyConflict when that one differs.
 //
-// On PostgreSQL, events that are published at the same time share a transaction, unless they have many deliveries.
+// On PostgreSQL, events that are published at the same time share a transaction, unless they have many deliveries or
+// webhooks with filters.
 func (s *Store) Publish(ctx context.Context, event models.Event) (models.Published, error) {
 	s.identify(&event)
 	published, err := s.publish(ctx, event)
@@ -32,7 +33,8 @@ func (s *Store) Publish(ctx context.Context, event models.Event) (models.Publish
 // errKeyUsed says that an event with the same idempotency key is stored.
 var errKeyUsed = errors.New("idempotency key used before")
 
-// publish stores an event together with those that are published at the same time, or, with many deliveries, alone.
+// publish stores an event together with those that are published at the same time, or alone: with many deliveries, or
+// where filters have to be asked.
 func (s *Store) publish(ctx context.Context, event models.Event) (models.Published, error) {
 	if s.publishing == nil {
 		return s.publishAlone(ctx, event)
@@ -41,8 +43,11 @@ func (s *Store) publish(ctx context.Context, event models.Event) (models.Publish
 	if event.OwnerID != "" {
 		outcome, err = s.publishing.do(ctx, event)
 	}
-	if err == nil && outcome.wide {
+	if err == nil && outcome.wide && !outcome.filtered {
 		outcome, err = s.publishingWide.do(ctx, event)
+	}
+	if err == nil && outcome.filtered {
+		return s.publishAlone(ctx, event)
 	}
 	if err == nil && outcome.keyUsed {
 		err = errKeyUsed
@@ -54,7 +59,7 @@ func (s *Store) publish(ctx context.Context, event models.Event) (models.Publish
 func (s *Store) publishAlone(ctx context.Context, event models.Event) (models.Published, error) {
 	var published models.Published
 	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) (err error) {
-		published, err = insertEvent(tx, event, insertion{leasedUntil: s.leasedUntil(event)})
+		published, err = s.insertEvent(tx, event, insertion{leasedUntil: s.leasedUntil(event)})
 		return err
 	})
 	if len(published.Deliveries) > s.mostDeliveries {

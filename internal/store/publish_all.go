@@ -101,13 +101,41 @@ func (s *Store) storeAll(tx *gorm.DB, events []models.Event) (map[string]models.
 		if err != nil {
 			return nil, err
 		}
-		for _, outcome := range outcomes {
+		for i, outcome := range outcomes {
+			if outcome.filtered {
+				outcome, err = s.storeFiltered(tx, some[i])
+			}
+			if err != nil {
+				return nil, err
+			}
 			if !outcome.keyUsed {
 				stored[outcome.published.Event.ID] = outcome.published
 			}
 		}
 	}
 	return stored, nil
+}
+
+// storeFiltered stores an event of a batch whose webhooks' filters have to be asked. A savepoint keeps the transaction when
+// its key was used before.
+func (s *Store) storeFiltered(tx *gorm.DB, event models.Event) (outcome publishOutcome, err error) {
+	err = tx.Transaction(func(tx *gorm.DB) error {
+		outcome.published, err = s.storeOne(tx, event)
+		return err
+	})
+	if event.IdempotencyKey != nil && isUniqueViolation(err) {
+		return publishOutcome{keyUsed: true}, nil
+	}
+	return outcome, err
+}
+
+// storeOne stores an event of a batch in a statement of its own.
+func (s *Store) storeOne(tx *gorm.DB, event models.Event) (models.Published, error) {
+	published, err := s.insertEvent(tx, event, insertion{leasedUntil: s.leasedUntil(event)})
+	if len(published.Deliveries) > min(s.mostDeliveries, sharedDeliveries) {
+		published.Deliveries = nil
+	}
+	return published, err
 }
 
 // storeEach is storeAll on SQLite, which has one writer: nobody uses a key meanwhile.
@@ -121,14 +149,9 @@ func (s *Store) storeEach(tx *gorm.DB, events []models.Event) (map[string]models
 		if _, before := used[useOf(event)]; before && event.IdempotencyKey != nil {
 			continue
 		}
-		published, err := insertEvent(tx, event, insertion{leasedUntil: s.leasedUntil(event)})
-		if err != nil {
+		if stored[event.ID], err = s.storeOne(tx, event); err != nil {
 			return nil, err
 		}
-		if len(published.Deliveries) > min(s.mostDeliveries, sharedDeliveries) {
-			published.Deliveries = nil
-		}
-		stored[event.ID] = published
 	}
 	return stored, nil
 }

@@ -163,3 +163,24 @@ func TestABatchIsOneTransaction(t *testing.T) {
 		}
 	})
 }
+
+// Filters are asked about each event of a batch, in its transaction.
+func TestFiltersOfABatch(t *testing.T) {
+	onEach(t, func(t *testing.T, s *store.Store) {
+		all := makeWebhook(t, s, models.DefaultOwnerID, "*")
+		some := storetest.Webhook(t, s, func(w *models.Webhook) { w.Filter = "data.n > 1" })
+		events := []models.Event{
+			{Type: "a", Data: []byte(`{"n":1}`), IdempotencyKey: key(1)}, {Type: "a", Data: []byte(`{"n":2}`), IdempotencyKey: key(2)},
+			{Type: "a", Data: []byte(`{"n":2}`), IdempotencyKey: key(2)}, {Type: "a", Data: []byte(`{"n":3}`)},
+		}
+		storetest.Publish(t, s, events[0])
+		outcomes := publishAll(t, s, events)
+		both := []string{all.ID, some.ID}
+		slices.Sort(both)
+		for i, want := range [][]string{{}, both, {}, both} {
+			require.NoError(t, outcomes[i].Err)
+			require.Equal(t, len(want) == 0, outcomes[i].Published.Duplicate, i)
+			require.Equal(t, want, webhooksOf(outcomes[i].Published.Deliveries), i)
+		}
+	})
+}

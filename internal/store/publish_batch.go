@@ -18,8 +18,8 @@ import (
 // publishBatchSQL stores many events and their deliveries in one statement: whatever the number of events and
 // of webhooks, it is one message to PostgreSQL and one commit. The answer has a row for each event, and all that the
 // first attempts need of each delivery, so that nothing is loaded for them; it has no delivery of an event that has
-// more than the process will attempt. An event is not stored when its idempotency key is used already, nor when it
-// has more deliveries than may share a batch: the search ends there.
+// more than the process will attempt. An event is not stored when its idempotency key is used already, nor when one of
+// its webhooks has a filter, nor when it has more deliveries than may share a batch: the search ends there.
 //
 // The first LIMIT leaves nothing out. PostgreSQL, which does not know it when it plans, expects few events for whatever
 // values, and so keeps one plan; to plan this statement takes longer than to execute it.
@@ -32,17 +32,18 @@ WITH new AS MATERIALIZED (
               webhook_ids, occurred_at, metadata, traceparent)
     LIMIT (SELECT ?::bigint)),
 matched AS MATERIALIZED (
-    SELECT n.id AS event_id, w.id, w.owner_id, w.host,
+    SELECT n.id AS event_id, w.id, w.owner_id, w.host, w.filter <> '' AS filtered,
            CAST((row_number() OVER (PARTITION BY n.id ORDER BY w.id) + n.start) & ? AS integer) AS n
     FROM new n CROSS JOIN LATERAL (` + webhooks + `
         LIMIT ?) w),
 counted AS MATERIALIZED (
-    SELECT n.id, (SELECT count(*) FROM matched m WHERE m.event_id = n.id) AS deliveries FROM new n),
+    SELECT n.id, m.deliveries, m.filtered
+    FROM new n CROSS JOIN LATERAL (SELECT count(*) AS deliveries, COALESCE(bool_or(m.filtered), FALSE) AS filtered FROM matched m WHERE m.event_id = n.id) m),
 stored AS (
     INSERT INTO events (id, owner_id, event, data, idempotency_key, deliveries, created_at, webhook_ids, occurred_at, metadata, traceparent)
     SELECT n.id, n.owner_id, n.event, n.data, n.idempotency_key, c.deliveries, n.created_at, n.webhook_ids, n.occurred_at, n.metadata, n.traceparent
     FROM new n JOIN counted c ON c.id = n.id
-    WHERE c.deliveries <= ?
+    WHERE c.deliveries <= ? AND NOT c.filtered
     ON CONFLICT (owner_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
     RETURNING id),
 made AS (
@@ -50,10 +51,10 @@ made AS (
     SELECT e.prefix || ` + digitsSQL + `, e.id, n.id, n.owner_id, e.event, n.host, 'pending', 0, e.leased_until, FALSE, e.created_at
     FROM stored s JOIN new e ON e.id = s.id JOIN matched n ON n.event_id = e.id
     RETURNING id, event_id, webhook_id, owner_id, host)
-SELECT c.id, s.id IS NOT NULL, c.deliveries, COALESCE(d.id, ''), COALESCE(d.webhook_id, ''), COALESCE(d.owner_id, ''),
+SELECT c.id, s.id IS NOT NULL, c.deliveries, c.filtered, COALESCE(d.id, ''), COALESCE(d.webhook_id, ''), COALESCE(d.owner_id, ''),
        COALESCE(d.host, ''), COALESCE(w.url, ''), COALESCE(w.headers, '{}'), w.sealed_headers, w.retry_schedule, w.rate_limit,
        COALESCE(w.timeout_ms, 0), COALESCE(w.format, ''), w.credentials,
-       w.secret, w.previous_secret, w.previous_secret_until, w.earlier_secrets,
+       w.secret, w.previous_secret, w.previous_secret_until, w.earlier_secrets, COALESCE(w.transform, ''),
        COALESCE(h.receiver, 0), COALESCE(h.consecutive_failures, 0), h.first_failure_at, h.last_failure_at, h.last_success_at, h.slow_at, h.throttled_until,
        h.failing_since
 FROM counted c LEFT JOIN stored s ON s.id = c.id
@@ -98,8 +99,8 @@ const (
 type publishOutcome struct {
 	published models.Published
 	// keyUsed says that an event with the same idempotency key is stored already, wide that the event has too many
-	// deliveries to share a batch. Neither is stored.
-	keyUsed, wide bool
+	// deliveries to share a batch, filtered that filters have to be asked first. None of these is stored.
+	keyUsed, wide, filtered bool
 }
 
 // publishBatch stores those events that have few deliveries.
@@ -136,8 +137,8 @@ func (s *Store) publishTogether(db *gorm.DB, events []models.Event, most, answer
 			return nil, fmt.Errorf("the database stored an event %s that nobody published", answer.eventID)
 		}
 		outcome := &outcomes[position]
-		outcome.wide = answer.deliveries > most
-		outcome.keyUsed = !answer.stored && !outcome.wide
+		outcome.filtered, outcome.wide = answer.filtered, answer.deliveries > most
+		outcome.keyUsed = !answer.stored && !outcome.wide && !outcome.filtered
 		outcome.published.Event.DeliveryCount = answer.deliveries
 		if answer.job.Delivery.ID != "" {
 			add(&outcome.published, answer.job)
@@ -197,15 +198,16 @@ type publishedRow struct {
 	eventID    string
 	stored     bool
 	deliveries int
+	filtered   bool
 	job        models.Job
 }
 
 func scanPublished(rows *sql.Rows) (row publishedRow, err error) {
 	delivery, webhook, health := &row.job.Delivery, &row.job.Webhook, &row.job.Health
-	err = rows.Scan(&row.eventID, &row.stored, &row.deliveries, &delivery.ID, &delivery.WebhookID, &delivery.OwnerID,
+	err = rows.Scan(&row.eventID, &row.stored, &row.deliveries, &row.filtered, &delivery.ID, &delivery.WebhookID, &delivery.OwnerID,
 		&delivery.Host, &webhook.URL, &webhook.Headers, &webhook.SealedHeaders, &webhook.RetrySchedule, &webhook.RateLimit,
 		&webhook.TimeoutMS, &webhook.Format, &webhook.SealedCredentials,
-		&webhook.Secret, &webhook.PreviousSecret, &webhook.PreviousSecretUntil, &webhook.EarlierSecrets,
+		&webhook.Secret, &webhook.PreviousSecret, &webhook.PreviousSecretUntil, &webhook.EarlierSecrets, &webhook.Transform,
 		&health.Receiver, &health.ConsecutiveFailures, &health.FirstFailureAt, &health.LastFailureAt, &health.LastSuccessAt, &health.SlowAt,
 		&health.ThrottledUntil, &health.FailingSince)
 	webhook.ID, webhook.OwnerID, webhook.Host, webhook.Active = delivery.WebhookID, delivery.OwnerID, delivery.Host, true

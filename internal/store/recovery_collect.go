@@ -24,7 +24,7 @@ func (s *Store) CollectRecovery(ctx context.Context, id string, limit int) (mode
 		if recovery.Collected || !collectsEvents(*recovery) {
 			return nil
 		}
-		return collectEvents(tx, recovery, limit)
+		return s.collectEvents(tx, recovery, limit)
 	})
 	if err != nil {
 		return models.Recovery{}, fmt.Errorf("collect deliveries: %w", err)
@@ -140,10 +140,13 @@ const undeliveredSQL = `NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event_id 
 	AND (SELECT count(*) FROM deliveries d WHERE d.event_id = events.id) >= events.deliveries`
 
 // collectEvents goes through the events that the webhook may have missed.
-func collectEvents(tx *gorm.DB, recovery *models.Recovery, limit int) error {
+func (s *Store) collectEvents(tx *gorm.DB, recovery *models.Recovery, limit int) error {
 	var webhook models.Webhook
-	if err := tx.Select("id", "events").Where("id = ?", recovery.WebhookID).Take(&webhook).Error; err != nil {
+	if err := tx.Select("id", "owner_id", "host", "events", "filter").Where("id = ?", recovery.WebhookID).Take(&webhook).Error; err != nil {
 		return oneRow(err)
+	}
+	if webhook.Filter != "" {
+		limit = min(limit, filteredAtOnce)
 	}
 	var published []models.Event
 	err := tx.Raw(publishedSQL, map[string]any{
@@ -162,8 +165,9 @@ func collectEvents(tx *gorm.DB, recovery *models.Recovery, limit int) error {
 			matching = append(matching, event.ID)
 		}
 	}
-	if len(matching) == 0 {
-		return nil
+	matching, _, err = s.passing(tx, webhook, matching)
+	if err != nil || len(matching) == 0 {
+		return err
 	}
 	result := tx.Exec(missedSQL(tx), map[string]any{
 		"recovery": recovery.ID, "ids": idList(tx, matching), "webhook": recovery.WebhookID,

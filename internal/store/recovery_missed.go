@@ -20,8 +20,8 @@ func makeMissedSQL(tx *gorm.DB) string {
 	return "UPDATE events SET deliveries = deliveries + 1 WHERE " + amongSQL(tx, "id") + " AND " + undeliveredSQL + " RETURNING id, event"
 }
 
-// makeMissed makes claimed deliveries of the missed events that a recovery comes to. An event that is gone, or has
-// got its delivery meanwhile, is skipped.
+// makeMissed makes claimed deliveries of the missed events that a recovery comes to. An event that is gone, that has
+// got its delivery meanwhile, or that the webhook's filter drops now, is skipped.
 //
 // The recovery's row is locked, and a webhook has one recovery at a time: so no event gets two deliveries. The delivery
 // is stored before its workflow starts, as on publishing; the sweep would start the same workflow.
@@ -30,12 +30,16 @@ func (s *Store) makeMissed(tx *gorm.DB, recovery *models.Recovery, rows []recove
 		return nil, nil
 	}
 	var webhook models.Webhook
-	if err := tx.Select("id", "owner_id", "host").Where("id = ?", recovery.WebhookID).Take(&webhook).Error; err != nil {
+	if err := tx.Select("id", "owner_id", "host", "filter").Where("id = ?", recovery.WebhookID).Take(&webhook).Error; err != nil {
 		return nil, err
 	}
 	ids := idsOfRows(rows)
+	passing, faults, err := s.passing(tx, webhook, ids)
+	if err != nil {
+		return nil, err
+	}
 	var events []models.Event
-	err := tx.Raw(makeMissedSQL(tx), map[string]any{"ids": idList(tx, ids), "webhook": webhook.ID}).Scan(&events).Error
+	err = tx.Raw(makeMissedSQL(tx), map[string]any{"ids": idList(tx, passing), "webhook": webhook.ID}).Scan(&events).Error
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +51,7 @@ func (s *Store) makeMissed(tx *gorm.DB, recovery *models.Recovery, rows []recove
 		id := typeid.New(typeid.KindDelivery, now.Add(time.Duration(i)*time.Microsecond))
 		made[i] = models.Delivery{
 			ID: id, EventID: event.ID, WebhookID: webhook.ID, OwnerID: webhook.OwnerID, Event: event.Type, Host: webhook.Host,
-			Status: models.StatusPending, CreatedAt: now,
+			Status: models.StatusPending, FilterError: faults[event.ID], CreatedAt: now,
 		}
 		claimed[i] = recoveryDelivery{RecoveryID: recovery.ID, DeliveryID: id, Claimed: true}
 	}

@@ -14,6 +14,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/postrider/postrider/internal/keyring"
+	"github.com/postrider/postrider/internal/rules"
 	"github.com/postrider/postrider/models"
 )
 
@@ -34,6 +35,8 @@ type Store struct {
 	lease   time.Duration
 	// mostDeliveries is Config.MostDeliveries, or more than there can be.
 	mostDeliveries int
+	// rules asks webhooks' filters.
+	rules *rules.Engine
 	// jobSQL is made once: it names every column of five tables.
 	jobSQL string
 	// publishing and recording join what comes at the same time; publishingWide takes events with many deliveries,
@@ -50,6 +53,8 @@ type Config struct {
 	Now func() time.Time
 	// Health says when webhooks count as failing; DefaultHealthPolicy when nil.
 	Health *models.HealthPolicy
+	// Rules asks webhooks' filters; an engine of the store's own when nil.
+	Rules *rules.Engine
 	// Lease is how long the sweep leaves deliveries to the process that published them, which makes their first attempts;
 	// zero where workflows make them.
 	Lease time.Duration
@@ -63,11 +68,14 @@ func New(db *gorm.DB, cfg Config) *Store {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	if cfg.Rules == nil {
+		cfg.Rules = rules.New()
+	}
 	health := models.DefaultHealthPolicy()
 	if cfg.Health != nil {
 		health = *cfg.Health
 	}
-	s := &Store{db: db, keyring: cfg.Keyring, now: cfg.Now, health: health, lease: cfg.Lease, jobSQL: jobSQL(db)}
+	s := &Store{db: db, keyring: cfg.Keyring, now: cfg.Now, health: health, rules: cfg.Rules, lease: cfg.Lease, jobSQL: jobSQL(db)}
 	if s.mostDeliveries = cfg.MostDeliveries; s.mostDeliveries == 0 {
 		s.mostDeliveries = anyDeliveries
 	}

@@ -105,7 +105,7 @@ func (s *Store) UpdateWebhook(ctx context.Context, scope models.Scope, id string
 			return err
 		}
 		err := updateNamed(tx, &webhook, "external_id", "metadata", "url", "host", "description", "events", "headers", "sealed_headers",
-			"active", "disabled_reason", "retry_schedule", "rate_limit", "timeout_ms", "format", "credentials", "updated_at")
+			"active", "disabled_reason", "retry_schedule", "rate_limit", "timeout_ms", "format", "credentials", "filter", "transform", "updated_at")
 		if err != nil {
 			return err
 		}
@@ -150,6 +150,7 @@ func forgottenWebhook(now time.Time) map[string]any {
 		"deleted_at": now, "updated_at": now, "active": false, "external_id": nil, "metadata": models.Metadata{}, "secret": []byte{},
 		"previous_secret": nil, "previous_secret_until": nil, "earlier_secrets": nil, "headers": models.Headers{}, "sealed_headers": nil,
 		"credentials": nil, "public_keys": models.PublicKeys{},
+		"filter": "", "transform": "",
 		"url": gorm.Expr("CASE WHEN url LIKE 'http://%' THEN 'http://' ELSE 'https://' END || host"),
 	}
 }
