@@ -24,11 +24,14 @@ const auditAction = "x-audit-action"
 // auditExtension marks an operation that leaves an entry in the trail: everything that changes something, but for
 // publishing. What is only tried changes nothing.
 func auditExtension(operationID, method string) map[string]any {
-	if method == http.MethodGet || method == http.MethodHead || strings.HasPrefix(operationID, "publish-") || strings.HasPrefix(operationID, "try-") {
+	if method == http.MethodGet || method == http.MethodHead || publishes(operationID) || strings.HasPrefix(operationID, "try-") {
 		return map[string]any{}
 	}
 	return map[string]any{auditAction: operationID}
 }
+
+// publishes says whether an operation does nothing but publish events.
+func publishes(operationID string) bool { return strings.HasPrefix(operationID, "publish-") }
 
 // noteForTrail adds to the caller, where an entry is to be written, the address and the names of the body's fields.
 func (s *server) noteForTrail(c huma.Context, next func(huma.Context)) {

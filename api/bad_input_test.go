@@ -113,9 +113,9 @@ func TestBadInput(t *testing.T) {
 	mine, theirs := models.Owner{Name: "mine"}, models.Owner{Name: "theirs"}
 	require.NoError(t, s.store.CreateOwner(t.Context(), &mine))
 	require.NoError(t, s.store.CreateOwner(t.Context(), &theirs))
-	_, ownerKey, err := s.store.CreateAPIKey(t.Context(), mine.ID, nil)
+	_, ownerKey, err := s.store.CreateAPIKey(t.Context(), mine.ID, models.RoleFull, nil)
 	require.NoError(t, err)
-	revokedKey, revoked, err := s.store.CreateAPIKey(t.Context(), mine.ID, nil)
+	revokedKey, revoked, err := s.store.CreateAPIKey(t.Context(), mine.ID, models.RoleFull, nil)
 	require.NoError(t, err)
 	require.NoError(t, s.store.RevokeAPIKey(t.Context(), revokedKey.ID))
 	theirWebhook := storetest.Webhook(t, s.store, func(webhook *models.Webhook) { webhook.OwnerID = theirs.ID })

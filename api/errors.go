@@ -17,6 +17,7 @@ const (
 	codeMalformedJSON       = "malformed_json"
 	codeUnauthorized        = "unauthorized"
 	codeForbidden           = "forbidden"
+	codeInsufficientRole    = "insufficient_role"
 	codeNotFound            = "not_found"
 	codeMethodNotAllowed    = "method_not_allowed"
 	codeIdempotencyConflict = "idempotency_conflict"
@@ -69,6 +70,7 @@ func problemOfType(err error) *Problem {
 	var (
 		problem  *Problem
 		notFound *service.NotFoundError
+		role     *service.RoleError
 		refused  *service.RejectedError
 		quota    *models.QuotaError
 		active   *models.RecoveryActiveError
@@ -82,6 +84,8 @@ func problemOfType(err error) *Problem {
 		return problem
 	case errors.As(err, &notFound):
 		return newProblem(http.StatusNotFound, codeNotFound, notFoundDetail(notFound))
+	case errors.As(err, &role):
+		return newProblem(http.StatusForbidden, codeInsufficientRole, role.Error())
 	case errors.As(err, &refused):
 		return rejected(refused)
 	case errors.As(err, &quota):

@@ -15,6 +15,7 @@ import (
 type OwnerKey struct {
 	ID         string     `json:"id"`
 	OwnerID    string     `json:"owner_id"`
+	Role       string     `json:"role" enum:"full,publish,read" doc:"What it is for."`
 	Prefix     string     `json:"prefix" doc:"How the key begins."`
 	CreatedAt  time.Time  `json:"created_at"`
 	ExpiresAt  *time.Time `json:"expires_at" doc:"When the key ends; null when it does not."`
@@ -29,7 +30,7 @@ type NewKey struct {
 
 func keyObject(key models.APIKey) OwnerKey {
 	return OwnerKey{
-		ID: key.ID, OwnerID: key.OwnerID, Prefix: key.Prefix, CreatedAt: key.CreatedAt.UTC(),
+		ID: key.ID, OwnerID: key.OwnerID, Role: string(key.Role), Prefix: key.Prefix, CreatedAt: key.CreatedAt.UTC(),
 		ExpiresAt: inUTC(key.ExpiresAt), LastUsedAt: inUTC(key.LastUsedAt),
 	}
 }
@@ -44,8 +45,17 @@ type createKeyInput struct {
 }
 
 type keyTerms struct {
+	Role      string   `json:"role,omitempty" enum:"full,publish,read" doc:"What the key is for: publish for publishing events only, read for looking at everything but header values; full when left out."`
 	ExpiresIn Duration `json:"expires_in,omitempty" doc:"How long the key lives, such as 720h, 30d or a number of seconds."`
 	ExpiresAt *Time    `json:"expires_at,omitempty" doc:"When the key ends, instead of expires_in. Without both it has no end."`
+}
+
+// role is empty when none is asked for.
+func (t *keyTerms) role() models.Role {
+	if t == nil {
+		return ""
+	}
+	return models.Role(t.Role)
 }
 
 // end says when a key with these terms ends.
@@ -82,7 +92,7 @@ func (s *server) registerKeys(api huma.API) {
 }
 
 func (s *server) createKey(ctx context.Context, who service.Caller, in *createKeyInput) (*Output[NewKey], error) {
-	key, text, err := s.Service.CreateKey(ctx, who, in.ID, in.Body.end())
+	key, text, err := s.Service.CreateKey(ctx, who, in.ID, in.Body.role(), in.Body.end())
 	return &Output[NewKey]{NewKey{OwnerKey: keyObject(key), Key: text}}, err
 }
 

@@ -52,7 +52,7 @@ func newKeyedAPI(t *testing.T, db *gorm.DB, change func(*config)) *keyedAPI {
 // newKey makes a key; an administrator's for an empty owner.
 func (k *keyedAPI) newKey(ownerID string) (models.APIKey, string) {
 	k.t.Helper()
-	key, token, err := k.store.CreateAPIKey(k.t.Context(), ownerID, nil)
+	key, token, err := k.store.CreateAPIKey(k.t.Context(), ownerID, models.RoleFull, nil)
 	require.NoError(k.t, err)
 	return key, token
 }
@@ -156,7 +156,7 @@ func TestKeysOfAnOwnerAreListed(t *testing.T) {
 		status, list := k.call(http.MethodGet, path, admin, "")
 		require.Equal(t, http.StatusOK, status)
 		require.Equal(t, map[string]any{"next_cursor": nil, "prev_cursor": nil, "data": []any{map[string]any{
-			"id": key.ID, "owner_id": owner.ID, "prefix": token[:10], "created_at": "2026-02-03T04:05:06Z",
+			"id": key.ID, "owner_id": owner.ID, "role": "full", "prefix": token[:10], "created_at": "2026-02-03T04:05:06Z",
 			"expires_at": nil, "last_used_at": "2026-02-03T04:05:06Z",
 		}}}, list)
 

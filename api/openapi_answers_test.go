@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/postrider/postrider/api"
+	"github.com/postrider/postrider/models"
 )
 
 // version is what the tests' API says that it is.
@@ -48,6 +49,8 @@ type operation struct {
 	OperationID string `json:"operationId"`
 	// Extension is the action that the trail knows the operation by.
 	Extension string `json:"x-audit-action"`
+	// NeededRole is the role that a key needs for it, beside full.
+	NeededRole models.Role `json:"x-needed-role"`
 	// AdminsOnly says that owners may not call it.
 	AdminsOnly bool `json:"x-administrators-only"`
 	Summary    string
@@ -114,8 +117,18 @@ func (d document) itemFields(of schema) map[string]schema {
 	return d.resolve(*of.Items).Properties
 }
 
-// operations are all of the document's, in the order of their paths and methods.
-func (d document) operations() (operations []operation) {
+// publicOperations need no key; see TestPublicKeysNeedNoKey.
+var publicOperations = []string{"GET /api/keys/jwks"}
+
+// operations are all of the document's that need a key.
+func (d document) operations() []operation {
+	return slices.DeleteFunc(d.all(), func(of operation) bool {
+		return of.Security != nil && len(*of.Security) == 0 && slices.Contains(publicOperations, of.String())
+	})
+}
+
+// all are all operations of the document, in the order of their paths and methods.
+func (d document) all() (operations []operation) {
 	for _, path := range slices.Sorted(maps.Keys(d.Paths)) {
 		for _, method := range slices.Sorted(maps.Keys(d.Paths[path])) {
 			of := d.Paths[path][method]
@@ -153,7 +166,7 @@ var readPromises = sync.OnceValues(func() (*promises, error) {
 	if err := compiler.AddResource(here, parsed); err != nil {
 		return nil, err
 	}
-	for _, of := range p.document.operations() {
+	for _, of := range p.document.all() {
 		for status, response := range of.Responses {
 			for media := range response.Content {
 				at := here + "#" + jsonPointer("paths", of.Path, strings.ToLower(of.Method), "responses", status, "content", media, "schema")

@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/postrider/postrider/internal/service"
+	"github.com/postrider/postrider/models"
 )
 
 // maxBody bounds a request body: 1 MiB.
@@ -77,6 +78,7 @@ const largeAnswers = "large"
 func (of operation) described() huma.Operation {
 	return huma.Operation{
 		OperationID: of.ID, Method: of.Method, Path: of.Path, Tags: []string{of.Tag}, Summary: of.Summary,
+		Description:   descriptionOf[of.needs()],
 		DefaultStatus: of.Status, MaxBodyBytes: cmp.Or(of.MaxBody, maxBody) + 1, // huma refuses what reaches its bound
 		SkipValidateBody: of.RawBody,
 		BodyReadTimeout:  -1, // timedBody has one
@@ -88,12 +90,46 @@ func (of operation) described() huma.Operation {
 	}
 }
 
+// neededRole is the member of an operation in the OpenAPI document that names the role that a key needs for it; full will do
+// for all.
+const neededRole = "x-needed-role"
+
+// descriptionOf says who may call an operation.
+var descriptionOf = map[models.Role]string{
+	models.RoleFull: "For keys with the role full.", models.RolePublish: "For keys with the role full or publish.",
+	models.RoleRead: "For keys with the role full or read.",
+}
+
+// needs is the role that a key needs, beside full. Whatever is not said to be for others is for keys of role full alone.
+func (of operation) needs() models.Role {
+	switch {
+	case publishes(of.ID):
+		return models.RolePublish
+	case of.Method == http.MethodGet:
+		return models.RoleRead
+	}
+	return models.RoleFull
+}
+
+// checkRole lets a request through whose key has a role that the operation is for.
+func (s *server) checkRole(api huma.API) func(huma.Context, func(huma.Context)) {
+	return func(c huma.Context, next func(huma.Context)) {
+		needed, _ := c.Operation().Extensions[neededRole].(models.Role)
+		if err := whoAsks(c.Context()).May(needed); err != nil {
+			s.refuse(api, c, s.fail(c.Context(), err))
+			return
+		}
+		next(c)
+	}
+}
+
 // adminsOnly is the member of an operation in the OpenAPI document that says that only administrators may call it.
 const adminsOnly = "x-administrators-only"
 
 // extensions are what the OpenAPI document says of an operation beyond the standard.
 func (of operation) extensions() map[string]any {
 	members := auditExtension(of.ID, of.Method)
+	members[neededRole] = of.needs()
 	if slices.Contains(of.Errors, http.StatusForbidden) {
 		members[adminsOnly] = true
 	}

@@ -92,7 +92,7 @@ func TestKeyFromCreationToItsEnd(t *testing.T) {
 	s := newService(t)
 	ownerID, _ := s.owner("a")
 	made := s.admin(http.StatusCreated, "POST", "/api/owners/"+ownerID+"/keys", "").object()
-	require.Equal(t, []string{"created_at", "expires_at", "id", "key", "last_used_at", "owner_id", "prefix"}, members(made))
+	require.Equal(t, []string{"created_at", "expires_at", "id", "key", "last_used_at", "owner_id", "prefix", "role"}, members(made))
 	require.Equal(t, ownerID, made["owner_id"])
 	key := text(t, made, "key")
 	require.True(t, strings.HasPrefix(key, text(t, made, "prefix")))
@@ -112,7 +112,7 @@ func TestKeyFromCreationToItsEnd(t *testing.T) {
 func TestAdministratorsKeyInTheDatabase(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
-	made, token, err := s.store.CreateAPIKey(t.Context(), "", nil)
+	made, token, err := s.store.CreateAPIKey(t.Context(), "", models.RoleFull, nil)
 	require.NoError(t, err)
 	s.call(token, "GET", "/api/owners", "").is(http.StatusOK)
 	require.NoError(t, s.store.RevokeAnyAPIKey(t.Context(), made.ID))

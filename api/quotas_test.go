@@ -52,7 +52,7 @@ func TestQuotasOfWhatOwnersMake(t *testing.T) {
 			s.call(key, "POST", path, of.body).is(http.StatusCreated)
 		}
 		for range models.MaxOwnerKeys - 1 {
-			_, _, err := s.store.CreateAPIKey(t.Context(), id, nil)
+			_, _, err := s.store.CreateAPIKey(t.Context(), id, models.RoleFull, nil)
 			require.NoError(t, err)
 		}
 		s.call(adminKey, "POST", "/api/owners/"+id+"/keys", "").problem(http.StatusConflict, "quota_exceeded")

@@ -54,7 +54,7 @@ func newRecoveryServer(t *testing.T) *recoveryServer {
 	}{{&owner, &s.key}, {&other, &s.otherKey}} {
 		require.NoError(t, s.store.CreateOwner(t.Context(), made.owner))
 		var err error
-		_, *made.key, err = s.store.CreateAPIKey(t.Context(), made.owner.ID, nil)
+		_, *made.key, err = s.store.CreateAPIKey(t.Context(), made.owner.ID, models.RoleFull, nil)
 		require.NoError(t, err)
 	}
 	s.owner = owner.ID

@@ -27,6 +27,7 @@ type CreateKey struct {
 	Owner string `xor:"who" required:"" placeholder:"ID" help:"The owner whose key it is, by ID or external_id; either this or --admin."`
 	Admin bool   `xor:"who" required:"" help:"Make an administrator's key; either this or --owner."`
 
+	Role      models.Role   `enum:"full,publish,read" default:"full" help:"What the key is for: ${enum}. Default: ${default}."`
 	ExpiresIn time.Duration `placeholder:"DURATION" help:"How long the key lives, such as 720h. Default: it has no end."`
 }
 
@@ -71,7 +72,7 @@ func (c *CreateKey) Run(ctx context.Context, out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		key, token, err := store.CreateAPIKey(ctx, owner, end)
+		key, token, err := store.CreateAPIKey(ctx, owner, c.Role, end)
 		if err != nil {
 			return err
 		}
@@ -92,13 +93,13 @@ func (l *ListKeys) Run(ctx context.Context, out io.Writer) error {
 			return err
 		}
 		table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-		_, _ = fmt.Fprintln(table, "ID\tKEY\tOWNER\tCREATED\tEXPIRES\tLAST USED")
+		_, _ = fmt.Fprintln(table, "ID\tKEY\tOWNER\tROLE\tCREATED\tEXPIRES\tLAST USED")
 		for _, key := range keys {
 			owner := key.OwnerID
 			if key.Admin() {
 				owner = "administrator"
 			}
-			_, _ = fmt.Fprintf(table, "%s\t%s…\t%s\t%s\t%s\t%s\n", key.ID, key.Prefix, owner,
+			_, _ = fmt.Fprintf(table, "%s\t%s…\t%s\t%s\t%s\t%s\t%s\n", key.ID, key.Prefix, owner, key.Role,
 				key.CreatedAt.UTC().Format(time.RFC3339), timeOrNever(key.ExpiresAt), timeOrNever(key.LastUsedAt))
 		}
 		return table.Flush()

@@ -38,8 +38,17 @@ func TestKeysThatExpire(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, 720*time.Hour, key.ExpiresAt.Sub(key.CreatedAt).Round(time.Minute))
 		_, list, _ := postriderLine(t, "keys", "list", database)
-		require.Regexp(t, `ID +KEY +OWNER +CREATED +EXPIRES +LAST USED`, list)
+		require.Regexp(t, `ID +KEY +OWNER +ROLE +CREATED +EXPIRES +LAST USED`, list)
 		require.Regexp(t, key.ID+` .*`+key.ExpiresAt.UTC().Format(time.RFC3339)+` +never\n`, list)
+
+		code, token, stderr = postriderLine(t, "keys", "create", "--admin", "--role", "read", database)
+		require.Zero(t, code, stderr)
+		key, err = storeOf(t, url, keyring.NewKey()).APIKeyByToken(t.Context(), strings.TrimSpace(token))
+		require.NoError(t, err)
+		require.Equal(t, models.RoleRead, key.Role)
+		code, _, stderr = postriderLine(t, "keys", "create", "--owner", "nobody", database)
+		require.Equal(t, 1, code)
+		require.Contains(t, stderr, "there is no owner nobody")
 
 		code, _, stderr = postriderLine(t, "keys", "create", "--admin", "--expires-in=-1h", database)
 		require.Equal(t, 1, code)

@@ -24,6 +24,7 @@ type Store interface {
 	AdoptFirstAttempt(ctx context.Context, deliveryID, runID string) (models.Attempt, error)
 	SigningSecrets(webhook models.Webhook, at time.Time) ([]string, error)
 	OpenHeaders(webhook models.Webhook) (models.Headers, error)
+	OpenCredentials(webhook models.Webhook) (models.Credentials, error)
 	RecordAttempt(ctx context.Context, outcome models.Outcome) (models.Recorded, error)
 	ReserveRequest(ctx context.Context, webhookID string, perSecond float64, held *models.Reservation) (models.Reservation, error)
 	Postpone(ctx context.Context, deliveryID string, due, leasedUntil time.Time) error

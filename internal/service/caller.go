@@ -10,8 +10,9 @@ import (
 // Caller is who asks: an owner, or an administrator when OwnerID is empty.
 type Caller struct {
 	OwnerID string
-	// KeyID names the key that was used.
+	// KeyID names the key that was used, and Role says what it is for.
 	KeyID string
+	Role  models.Role
 	// Address is where the call comes from, and Fields returns the names of the fields that it sets, sorted. Both are for
 	// the audit trail, and may be left out.
 	Address string
@@ -31,7 +32,7 @@ const adminKeyID = "admin key"
 // ended models.ErrKeyExpired, and one whose owner is suspended models.ErrOwnerSuspended.
 func (s *Service) Authenticate(ctx context.Context, key string) (Caller, error) {
 	if s.adminKeyHash != nil && subtle.ConstantTimeCompare(models.HashAPIKey(key), s.adminKeyHash) == 1 {
-		return Caller{KeyID: adminKeyID}, nil
+		return Caller{KeyID: adminKeyID, Role: models.RoleFull}, nil
 	}
 	found, err := s.store.APIKeyByToken(ctx, key)
 	if err != nil {
@@ -40,7 +41,7 @@ func (s *Service) Authenticate(ctx context.Context, key string) (Caller, error) 
 	if s.keyUsed != nil {
 		s.keyUsed(found.ID)
 	}
-	return Caller{OwnerID: found.OwnerID, KeyID: found.ID}, nil
+	return Caller{OwnerID: found.OwnerID, KeyID: found.ID, Role: found.Role}, nil
 }
 
 // onlyAdmins refuses owners.

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/postrider/postrider/internal/typeid"
@@ -10,7 +11,7 @@ import (
 
 type keyStore interface {
 	APIKeyByToken(ctx context.Context, token string) (models.APIKey, error)
-	CreateAPIKey(ctx context.Context, ownerID string, expiresAt *time.Time) (models.APIKey, string, error)
+	CreateAPIKey(ctx context.Context, ownerID string, role models.Role, expiresAt *time.Time) (models.APIKey, string, error)
 	OwnerAPIKeys(ctx context.Context, ownerID string, page models.Page) ([]models.APIKey, models.Cursors, error)
 	RevokeAPIKey(ctx context.Context, id string) error
 	RevokeAnyAPIKey(ctx context.Context, id string) error
@@ -43,14 +44,15 @@ func (e KeyEnd) at(now time.Time) (*time.Time, error) {
 	return nil, nil //nolint:nilnil // no end is no error
 }
 
-// CreateKey makes a key for an owner. It returns the key's text too, which is shown once.
-func (s *Service) CreateKey(ctx context.Context, who Caller, owner string, end KeyEnd) (key models.APIKey, text string, err error) {
+// CreateKey makes a key for an owner, of role full when the role is empty. It returns the key's text too, which is shown once.
+func (s *Service) CreateKey(ctx context.Context, who Caller, owner string, role models.Role, end KeyEnd) (key models.APIKey, text string, err error) {
 	key, err = loadOwner(ctx, s, who, owner, func(ctx context.Context, ownerID string) (models.APIKey, error) {
-		expiresAt, err := end.at(s.now())
-		if err != nil {
+		role, err := checkRole(role)
+		expiresAt, endErr := end.at(s.now())
+		if err := errors.Join(err, endErr); err != nil {
 			return models.APIKey{}, err
 		}
-		key, text, err = s.store.CreateAPIKey(ctx, ownerID, expiresAt)
+		key, text, err = s.store.CreateAPIKey(ctx, ownerID, role, expiresAt)
 		return key, err
 	})
 	if err == nil {

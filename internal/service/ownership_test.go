@@ -62,7 +62,7 @@ func TestOwnersAndKeysAreForAdministrators(t *testing.T) {
 	require.ErrorIs(t, err, service.ErrAdminsOnly)
 	_, err = r.GetOwner(ctx, r.mine, r.mine.OwnerID)
 	require.ErrorIs(t, err, service.ErrAdminsOnly)
-	_, _, err = r.CreateKey(ctx, r.mine, r.mine.OwnerID, service.KeyEnd{})
+	_, _, err = r.CreateKey(ctx, r.mine, r.mine.OwnerID, "", service.KeyEnd{})
 	require.ErrorIs(t, err, service.ErrAdminsOnly)
 	require.ErrorIs(t, r.DeleteKey(ctx, r.mine, r.mine.KeyID), service.ErrAdminsOnly)
 }

@@ -51,7 +51,7 @@ func newRig(t *testing.T, db *gorm.DB, cfg service.Config) *rig {
 	t.Cleanup(dispatcher.Close)
 	cfg.Dispatcher = dispatcher
 	r.Service = service.New(cfg)
-	r.admin = service.Caller{KeyID: "admin key"}
+	r.admin = service.Caller{KeyID: "admin key", Role: models.RoleFull}
 	r.mine, r.theirs = r.owner(t, "mine"), r.owner(t, "theirs")
 	return r
 }
@@ -61,11 +61,11 @@ func (r *rig) owner(t *testing.T, name string) service.Caller {
 	t.Helper()
 	owner, err := r.CreateOwner(t.Context(), r.admin, models.Owner{Name: name})
 	require.NoError(t, err)
-	key, text, err := r.CreateKey(t.Context(), r.admin, owner.ID, service.KeyEnd{})
+	key, text, err := r.CreateKey(t.Context(), r.admin, owner.ID, "", service.KeyEnd{})
 	require.NoError(t, err)
 	who, err := r.Authenticate(t.Context(), text)
 	require.NoError(t, err)
-	require.Equal(t, service.Caller{OwnerID: owner.ID, KeyID: key.ID}, who)
+	require.Equal(t, service.Caller{OwnerID: owner.ID, KeyID: key.ID, Role: models.RoleFull}, who)
 	return who
 }
 

@@ -27,8 +27,11 @@ func masked(headers models.Headers) map[string]string {
 	return names
 }
 
-// showHeaders shows the values of the webhooks' headers. Who sees a webhook may change it, and so may see them.
-func (s *Service) showHeaders(webhooks []Webhook) error {
+// showHeaders shows the values of the webhooks' headers to who may change them.
+func (s *Service) showHeaders(who Caller, webhooks []Webhook) error {
+	if err := who.May(models.RoleFull); err != nil {
+		return err
+	}
 	for i, webhook := range webhooks {
 		headers, err := s.store.OpenHeaders(webhook.Webhook)
 		if err != nil {

@@ -30,7 +30,7 @@ func TestAuditKnowsWhoseItWas(t *testing.T) {
 		owner := storetest.Owner(t, store, "acme")
 		webhook := makeWebhook(t, store, owner.ID, "*")
 		delivery := storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`), OwnerID: owner.ID}).Deliveries[0]
-		key, _, err := store.CreateAPIKey(t.Context(), owner.ID, nil)
+		key, _, err := store.CreateAPIKey(t.Context(), owner.ID, models.RoleFull, nil)
 		require.NoError(t, err)
 		require.NoError(t, store.DeleteWebhook(t.Context(), everything, webhook.ID))
 		require.NoError(t, store.RevokeAPIKey(t.Context(), key.ID))

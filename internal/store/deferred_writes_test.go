@@ -19,7 +19,7 @@ func TestDeferredWritesOfTheUseOfKeysOnceAMinute(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		s, clock := clockedStore(t, db)
 		deferred := store.NewDeferredWrites(s, slog.New(slog.DiscardHandler))
-		key, token, err := s.CreateAPIKey(t.Context(), models.DefaultOwnerID, nil)
+		key, token, err := s.CreateAPIKey(t.Context(), models.DefaultOwnerID, models.RoleFull, nil)
 		require.NoError(t, err)
 		written := countWrites(t, db)
 		first := clock.Now()
@@ -82,7 +82,7 @@ func TestDeferredWritesKeepWhatCannotBeWritten(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		s, clock := clockedStore(t, db)
 		deferred := store.NewDeferredWrites(s, slog.New(slog.DiscardHandler))
-		key, token, err := s.CreateAPIKey(t.Context(), "", nil)
+		key, token, err := s.CreateAPIKey(t.Context(), "", models.RoleFull, nil)
 		require.NoError(t, err)
 		source := models.Source{OwnerID: models.DefaultOwnerID, Name: "in", Scheme: "github", EventPrefix: "github", Active: true}
 		require.NoError(t, s.CreateSource(t.Context(), &source, []string{"s"}))
@@ -118,7 +118,7 @@ func TestDeferredWritesAreMadeAtTheEnd(t *testing.T) {
 	onEach(t, func(t *testing.T, s *store.Store) {
 		var log bytes.Buffer
 		deferred := store.NewDeferredWrites(s, slog.New(slog.NewTextHandler(&log, nil)))
-		key, token, err := s.CreateAPIKey(t.Context(), "", nil)
+		key, token, err := s.CreateAPIKey(t.Context(), "", models.RoleFull, nil)
 		require.NoError(t, err)
 		deferred.KeyUsed(key.ID)
 		ended, end := context.WithCancel(t.Context())

@@ -22,10 +22,10 @@ const (
 
 // CreateAPIKey makes a key for an owner, or an administrator's for an empty ownerID, which expires unless expiresAt is
 // nil. It returns the key, which cannot be read again. An unknown owner is ErrNotFound.
-func (s *Store) CreateAPIKey(ctx context.Context, ownerID string, expiresAt *time.Time) (models.APIKey, string, error) {
+func (s *Store) CreateAPIKey(ctx context.Context, ownerID string, role models.Role, expiresAt *time.Time) (models.APIKey, string, error) {
 	token := models.NewAPIKeyToken()
 	now := s.Now()
-	key := models.APIKey{ID: typeid.New(typeid.KindKey, now), OwnerID: ownerID, Role: models.RoleFull, Prefix: token[:keyShownLength], Hash: models.HashAPIKey(token), CreatedAt: now}
+	key := models.APIKey{ID: typeid.New(typeid.KindKey, now), OwnerID: ownerID, Role: role, Prefix: token[:keyShownLength], Hash: models.HashAPIKey(token), CreatedAt: now}
 	if expiresAt != nil {
 		end := expiresAt.UTC().Truncate(time.Microsecond)
 		key.ExpiresAt = &end
@@ -93,7 +93,7 @@ func (s *Store) OwnerAPIKeys(ctx context.Context, ownerID string, page models.Pa
 }
 
 // RevokeAPIKey ends a key. ErrNotFound when there is none or it was revoked before; ErrLastAdminKey when no
-// administrator's key would be left.
+// administrator's key of role full would be left.
 func (s *Store) RevokeAPIKey(ctx context.Context, id string) error {
 	return s.revoke(ctx, id, adminRemains)
 }
@@ -126,11 +126,11 @@ func (s *Store) revoke(ctx context.Context, id string, allowed func(tx *gorm.DB,
 }
 
 // adminRemains returns ErrLastAdminKey when revoking the key takes the last way in from the administrators.
-// A key that expires does not stand in for one that does not: it would only put the same off.
+// Only keys of role full are one. A key that expires does not stand in for one that does not: it would only put the same off.
 func adminRemains(tx *gorm.DB, id string, now time.Time) error {
 	var admins []models.APIKey
 	// The locks, taken in one order, make revocations take turns: the second sees what the first left.
-	q := forUpdate(tx).Where("owner_id = '' AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)", now)
+	q := forUpdate(tx).Where("owner_id = '' AND role = 'full' AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)", now)
 	if err := q.Order("id").Find(&admins).Error; err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ func BenchmarkAPIKeyByToken(b *testing.B) {
 			var token string
 			for range 1000 {
 				var err error
-				_, token, err = s.CreateAPIKey(b.Context(), models.DefaultOwnerID, nil)
+				_, token, err = s.CreateAPIKey(b.Context(), models.DefaultOwnerID, models.RoleFull, nil)
 				require.NoError(b, err)
 			}
 			for b.Loop() {

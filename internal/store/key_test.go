@@ -20,7 +20,7 @@ import (
 func TestAPIKeyIsFoundByItsTokenOnly(t *testing.T) {
 	onEach(t, func(t *testing.T, store *store.Store) {
 		owner := storetest.Owner(t, store, "acme")
-		made, token, err := store.CreateAPIKey(t.Context(), owner.ID, nil)
+		made, token, err := store.CreateAPIKey(t.Context(), owner.ID, models.RoleFull, nil)
 		require.NoError(t, err)
 		require.False(t, made.Admin())
 		require.True(t, strings.HasPrefix(token, models.KeyPrefix))
@@ -53,7 +53,7 @@ func TestAPIKeysDiffer(t *testing.T) {
 
 func TestRevokedAPIKeyIsGoneAtOnce(t *testing.T) {
 	onEach(t, func(t *testing.T, store *store.Store) {
-		made, token, err := store.CreateAPIKey(t.Context(), models.DefaultOwnerID, nil)
+		made, token, err := store.CreateAPIKey(t.Context(), models.DefaultOwnerID, models.RoleFull, nil)
 		require.NoError(t, err)
 		_, err = store.APIKeyByToken(t.Context(), token)
 		require.NoError(t, err)
@@ -72,7 +72,7 @@ func TestAPIKeyExpires(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		store, clock := clockedStore(t, db)
 		end := clock.Now().Add(time.Hour)
-		made, token, err := store.CreateAPIKey(t.Context(), models.DefaultOwnerID, &end)
+		made, token, err := store.CreateAPIKey(t.Context(), models.DefaultOwnerID, models.RoleFull, &end)
 		require.NoError(t, err)
 		require.Equal(t, end, *made.ExpiresAt)
 
@@ -112,12 +112,12 @@ func TestLastAdminKeyStays(t *testing.T) {
 		} {
 			require.NoError(t, db.Exec("DELETE FROM api_keys").Error)
 			store, clock := clockedStore(t, db)
-			_, _, err := store.CreateAPIKey(t.Context(), models.DefaultOwnerID, nil)
+			_, _, err := store.CreateAPIKey(t.Context(), models.DefaultOwnerID, models.RoleFull, nil)
 			require.NoError(t, err)
 			var ids []string
 			for _, life := range test.lives {
 				end := clock.Now().Add(life)
-				key, _, err := store.CreateAPIKey(t.Context(), "", &end)
+				key, _, err := store.CreateAPIKey(t.Context(), "", models.RoleFull, &end)
 				if life == forever {
 					require.NoError(t, db.Exec("UPDATE api_keys SET expires_at = NULL WHERE id = ?", key.ID).Error)
 				}
@@ -135,6 +135,20 @@ func TestLastAdminKeyStays(t *testing.T) {
 	})
 }
 
+// A key that cannot do everything is no way in for administrators.
+func TestLastAdminKeyThatDoesEverythingStays(t *testing.T) {
+	onEach(t, func(t *testing.T, store *store.Store) {
+		full, _, err := store.CreateAPIKey(t.Context(), "", models.RoleFull, nil)
+		require.NoError(t, err)
+		for _, role := range []models.Role{models.RolePublish, models.RoleRead} {
+			other, _, err := store.CreateAPIKey(t.Context(), "", role, nil)
+			require.NoError(t, err)
+			require.ErrorIs(t, store.RevokeAPIKey(t.Context(), full.ID), models.ErrLastAdminKey, role)
+			require.NoError(t, store.RevokeAPIKey(t.Context(), other.ID))
+		}
+	})
+}
+
 // Each round revokes the last two administrators' keys at the same moment, over connections of their own.
 func TestLastTwoAdminKeysAreNotRevokedAtOnce(t *testing.T) {
 	onEach(t, func(t *testing.T, store *store.Store) {
@@ -142,7 +156,7 @@ func TestLastTwoAdminKeysAreNotRevokedAtOnce(t *testing.T) {
 			var keys [2]models.APIKey
 			for i := range keys {
 				var err error
-				keys[i], _, err = store.CreateAPIKey(t.Context(), "", nil)
+				keys[i], _, err = store.CreateAPIKey(t.Context(), "", models.RoleFull, nil)
 				require.NoError(t, err)
 			}
 			var errs [2]error
@@ -170,7 +184,7 @@ func TestLastTwoAdminKeysAreNotRevokedAtOnce(t *testing.T) {
 func TestUseOfAPIKeysIsWrittenOnceAMinute(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		store, clock := clockedStore(t, db)
-		key, token, err := store.CreateAPIKey(t.Context(), models.DefaultOwnerID, nil)
+		key, token, err := store.CreateAPIKey(t.Context(), models.DefaultOwnerID, models.RoleFull, nil)
 		require.NoError(t, err)
 		lastUsed := func() *time.Time {
 			got, err := store.APIKeyByToken(t.Context(), token)
@@ -193,7 +207,7 @@ func TestUseOfAPIKeysIsWrittenOnceAMinute(t *testing.T) {
 
 func TestAPIKeyForAnUnknownOwner(t *testing.T) {
 	onEach(t, func(t *testing.T, store *store.Store) {
-		_, token, err := store.CreateAPIKey(t.Context(), typeid.New(typeid.KindOwner, store.Now()), nil)
+		_, token, err := store.CreateAPIKey(t.Context(), typeid.New(typeid.KindOwner, store.Now()), models.RoleFull, nil)
 		require.ErrorIs(t, err, models.ErrNotFound)
 		require.Empty(t, token)
 	})
@@ -204,11 +218,11 @@ func TestAPIKeysOfAnOwnerByPage(t *testing.T) {
 		owner := storetest.Owner(t, store, "acme")
 		var want []string
 		for range 3 {
-			key, _, err := store.CreateAPIKey(t.Context(), owner.ID, nil)
+			key, _, err := store.CreateAPIKey(t.Context(), owner.ID, models.RoleFull, nil)
 			require.NoError(t, err)
 			want = append(want, key.ID)
 		}
-		_, _, err := store.CreateAPIKey(t.Context(), "", nil)
+		_, _, err := store.CreateAPIKey(t.Context(), "", models.RoleFull, nil)
 		require.NoError(t, err)
 		slices.Sort(want)
 		slices.Reverse(want)
@@ -240,7 +254,7 @@ func TestAPIKeysOfAnOwner(t *testing.T) {
 		owner := storetest.Owner(t, store, "acme")
 		var ids []string
 		for _, ownerID := range []string{owner.ID, "", owner.ID} {
-			key, _, err := store.CreateAPIKey(t.Context(), ownerID, nil)
+			key, _, err := store.CreateAPIKey(t.Context(), ownerID, models.RoleFull, nil)
 			require.NoError(t, err)
 			ids = append(ids, key.ID)
 			clock.Advance(time.Millisecond)

@@ -16,7 +16,7 @@ func TestAColumnMayComeWhileTheProgramRuns(t *testing.T) {
 		require.NoError(t, err)
 		pool.SetMaxOpenConns(1) // what was prepared is asked again
 		store, _ := clockedStore(t, db)
-		_, token, err := store.CreateAPIKey(t.Context(), models.DefaultOwnerID, nil)
+		_, token, err := store.CreateAPIKey(t.Context(), models.DefaultOwnerID, models.RoleFull, nil)
 		require.NoError(t, err)
 		_, err = store.APIKeyByToken(t.Context(), token)
 		require.NoError(t, err)

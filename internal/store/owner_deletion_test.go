@@ -22,7 +22,7 @@ func TestSuspendedOwner(t *testing.T) {
 		_, err := store.UpdateWebhook(t.Context(), everything, paused.ID, func(w *models.Webhook) error { w.Active = false; return nil })
 		require.NoError(t, err)
 		source := makeSource(t, store, owner.ID)
-		_, token, err := store.CreateAPIKey(t.Context(), owner.ID, nil)
+		_, token, err := store.CreateAPIKey(t.Context(), owner.ID, models.RoleFull, nil)
 		require.NoError(t, err)
 		active := func(active bool) {
 			changed, err := store.UpdateOwner(t.Context(), owner.ID, func(o *models.Owner) error { o.Active = active; return nil })
@@ -38,7 +38,7 @@ func TestSuspendedOwner(t *testing.T) {
 		active(false)
 		later := makeWebhook(t, store, owner.ID, "*")
 		require.True(t, later.Suspended, "what is made meanwhile too")
-		_, _, err = store.CreateAPIKey(t.Context(), owner.ID, nil)
+		_, _, err = store.CreateAPIKey(t.Context(), owner.ID, models.RoleFull, nil)
 		require.NoError(t, err)
 		require.Zero(t, deliveries(owner.ID))
 		require.Equal(t, 1, deliveries(other.ID))
@@ -94,7 +94,7 @@ func makeSource(t *testing.T, store *store.Store, ownerID string) models.Source 
 func fillOwner(t *testing.T, store *store.Store, ownerID string) (token string) {
 	t.Helper()
 	webhook, source := makeWebhook(t, store, ownerID, "*"), makeSource(t, store, ownerID)
-	_, token, err := store.CreateAPIKey(t.Context(), ownerID, nil)
+	_, token, err := store.CreateAPIKey(t.Context(), ownerID, models.RoleFull, nil)
 	require.NoError(t, err)
 	event := models.Event{Type: "a", Data: []byte(`{"x":"confidential"}`), OwnerID: ownerID}
 	attempted(t, store, storetest.Publish(t, store, event).Deliveries[0], 1, models.StatusPermanentlyFailed)
@@ -160,7 +160,7 @@ func TestDeletedOwnerLeavesNothing(t *testing.T) {
 		require.ErrorIs(t, err, models.ErrNotFound)
 		_, err = store.APIKeyByToken(t.Context(), token)
 		require.ErrorIs(t, err, models.ErrNotFound)
-		_, _, err = store.CreateAPIKey(t.Context(), owner.ID, nil)
+		_, _, err = store.CreateAPIKey(t.Context(), owner.ID, models.RoleFull, nil)
 		require.ErrorIs(t, err, models.ErrNotFound)
 		require.ErrorIs(t, store.CreateWebhook(t.Context(), &models.Webhook{OwnerID: owner.ID, Events: []string{"*"}}, storetest.Secret), models.ErrNotFound)
 		require.ErrorIs(t, store.CreateSource(t.Context(), &models.Source{OwnerID: owner.ID}, nil), models.ErrNotFound)

@@ -26,7 +26,7 @@ func (p *plansRig) ownerCalls() map[string]func() {
 		"RecordFailedSignIn": func() { p.ok(s.RecordFailedSignIn(ctx, "192.0.2.1")) },
 		"CreateAPIKey": func() {
 			for _, end := range []*time.Time{nil, &now} {
-				_, _, err := s.CreateAPIKey(ctx, owner.OwnerID, end)
+				_, _, err := s.CreateAPIKey(ctx, owner.OwnerID, models.RoleFull, end)
 				p.ok(err)
 			}
 		},

@@ -153,9 +153,9 @@ func TestPurgeWhatWasDeleted(t *testing.T) {
 		waiting := makeWebhook(t, store, models.DefaultOwnerID, "a")
 		unused, active := makeWebhook(t, store, models.DefaultOwnerID, "b"), makeWebhook(t, store, models.DefaultOwnerID, "b")
 		delivery := storetest.Publish(t, store, models.Event{Type: "a", Data: []byte(`{}`)}).Deliveries[0]
-		revoked, _, err := store.CreateAPIKey(t.Context(), models.DefaultOwnerID, nil)
+		revoked, _, err := store.CreateAPIKey(t.Context(), models.DefaultOwnerID, models.RoleFull, nil)
 		require.NoError(t, err)
-		_, valid, err := store.CreateAPIKey(t.Context(), "", nil)
+		_, valid, err := store.CreateAPIKey(t.Context(), "", models.RoleFull, nil)
 		require.NoError(t, err)
 		for _, id := range []string{waiting.ID, unused.ID} {
 			require.NoError(t, store.DeleteWebhook(t.Context(), everything, id))
