@@ -128,8 +128,8 @@ func (m *Maker) Make(ctx context.Context, job models.Job, in Input, run Run) (Re
 		return Result{}, err
 	}
 	result := m.judge(job, in, attempt, header)
-	outcome := outcomeOf(result, in.DeliveryID, run.ID, attempt.ResponseBody)
-	outcome.Health = job.Health
+	outcome := outcomeOf(result, in.DeliveryID, run.ID)
+	outcome.Attempt, outcome.Health = attempt.Of(job.Delivery), job.Health
 	recorded, err := m.record(ctx, outcome)
 	result.Unrecorded = err != nil
 	result.learn(recorded)
