@@ -109,6 +109,7 @@ func New(cfg Config) http.Handler {
 	s.registerFilters(guarded)
 	s.registerEvents(guarded)
 	s.registerDeliveries(guarded)
+	s.registerAttempts(guarded)
 	s.registerRecoveries(guarded)
 	s.registerOwners(guarded)
 	s.registerKeys(guarded)

@@ -39,6 +39,7 @@ func (m *Maker) send(ctx context.Context, job models.Job, in Input, run Run) (mo
 	request, err := m.newRequest(ctx, job, keys, attempt)
 	if err == nil {
 		response, err = m.Sender.Do(request, egress.Options{Keep: models.MaxResponseBody, Timeout: m.timeoutOf(job.Webhook)})
+		logHeaders(&attempt, job, request, response)
 	}
 	attempt.DurationMS = response.Duration.Milliseconds()
 	attempt.RemoteAddr = response.RemoteAddr
