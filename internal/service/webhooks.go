@@ -108,6 +108,8 @@ type NewWebhook struct {
 	RetrySchedule []Duration
 	// RateLimit is in requests a second; nil for no limit.
 	RateLimit *float64
+	// Order says whether deliveries are made one after the other.
+	Order NewOrder
 	// Filter and Transform are in CEL; empty for none.
 	Filter, Transform string
 	// Secret signs the requests; nil for a new one.
@@ -131,6 +133,7 @@ func (s *Service) CreateWebhook(ctx context.Context, who Caller, in NewWebhook) 
 	wrong.headers(webhook.Headers)
 	wrong.description(webhook.Description)
 	wrong.rateLimit(webhook.RateLimit)
+	webhook.Queueing = wrong.order(in.Order)
 	wrong.rule(s.rules, rules.Filter, webhook.Filter)
 	wrong.rule(s.rules, rules.Transform, webhook.Transform)
 	in.nameTo(&webhook, &wrong)
@@ -204,6 +207,7 @@ type WebhookPatch struct {
 	Headers       Patch[map[string]*string]
 	RetrySchedule Patch[[]Duration]
 	RateLimit     Patch[float64]
+	Order         OrderPatch
 	Filter        Patch[string]
 	Transform     Patch[string]
 	Active        Patch[bool]
@@ -261,6 +265,7 @@ func (patch WebhookPatch) apply(webhook *models.Webhook, by judge, wrong *faults
 		}
 		wrong.rateLimit(webhook.RateLimit)
 	}
+	patch.Order.apply(&webhook.Queueing, wrong)
 	if patch.Description.Set {
 		webhook.Description = tidy(patch.Description.Value)
 		wrong.description(webhook.Description)
