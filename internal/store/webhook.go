@@ -29,7 +29,7 @@ func (s *Store) CreateWebhook(ctx context.Context, webhook *models.Webhook, secr
 	if err := s.sealHeaders(webhook); err != nil {
 		return fmt.Errorf("create webhook: %w", err)
 	}
-	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+	err := s.on(ctx).Transaction(func(tx *gorm.DB) error {
 		owner, err := lockOwner(tx, webhook.OwnerID)
 		if err != nil {
 			return err
