@@ -73,6 +73,12 @@ func TestDeliveryAndItsAttempts(t *testing.T) {
 			require.NoError(t, typeid.Check(typeid.KindAttempt, text(t, attempt, "id")))
 			_, err := time.Parse(time.RFC3339Nano, text(t, attempt, "started_at"))
 			require.NoError(t, err)
+			require.Equal(t, []any{id, shown["webhook_id"], "order.paid"}, []any{attempt["delivery_id"], attempt["webhook_id"], attempt["event"]})
+			require.Nil(t, attempt["request_headers"], "it was recorded without")
+			require.Nil(t, attempt["response_headers"])
+			for _, name := range []string{"delivery_id", "webhook_id", "event", "request_headers", "response_headers"} {
+				delete(attempt, name)
+			}
 			delete(attempt, "id")
 			delete(attempt, "started_at")
 			require.Equal(t, want, attempt)

@@ -109,8 +109,26 @@ func (d document) fields(of operation) map[string]schema {
 	return d.resolve(of.RequestBody.Content["application/json"].Schema).Properties
 }
 
-// operations are all of the document's, in the order of their paths and methods.
-func (d document) operations() (operations []operation) {
+// itemFields are the members of the objects in a list; none of what is no list of objects.
+func (d document) itemFields(of schema) map[string]schema {
+	if of = d.resolve(of); !of.is("array") {
+		return nil
+	}
+	return d.resolve(*of.Items).Properties
+}
+
+// publicOperations need no key; see TestPublicKeysNeedNoKey.
+var publicOperations = []string{"GET /api/keys/jwks"}
+
+// operations are all of the document's that need a key.
+func (d document) operations() []operation {
+	return slices.DeleteFunc(d.all(), func(of operation) bool {
+		return of.Security != nil && len(*of.Security) == 0 && slices.Contains(publicOperations, of.String())
+	})
+}
+
+// all are all operations of the document, in the order of their paths and methods.
+func (d document) all() (operations []operation) {
 	for _, path := range slices.Sorted(maps.Keys(d.Paths)) {
 		for _, method := range slices.Sorted(maps.Keys(d.Paths[path])) {
 			of := d.Paths[path][method]
@@ -148,7 +166,7 @@ var readPromises = sync.OnceValues(func() (*promises, error) {
 	if err := compiler.AddResource(here, parsed); err != nil {
 		return nil, err
 	}
-	for _, of := range p.document.operations() {
+	for _, of := range p.document.all() {
 		for status, response := range of.Responses {
 			for media := range response.Content {
 				at := here + "#" + jsonPointer("paths", of.Path, strings.ToLower(of.Method), "responses", status, "content", media, "schema")

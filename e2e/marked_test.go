@@ -38,7 +38,7 @@ func newMarked(t *testing.T, p *installation) *marked {
 	m := &marked{installation: p, email: "private@example.com", secrets: map[string]string{}, refusals: map[string]string{}}
 	m.marks = map[string]string{
 		"data": rand.Text(), "response body": rand.Text(), "response header": rand.Text(), "webhook header": rand.Text(),
-		"token in the URL": rand.Text(), "Slack URL": rand.Text(), "idempotency key": rand.Text(), "metadata": rand.Text(),
+		"secret of a further signature": rand.Text(), "token in the URL": rand.Text(), "Slack URL": rand.Text(), "idempotency key": rand.Text(), "metadata": rand.Text(),
 	}
 	m.target = newReceiver(t, func(n int, _ *http.Request) answer {
 		told := answer{status: http.StatusInternalServerError, body: m.marks["response body"],
@@ -55,9 +55,11 @@ func newMarked(t *testing.T, p *installation) *marked {
 	m.owner = p.newOwner(t, object{"email": m.email, "slack_url": m.slack.url + "/" + m.marks["Slack URL"]})
 	m.hook = p.newWebhook(t, m.owner, m.target.url+"/"+m.marks["token in the URL"]+"?token="+m.marks["token in the URL"], object{
 		"retry_schedule": []string{"1s"}, "headers": object{"Authorization": "Bearer " + m.marks["webhook header"]},
+		"signatures": []object{{"header": "X-Own-Signature", "secret": m.marks["secret of a further signature"]}},
 	})
 	news := p.newWebhook(t, m.owner, m.news.url, object{"events": []string{"postrider.delivery.permanently_failed"}})
 	m.secret("secret", m.hook.Secret)
+	m.secret("secret of a further signature", m.marks["secret of a further signature"])
 	m.secret("secret of the other webhook", news.Secret)
 	var key struct {
 		Key string `json:"key"`
@@ -211,6 +213,8 @@ func (m *marked) beRefused(t *testing.T) {
 		{hooks, `{"url":"https://example.com/","events":["*"],"headers":{"X-A":"` + m.marks["webhook header"] + `\r\nX-B: 1"}}`},
 		{hooks, `{"url":"https://example.com/","events":["*"],"headers":{"X-A":["` + m.marks["webhook header"] + `"]}}`},
 		{hooks, `{"url":"https://example.com/","events":["*"],"description":["` + m.marks["data"] + `"]}`},
+		{hooks, `{"url":"https://example.com/","events":["*"],"signatures":[{"header":"Host","secret":"` + m.secrets["secret of a further signature"] + `"}]}`},
+		{hooks, `{"url":"https://example.com/","events":["*"],"signing":"ed25519","secret":"` + m.secrets["secret of a further signature"] + `"}`},
 	} {
 		status, answer := askPlainly(t, http.MethodPost, m.url+mistake.path, mistake.body, http.Header{"Authorization": {"Bearer " + m.adminKey}})
 		require.GreaterOrEqual(t, status, 400, mistake.body)
@@ -233,7 +237,7 @@ func (m *marked) beRefused(t *testing.T) {
 // markSignatures marks the signatures of all requests that arrived.
 func (m *marked) markSignatures() {
 	for i, request := range append(m.target.all(), m.news.all()...) {
-		for _, name := range []string{"X-Webhook-Signature", "Webhook-Signature"} {
+		for _, name := range []string{"X-Webhook-Signature", "Webhook-Signature", "X-Own-Signature"} {
 			for j, part := range strings.FieldsFunc(request.header.Get(name), func(r rune) bool { return r == ',' || r == ' ' }) {
 				const shortest = 40 // not the version, not the time
 				if len(part) >= shortest {

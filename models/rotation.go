@@ -11,6 +11,9 @@ const MaxEarlierSecrets = 5
 // Rotation gives a webhook a new secret.
 type Rotation struct {
 	Secret string
+	// Signing is what kind of secret it is, and PublicKey its public half; empty where it has none.
+	Signing   Signing
+	PublicKey string
 	// Grace is for how long the secret before it signs too.
 	Grace time.Duration
 	// EndEarlier ends the graces of all that came before that one at once.

@@ -17,8 +17,10 @@ type Sending struct {
 	// Signing is what kind of secret signs; PublicKeys are those of Ed25519 secrets that sign at present or did.
 	Signing    Signing
 	PublicKeys PublicKeys
-	// SealedCredentials are Credentials, sealed by the keyring.
-	SealedCredentials []byte `gorm:"column:credentials"`
+	// SealedCredentials are what the store's OpenCredentials reads; SetCredentials changes them. Credentials are only set
+	// until the store has sealed them.
+	SealedCredentials []byte       `gorm:"column:credentials"`
+	Credentials       *Credentials `gorm:"-"`
 }
 
 // The bounds of a time limit that a webhook may ask for.
@@ -101,6 +103,30 @@ func (p PublicKeys) Present() string {
 		return ""
 	}
 	return p[0].Key
+}
+
+// With adds the key of a new webhook, unless it has none.
+func (p PublicKeys) With(key string) PublicKeys {
+	if key == "" {
+		return p
+	}
+	return append(PublicKeys{{Key: key}}, p...)
+}
+
+// Rotated are the keys after a rotation: the present one ends with its grace, and the others as the rotation says.
+func (p PublicKeys) Rotated(rotation Rotation, now time.Time) PublicKeys {
+	end := now.Add(rotation.Grace)
+	var earlier PublicKeys
+	for _, key := range p {
+		switch {
+		case key.Key == rotation.PublicKey, key.Until != nil && rotation.EndEarlier:
+			continue
+		case key.Until == nil:
+			key.Until = &end
+		}
+		earlier = append(earlier, key)
+	}
+	return earlier.At(now).With(rotation.PublicKey)
 }
 
 // GormDataType tells gorm the column's type.

@@ -131,3 +131,21 @@ func TestEd25519SignerHidesKeys(t *testing.T) {
 	requireNotPrinted(t, signer, raw[:ed25519.SeedSize])
 	requireNotPrinted(t, *signer, raw[:ed25519.SeedSize])
 }
+
+func TestPublicKeyOf(t *testing.T) {
+	t.Parallel()
+	private, public, err := signature.NewKeyPair()
+	require.NoError(t, err)
+	got, err := signature.PublicKeyOf(private)
+	require.NoError(t, err)
+	require.Equal(t, public, got)
+	raw, err := signature.PublicKeyBytes(public)
+	require.NoError(t, err)
+	require.Equal(t, strings.TrimPrefix(public, "whpk_"), base64.StdEncoding.EncodeToString(raw))
+	for _, wrong := range []string{"", public, "whsk_AAAA", private + "\n", strings.Replace(private, "whsk_", "whsec_", 1)} {
+		_, err := signature.PublicKeyOf(wrong)
+		require.ErrorIs(t, err, signature.ErrInvalidSecret, wrong)
+	}
+	_, err = signature.PublicKeyBytes(private)
+	require.ErrorIs(t, err, signature.ErrInvalidSecret)
+}

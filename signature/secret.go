@@ -12,9 +12,12 @@ import (
 // Prefixes of serialized keys, from Standard Webhooks.
 const (
 	prefixSecret     = "whsec_"
-	prefixSigningKey = "whsk_"
+	prefixSigningKey = PrefixSigningKey
 	prefixPublicKey  = "whpk_"
 )
+
+// PrefixSigningKey begins a private key for an [Ed25519Signer], and no other secret.
+const PrefixSigningKey = "whsk_"
 
 // secretBytes is the size of new secrets, the block that HMAC-SHA256 puts out.
 const secretBytes = 32
@@ -89,6 +92,27 @@ func NewKeyPair() (signingKey, publicKey string, err error) {
 	}
 	return prefixSigningKey + base64.StdEncoding.EncodeToString(private),
 		prefixPublicKey + base64.StdEncoding.EncodeToString(public), nil
+}
+
+// PublicKeyOf returns the public key, whpk_ and base64, that belongs to a whsk_ signing key. Its error wraps
+// [ErrInvalidSecret].
+func PublicKeyOf(signingKey string) (string, error) {
+	private, err := decodeSigningKey(signingKey)
+	if err != nil {
+		return "", fmt.Errorf("signature: public key: %w", err)
+	}
+	public := private[ed25519.SeedSize:] // the second half of a private key
+	return prefixPublicKey + base64.StdEncoding.EncodeToString(public), nil
+}
+
+// PublicKeyBytes returns the 32 bytes of a whpk_ public key, as a JSON Web Key has them. Its error wraps
+// [ErrInvalidSecret].
+func PublicKeyBytes(publicKey string) ([]byte, error) {
+	public, err := decodePublicKey(publicKey)
+	if err != nil {
+		return nil, fmt.Errorf("signature: public key: %w", err)
+	}
+	return public, nil
 }
 
 // decodeSecret returns the HMAC key of a whsec_ secret.

@@ -146,6 +146,60 @@ end
 	}
 }
 
+// The code that the documents give for public keys, with requests that an Ed25519 key signed.
+func TestDocumentedEd25519Verifier(t *testing.T) {
+	t.Parallel()
+	program, err := exec.LookPath("node")
+	if err != nil {
+		t.Skip("node is not installed")
+	}
+	current, public, err := signature.NewKeyPair()
+	require.NoError(t, err)
+	previous, previousPublic, err := signature.NewKeyPair()
+	require.NoError(t, err)
+	_, strange, err := signature.NewKeyPair()
+	require.NoError(t, err)
+	signer, err := signature.NewEd25519Signer(current, previous)
+	require.NoError(t, err)
+	hmac, err := signature.NewSigner(newSecret(t))
+	require.NoError(t, err)
+	now, body := time.Now(), []byte(`{"name":"Jürgen 🚚"}`)
+	sign := func(at time.Time) map[string]string {
+		return map[string]string{
+			"webhook-id": "dlv_1", "webhook-timestamp": fmt.Sprint(at.Unix()),
+			"webhook-signature": signer.Standard("dlv_1", at, body) + " " + hmac.Standard("dlv_1", at, body),
+		}
+	}
+	onlyHMAC := sign(now)
+	onlyHMAC["webhook-signature"] = hmac.Standard("dlv_1", now, body)
+	encoded := base64.StdEncoding.EncodeToString(body)
+	requests := []sentRequest{
+		{Name: "genuine", Secret: public, Headers: sign(now), Body: encoded, genuine: true},
+		{Name: "of the previous key", Secret: previousPublic, Headers: sign(now), Body: encoded, genuine: true},
+		{Name: "another key", Secret: strange, Headers: sign(now), Body: encoded},
+		{Name: "another body", Secret: public, Headers: sign(now), Body: base64.StdEncoding.EncodeToString([]byte("{}"))},
+		{Name: "too old", Secret: public, Headers: sign(now.Add(-time.Hour)), Body: encoded},
+		{Name: "HMAC alone", Secret: public, Headers: onlyHMAC, Body: encoded},
+	}
+	const loop = `
+import { readFileSync } from "node:fs";
+for (const r of JSON.parse(readFileSync(0))) console.log(r.name + ": " + verify(r.secret, r.headers, Buffer.from(r.body, "base64")));
+`
+	file := filepath.Join(t.TempDir(), "verify.mjs")
+	require.NoError(t, os.WriteFile(file, []byte(snippet(t, "docs/sending.md", "js", "createPublicKey")+loop), 0o600))
+	input, err := json.Marshal(requests)
+	require.NoError(t, err)
+	command := exec.CommandContext(t.Context(), program, file)
+	command.Stdin = bytes.NewReader(input)
+	got, err := command.CombinedOutput()
+	require.NoError(t, err, "%s", got)
+	var want bytes.Buffer
+	for _, request := range requests {
+		fmt.Fprintf(&want, "%s: %t\n", request.Name, request.genuine)
+	}
+	require.Equal(t, want.String(), string(got))
+}
+
 // nodeModulesVariable names a folder in which npm has installed the package standardwebhooks. No test asks the
 // network for it.
 const nodeModulesVariable = "POSTRIDER_TEST_NODE_MODULES"

@@ -16,6 +16,7 @@ type dev struct {
 	Run      Dev              `cmd:"" default:"withargs" help:"Run everything in this process (the default)."`
 	Temporal DevTemporalOnly  `cmd:"" help:"Run the embedded Temporal server and its Web UI only."`
 	Send     Send             `cmd:"" help:"Publish an event."`
+	Import   Import           `cmd:"" help:"Carry endpoints of another system over, with their secrets."`
 	Listen   Listen           `cmd:"" help:"Run a local receiver that prints what it gets."`
 	Version  kong.VersionFlag `help:"Print the version."`
 }

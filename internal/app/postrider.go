@@ -24,6 +24,7 @@ type postrider struct {
 	Migrate Migrate          `cmd:"" help:"Bring the database's schema up to date."`
 	Keys    KeyCommands      `cmd:"" help:"Make, list and revoke API keys."`
 	Send    Send             `cmd:"" help:"Publish an event."`
+	Import  Import           `cmd:"" help:"Carry endpoints of another system over, with their secrets."`
 	Listen  Listen           `cmd:"" help:"Run a local receiver that prints what it gets."`
 	Version kong.VersionFlag `help:"Print the version."`
 }

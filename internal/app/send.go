@@ -17,10 +17,9 @@ import (
 
 // Send publishes an event through the API.
 type Send struct {
-	Event          string  `arg:"" help:"The event's type, such as order.created."`
-	Data           string  `arg:"" help:"The event's data as JSON; - reads it from the standard input."`
-	URL            string  `name:"url" env:"POSTRIDER_URL" default:"http://127.0.0.1:8080" help:"Where the API is."`
-	Key            string  `env:"POSTRIDER_KEY" required:"" help:"An API key."`
+	Event string `arg:"" help:"The event's type, such as order.created."`
+	Data  string `arg:"" help:"The event's data as JSON; - reads it from the standard input."`
+	APIAccess
 	OwnerID        *string `name:"owner-id" xor:"to" help:"Publish to the webhooks of this owner, by ID or external_id. Default: the key's owner, or for an administrator default."`
 	Broadcast      bool    `xor:"to" help:"Publish to the webhooks of all owners; for an administrator's key."`
 	IdempotencyKey *string `help:"Publishing again with the same key changes nothing. Default: a new one."`
@@ -85,11 +84,10 @@ func (s *Send) Run(ctx context.Context, out io.Writer) error {
 
 // check names what is empty: it may be a variable that is not set.
 func (s *Send) check() error {
+	if err := s.APIAccess.check(); err != nil {
+		return err
+	}
 	switch {
-	case strings.TrimSpace(s.Key) == "":
-		return errors.New("--key ($POSTRIDER_KEY) is empty; it takes an API key, such as the admin key that postrider-dev prints")
-	case !isBaseURL(s.URL):
-		return fmt.Errorf("--url ($POSTRIDER_URL) must be a URL such as http://127.0.0.1:8080, not %q", s.URL)
 	case s.OwnerID != nil && *s.OwnerID == "":
 		return errors.New("--owner-id is empty; leave it out for none")
 	case s.IdempotencyKey != nil && *s.IdempotencyKey == "":

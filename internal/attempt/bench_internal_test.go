@@ -31,11 +31,11 @@ func BenchmarkRequest(b *testing.B) {
 	b.ReportAllocs()
 	b.SetBytes(int64(len(job.Event.Data)))
 	for b.Loop() {
-		signer, err := signature.NewSigner(secret)
+		keys, err := signersOf([]string{secret})
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := maker.newRequest(context.Background(), job, signer, attempt); err != nil {
+		if _, err := maker.newRequest(context.Background(), job, keys, attempt); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -24,6 +24,7 @@ type Store interface {
 	AdoptFirstAttempt(ctx context.Context, deliveryID, runID string) (models.Attempt, error)
 	SigningSecrets(webhook models.Webhook, at time.Time) ([]string, error)
 	OpenHeaders(webhook models.Webhook) (models.Headers, error)
+	OpenCredentials(webhook models.Webhook) (models.Credentials, error)
 	RecordAttempt(ctx context.Context, outcome models.Outcome) (models.Recorded, error)
 	ReserveRequest(ctx context.Context, webhookID string, perSecond float64, held *models.Reservation) (models.Reservation, error)
 	Postpone(ctx context.Context, deliveryID string, due, leasedUntil time.Time) error
@@ -127,8 +128,8 @@ func (m *Maker) Make(ctx context.Context, job models.Job, in Input, run Run) (Re
 		return Result{}, err
 	}
 	result := m.judge(job, in, attempt, header)
-	outcome := outcomeOf(result, in.DeliveryID, run.ID, attempt.ResponseBody)
-	outcome.Health = job.Health
+	outcome := outcomeOf(result, in.DeliveryID, run.ID)
+	outcome.Attempt, outcome.Health = attempt.Of(job.Delivery), job.Health
 	recorded, err := m.record(ctx, outcome)
 	result.Unrecorded = err != nil
 	result.learn(recorded)

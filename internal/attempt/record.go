@@ -33,10 +33,10 @@ func (m *Maker) recordOnce(ctx context.Context, outcome models.Outcome) (models.
 	return m.write(ctx, outcome)
 }
 
-// Record writes an attempt that Make could not write. Its response body is lost: it must not travel through the
-// workflow's history.
+// Record writes an attempt that Make could not write. Its response body and all headers are lost: they must not travel
+// through the workflow's history.
 func (m *Maker) Record(ctx context.Context, deliveryID string, result Result, run Run) (models.Recorded, error) {
-	return m.write(ctx, outcomeOf(result, deliveryID, run.ID, nil))
+	return m.write(ctx, outcomeOf(result, deliveryID, run.ID))
 }
 
 // write writes an outcome, and starts the deliveries of operational events that came of it. What cannot be started is
@@ -54,13 +54,12 @@ func (m *Maker) write(ctx context.Context, outcome models.Outcome) (models.Recor
 	return recorded, nil
 }
 
-func outcomeOf(result Result, deliveryID, runID string, responseBody []byte) models.Outcome {
+func outcomeOf(result Result, deliveryID, runID string) models.Outcome {
 	return models.Outcome{
 		Attempt: models.Attempt{
 			ID: result.AttemptID, DeliveryID: deliveryID, Number: result.Number, Trigger: result.Trigger,
 			StatusCode: result.StatusCode, ErrorClass: result.ErrorClass, Error: result.Error,
-			DurationMS: result.DurationMS, ResponseBody: responseBody, RemoteAddr: result.RemoteAddr,
-			StartedAt: result.StartedAt,
+			DurationMS: result.DurationMS, RemoteAddr: result.RemoteAddr, StartedAt: result.StartedAt,
 		},
 		Status: result.Status, NextAttemptAt: result.NextAttemptAt, RunID: runID,
 		DisableWebhook: result.DisableWebhook, ThrottledUntil: result.ThrottledUntil,

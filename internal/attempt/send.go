@@ -31,21 +31,15 @@ func (m *Maker) send(ctx context.Context, job models.Job, in Input, run Run) (mo
 		attempt.ErrorClass, attempt.Error = models.ErrorTransform, failure
 		return attempt, nil, err
 	}
-	secrets, err := m.Store.SigningSecrets(job.Webhook, attempt.StartedAt)
+	keys, err := m.open(job.Webhook, attempt.StartedAt)
 	if err != nil {
-		return attempt, nil, err
-	}
-	signer, err := signature.NewSigner(secrets...)
-	if err != nil {
-		return attempt, nil, fmt.Errorf("secret of %s: %w", job.Webhook.ID, err)
-	}
-	if job.Webhook.Headers, err = m.Store.OpenHeaders(job.Webhook); err != nil {
 		return attempt, nil, err
 	}
 	var response egress.Result
-	request, err := m.newRequest(ctx, job, signer, attempt)
+	request, err := m.newRequest(ctx, job, keys, attempt)
 	if err == nil {
 		response, err = m.Sender.Do(request, egress.Options{Keep: models.MaxResponseBody, Timeout: m.timeoutOf(job.Webhook)})
+		logHeaders(&attempt, job, request, response)
 	}
 	attempt.DurationMS = response.Duration.Milliseconds()
 	attempt.RemoteAddr = response.RemoteAddr
@@ -75,7 +69,7 @@ func (m *Maker) send(ctx context.Context, job models.Job, in Input, run Run) (mo
 
 // newRequest builds the request of the wire contract. The body is the same on every attempt, as long as the webhook's
 // format is.
-func (m *Maker) newRequest(ctx context.Context, job models.Job, signer *signature.Signer, attempt models.Attempt) (*http.Request, error) {
+func (m *Maker) newRequest(ctx context.Context, job models.Job, keys keys, attempt models.Attempt) (*http.Request, error) {
 	body := bodyOf(job, m.Source)
 	request, err := egress.NewRequest(ctx, http.MethodPost, job.Webhook.URL, bytes.NewReader(body))
 	if err != nil {
@@ -83,26 +77,65 @@ func (m *Maker) newRequest(ctx context.Context, job models.Job, signer *signatur
 	}
 	id := job.Delivery.ID
 	header := request.Header
-	for name, value := range job.Webhook.Headers {
+	for name, value := range keys.headers {
 		header.Set(name, value)
 	}
+	addSignatures(header, keys.Signatures, id, attempt.StartedAt, body)
 	setEventHeaders(header, job.Event)
 	describeBody(header, job, m.Source)
 	header.Set("User-Agent", m.UserAgent)
 	header.Set("X-Webhook-Event", job.Event.Type)
 	header.Set("X-Webhook-Delivery", id)
 	header.Set("X-Webhook-Attempt", strconv.Itoa(attempt.Number))
-	header.Set(signature.HeaderPostrider, signer.Postrider(attempt.StartedAt, body))
-	header.Set(signature.HeaderID, id)
-	header.Set(signature.HeaderTimestamp, strconv.FormatInt(attempt.StartedAt.Unix(), 10))
-	header.Set(signature.HeaderSignature, signer.Standard(id, attempt.StartedAt, body))
-	for name := range job.Webhook.Headers {
+	keys.sign(header, id, attempt.StartedAt, body)
+	for name := range keys.headers {
 		// Set before such names were refused: WSGI and Rack take X_Webhook_Signature for the header above.
 		if strings.Contains(name, "_") && header.Get(strings.ReplaceAll(name, "_", "-")) != "" {
 			header.Del(name)
 		}
 	}
 	return request, nil
+}
+
+// keys are what a webhook's requests are made with, opened for one attempt.
+type keys struct {
+	headers models.Headers
+	models.Credentials
+	// hmac and ed25519 have the secrets of each kind; nil without any.
+	hmac    *signature.Signer
+	ed25519 *signature.Ed25519Signer
+}
+
+// open decrypts what an attempt needs of a webhook.
+func (m *Maker) open(webhook models.Webhook, at time.Time) (opened keys, err error) {
+	secrets, err := m.Store.SigningSecrets(webhook, at)
+	if err != nil {
+		return keys{}, err
+	}
+	if opened, err = signersOf(secrets); err != nil {
+		return keys{}, fmt.Errorf("secret of %s: %w", webhook.ID, err)
+	}
+	if opened.headers, err = m.Store.OpenHeaders(webhook); err != nil {
+		return keys{}, err
+	}
+	opened.Credentials, err = m.Store.OpenCredentials(webhook)
+	return opened, err
+}
+
+// sign signs with every secret that signs at present. A webhook whose secrets are for Ed25519 sends no
+// X-Webhook-Signature, which is an HMAC.
+func (k keys) sign(header http.Header, id string, at time.Time, body []byte) {
+	header.Set(signature.HeaderID, id)
+	header.Set(signature.HeaderTimestamp, strconv.FormatInt(at.Unix(), 10))
+	standard := ""
+	if k.hmac != nil {
+		header.Set(signature.HeaderPostrider, k.hmac.Postrider(at, body))
+		standard = k.hmac.Standard(id, at, body)
+	}
+	if k.ed25519 != nil {
+		standard = strings.TrimSpace(k.ed25519.Standard(id, at, body) + " " + standard)
+	}
+	header.Set(signature.HeaderSignature, standard)
 }
 
 // bodyOf is what the receiver gets. The publisher's data keeps its bytes in every format.
@@ -126,28 +159,4 @@ func triggerOf(delivery models.Delivery, in Input) models.Trigger {
 		return models.TriggerTest
 	}
 	return in.Trigger
-}
-
-func describeStatus(code int) string {
-	text := "the receiver answered " + strconv.Itoa(code)
-	if name := http.StatusText(code); name != "" {
-		text += " " + name
-	}
-	return text + explainStatus(code)
-}
-
-// explainStatus says what a code between success and refusal means for a delivery.
-func explainStatus(code int) string {
-	switch code {
-	case http.StatusNotModified:
-		return "; it means that a cached copy is still good, and a delivery has none: answer 2xx"
-	case http.StatusMultipleChoices, http.StatusUseProxy, 306:
-		return "; only 2xx counts as received"
-	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
-		return "; redirects are not followed"
-	}
-	if code < 200 || code >= 300 && code < 400 {
-		return "; only 2xx counts as received"
-	}
-	return ""
 }

@@ -19,6 +19,7 @@ type Store interface {
 	webhookStore
 	eventStore
 	deliveryStore
+	attemptStore
 	recoveryStore
 	ownerStore
 	ownerNameStore

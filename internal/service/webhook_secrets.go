@@ -24,6 +24,8 @@ type SecretRotation struct {
 	Grace Duration
 	// Secret is the new one; nil for a random one.
 	Secret *string
+	// Signing is its kind; that of the webhook when empty.
+	Signing string
 	// EndEarlier ends at once whatever secrets before the old one sign still.
 	EndEarlier bool
 }
@@ -32,7 +34,11 @@ type SecretRotation struct {
 func (s *Service) RotateSecret(ctx context.Context, who Caller, id string, in SecretRotation) (WebhookWithSecret, error) {
 	var rotation models.Rotation
 	webhook, err := load(ctx, who, typeid.KindWebhook, id, func(ctx context.Context, scope models.Scope, id string) (_ models.Webhook, err error) {
-		if rotation, err = in.checked(); err != nil {
+		webhook, err := s.store.Webhook(ctx, scope, id)
+		if err != nil {
+			return models.Webhook{}, err
+		}
+		if rotation, err = in.checked(webhook.Signing); err != nil {
 			return models.Webhook{}, err
 		}
 		return s.store.RotateSecret(ctx, scope, id, rotation)
@@ -45,11 +51,14 @@ func (s *Service) RotateSecret(ctx context.Context, who Caller, id string, in Se
 	return WebhookWithSecret{shown, rotation.Secret}, err
 }
 
-// checked returns what is to be done, with a new secret unless one is given.
-func (in SecretRotation) checked() (models.Rotation, error) {
+// checked returns what is to be done to a webhook with a kind of secret, with a new secret unless one is given.
+func (in SecretRotation) checked(present models.Signing) (models.Rotation, error) {
 	var wrong faults
-	wrong.secret(in.Secret)
-	rotation := models.Rotation{Grace: defaultGrace, EndEarlier: in.EndEarlier}
+	rotation := models.Rotation{Grace: defaultGrace, EndEarlier: in.EndEarlier, Signing: present}
+	if in.Signing != "" {
+		rotation.Signing = wrong.signing(in.Signing)
+	}
+	wrong.secretOf(rotation.Signing, in.Secret)
 	if in.Grace.Set {
 		rotation.Grace = wrong.duration("grace", in.Grace, 0, maxGrace)
 	}
@@ -57,7 +66,7 @@ func (in SecretRotation) checked() (models.Rotation, error) {
 		return models.Rotation{}, err
 	}
 	var err error
-	rotation.Secret, err = givenOrNew(in.Secret)
+	rotation.Secret, rotation.PublicKey, err = signingKey(rotation.Signing, in.Secret)
 	return rotation, err
 }
 

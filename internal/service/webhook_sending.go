@@ -14,21 +14,29 @@ type NewSending struct {
 	Timeout Duration
 	// Format is how an event becomes a body; the envelope when empty.
 	Format string
+	// Signing is the kind of secret; HMAC when empty.
+	Signing string
+	// Signatures are further signature headers.
+	Signatures []SignatureSetting
 }
 
-func (in NewSending) apply(webhook *models.Webhook, wrong *faults) {
+func (in NewSending) apply(webhook *models.Webhook, by judge, wrong *faults) {
+	webhook.Signing = wrong.signing(in.Signing)
 	if in.Timeout.Set {
 		webhook.SetTimeout(wrong.timeout(in.Timeout))
 	}
 	if in.Format != "" {
 		webhook.Format = wrong.format(in.Format)
 	}
+	in.newCredentials(webhook, by, wrong)
 }
 
 // SendingPatch changes how the requests of a webhook are made.
 type SendingPatch struct {
-	Timeout Patch[Duration]
-	Format  Patch[string]
+	Timeout    Patch[Duration]
+	Format     Patch[string]
+	Signing    Patch[string]
+	Signatures Patch[[]SignatureSetting]
 }
 
 func (patch SendingPatch) apply(webhook *models.Webhook, wrong *faults) {
@@ -43,6 +51,9 @@ func (patch SendingPatch) apply(webhook *models.Webhook, wrong *faults) {
 		if !patch.Format.Null {
 			webhook.Format = wrong.format(patch.Format.Value)
 		}
+	}
+	if patch.Signing.Set && wrong.signing(patch.Signing.Value) != webhook.Signing {
+		wrong.add("signing", "another kind of signing needs another secret: POST …/rotate-secret with this signing makes both")
 	}
 }
 

@@ -19,6 +19,8 @@ type webhookStore interface {
 	WebhookHealths(ctx context.Context, ids []string) (map[string]models.WebhookHealth, error)
 	RotateSecret(ctx context.Context, scope models.Scope, id string, rotation models.Rotation) (models.Webhook, error)
 	OpenHeaders(webhook models.Webhook) (models.Headers, error)
+	OpenCredentials(webhook models.Webhook) (models.Credentials, error)
+	PublicKeys(ctx context.Context, webhookID string, limit int) ([]models.PublicKeys, error)
 }
 
 type webhookDispatcher interface {
@@ -32,6 +34,8 @@ type Webhook struct {
 	Health models.WebhookHealth
 	// ShownHeaders are the headers; their values are Masked unless they were asked for.
 	ShownHeaders map[string]string
+	// Credentials are what it has of them, without what must not be shown again.
+	Credentials models.Credentials
 }
 
 // WebhookWithSecret is a webhook with its new secret, which is shown once.
@@ -80,7 +84,7 @@ func (s *Service) shownWebhooks(ctx context.Context, webhooks ...models.Webhook)
 	for i, webhook := range webhooks {
 		shown[i] = shownWebhook(webhook, healths[webhook.ID], s.now())
 	}
-	return shown, nil
+	return shown, s.showCredentials(shown)
 }
 
 func (s *Service) shownWebhook(ctx context.Context, webhook models.Webhook) (Webhook, error) {
@@ -128,9 +132,9 @@ func (s *Service) CreateWebhook(ctx context.Context, who Caller, in NewWebhook) 
 	wrong.rateLimit(webhook.RateLimit)
 	wrong.rule(s.rules, rules.Filter, webhook.Filter)
 	wrong.rule(s.rules, rules.Transform, webhook.Transform)
-	wrong.secret(in.Secret)
 	in.nameTo(&webhook, &wrong)
-	in.Sending.apply(&webhook, &wrong)
+	in.Sending.apply(&webhook, judge{s.targets, who}, &wrong)
+	wrong.secretOf(webhook.Signing, in.Secret)
 	if in.RetrySchedule != nil {
 		webhook.RetrySchedule = wrong.schedule(in.RetrySchedule)
 	}
@@ -141,10 +145,11 @@ func (s *Service) CreateWebhook(ctx context.Context, who Caller, in NewWebhook) 
 	if err := wrong.err(); err != nil {
 		return WebhookWithSecret{}, err
 	}
-	secret, err := givenOrNew(in.Secret)
+	secret, publicKey, err := signingKey(webhook.Signing, in.Secret)
 	if err != nil {
 		return WebhookWithSecret{}, err
 	}
+	webhook.PublicKeys = webhook.PublicKeys.With(publicKey)
 	err = s.store.CreateWebhook(withQuota(ctx, who, s.quotas.Webhooks), &webhook, secret)
 	if errors.Is(err, models.ErrNotFound) {
 		err = invalid("owner_id", unknownOwner)
@@ -153,7 +158,9 @@ func (s *Service) CreateWebhook(ctx context.Context, who Caller, in NewWebhook) 
 		return WebhookWithSecret{}, err
 	}
 	s.audit(ctx, who, "create-webhook", webhook.ID, webhook.OwnerID)
-	return WebhookWithSecret{shownWebhook(webhook, models.WebhookHealth{}, webhook.CreatedAt), secret}, nil
+	shown := []Webhook{shownWebhook(webhook, models.WebhookHealth{}, webhook.CreatedAt)}
+	err = s.showCredentials(shown)
+	return WebhookWithSecret{shown[0], secret}, err
 }
 
 // ListWebhooks returns a page of webhooks with the cursors of those beside. withHeaders shows the values of their headers.
@@ -214,7 +221,12 @@ func (s *Service) UpdateWebhook(ctx context.Context, who Caller, id string, patc
 				return err
 			}
 			s.patchRules(patch, webhook, &wrong)
-			return patch.apply(webhook, judge{s.targets, who}, wrong)
+			by := judge{s.targets, who}
+			patch.apply(webhook, by, &wrong)
+			if err := s.patchCredentials(patch.Sending, webhook, by, &wrong); err != nil {
+				return err
+			}
+			return wrong.err()
 		})
 	})
 	if err != nil {
@@ -225,8 +237,8 @@ func (s *Service) UpdateWebhook(ctx context.Context, who Caller, id string, patc
 	return s.shownWebhook(ctx, webhook)
 }
 
-// apply changes a webhook by all of the patch but its headers, or says what is wrong with the patch.
-func (patch WebhookPatch) apply(webhook *models.Webhook, by judge, wrong faults) error {
+// apply changes a webhook by all of the patch but its headers and credentials.
+func (patch WebhookPatch) apply(webhook *models.Webhook, by judge, wrong *faults) {
 	if patch.URL.Set {
 		webhook.URL = patch.URL.Value
 		wrong.url(webhook, by)
@@ -252,14 +264,13 @@ func (patch WebhookPatch) apply(webhook *models.Webhook, by judge, wrong faults)
 		webhook.Description = tidy(patch.Description.Value)
 		wrong.description(webhook.Description)
 	}
-	patch.rename(webhook, &wrong)
-	patch.Sending.apply(webhook, &wrong)
+	patch.rename(webhook, wrong)
+	patch.Sending.apply(webhook, wrong)
 	wrong.active(patch.Active)
 	patch.Active.to(&webhook.Active)
 	if webhook.Active {
 		webhook.DisabledReason = ""
 	}
-	return wrong.err()
 }
 
 // DeleteWebhook ends a webhook. What still waits for it is cancelled.

@@ -14,7 +14,7 @@ import (
 // EncryptionRotation is what RotateEncryption did.
 type EncryptionRotation struct {
 	// Webhooks and Sources count the secrets that were sealed anew: a webhook has two or more once its secret was
-	// rotated, a source has one list, and perhaps a verify token. Headers counts the webhooks whose headers were.
+	// rotated, and one for all other credentials; a source has one list, and perhaps a verify token. Headers counts the webhooks whose headers were.
 	Webhooks, Headers, Sources int
 	// Answers counts what is kept of calls with an Idempotency-Key.
 	Answers int
@@ -37,6 +37,7 @@ var sealedColumns = []sealedColumn{
 	{"webhooks", "secret", func(r *EncryptionRotation) *int { return &r.Webhooks }},
 	{"webhooks", "previous_secret", func(r *EncryptionRotation) *int { return &r.Webhooks }},
 	{"webhooks", "earlier_secrets", func(r *EncryptionRotation) *int { return &r.Webhooks }},
+	{"webhooks", "credentials", func(r *EncryptionRotation) *int { return &r.Webhooks }},
 	{"webhooks", "sealed_headers", func(r *EncryptionRotation) *int { return &r.Headers }},
 	{"sources", "secrets", func(r *EncryptionRotation) *int { return &r.Sources }},
 	{"sources", "verify_token", func(r *EncryptionRotation) *int { return &r.Sources }},

@@ -32,7 +32,8 @@ func (s *Store) RotateSecret(ctx context.Context, scope models.Scope, id string,
 		if err := s.rotate(&webhook, rotation); err != nil {
 			return err
 		}
-		return tx.Model(&webhook).Select("secret", "previous_secret", "previous_secret_until", "earlier_secrets", "updated_at").
+		return tx.Model(&webhook).Select("secret", "previous_secret", "previous_secret_until", "earlier_secrets", "signing", "public_keys",
+			"updated_at").
 			Updates(&webhook).Error
 	})
 	if err != nil {
@@ -62,6 +63,7 @@ func (s *Store) rotate(webhook *models.Webhook, rotation models.Rotation) error 
 		first := slices.MinFunc(earlier[1:], func(a, b earlierSecret) int { return a.Until.Compare(b.Until) })
 		return &models.SecretsSignError{Until: first.Until}
 	}
+	webhook.Signing, webhook.PublicKeys = rotation.Signing, webhook.PublicKeys.Rotated(rotation, now)
 	webhook.Secret = s.keyring.Seal(rotation.Secret, webhook.ID)
 	return s.setEarlierSecrets(webhook, earlier)
 }

@@ -56,11 +56,12 @@ func TestNoSecretIsStoredInClear(t *testing.T) {
 			OwnerID: models.DefaultOwnerID, URL: "https://example.com/kept", Host: "example.com", Events: []string{"a"}, Active: true,
 			Headers: models.Headers{"Authorization": "a-token-of-a-receiver"},
 		}
+		header.SetCredentials(someCredentials())
 		require.NoError(t, store.CreateWebhook(t.Context(), &header, storetest.Secret))
 		again := rotate(t, store, &webhook, time.Hour)
 		contents = dump(t, db)
 		require.NotEmpty(t, found([]byte("Authorization")))
-		for _, secret := range []string{storetest.Secret, rotated, again, token, "a-token-of-a-receiver", "a-secret-of-a-provider"} {
+		for _, secret := range []string{storetest.Secret, rotated, again, token, "a-token-of-a-receiver", credentialSecret, "a-secret-of-a-provider"} {
 			for form, text := range forms(secret) {
 				require.Empty(t, found(text), "%s of a secret", form)
 			}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -26,7 +27,7 @@ func (s *Store) CreateWebhook(ctx context.Context, webhook *models.Webhook, secr
 	webhook.UpdatedAt = webhook.CreatedAt
 	webhook.ID = typeid.New(typeid.KindWebhook, webhook.CreatedAt)
 	webhook.Secret = s.keyring.Seal(secret, webhook.ID)
-	if err := s.sealHeaders(webhook); err != nil {
+	if err := errors.Join(s.sealHeaders(webhook), s.sealCredentials(webhook)); err != nil {
 		return fmt.Errorf("create webhook: %w", err)
 	}
 	err := s.on(ctx).Transaction(func(tx *gorm.DB) error {
@@ -101,7 +102,7 @@ func (s *Store) UpdateWebhook(ctx context.Context, scope models.Scope, id string
 		if err := startAnew(tx, before, webhook); err != nil {
 			return err
 		}
-		if err := s.sealHeaders(&webhook); err != nil {
+		if err := errors.Join(s.sealHeaders(&webhook), s.sealCredentials(&webhook)); err != nil {
 			return err
 		}
 		err := updateNamed(tx, &webhook, "external_id", "metadata", "url", "host", "description", "events", "headers", "sealed_headers",
