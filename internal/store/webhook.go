@@ -61,7 +61,7 @@ func insertPatterns(tx *gorm.DB, webhook *models.Webhook) error {
 // Webhook returns one webhook that was not deleted, or ErrNotFound.
 func (s *Store) Webhook(ctx context.Context, scope models.Scope, id string) (models.Webhook, error) {
 	var webhook models.Webhook
-	err := visible(scope, s.db.WithContext(ctx)).Where("id = ? AND deleted_at IS NULL", id).Take(&webhook).Error
+	err := visible(scope, s.on(ctx)).Where("id = ? AND deleted_at IS NULL", id).Take(&webhook).Error
 	if err != nil {
 		return models.Webhook{}, fmt.Errorf("load webhook: %w", oneRow(err))
 	}
