@@ -31,6 +31,7 @@ type Store interface {
 	auditStore
 	eventTypeStore
 	quotaStore
+	onceStore
 }
 
 // Dispatcher puts events on their way and steers their deliveries.
