@@ -12,6 +12,7 @@ func Entities() []any {
 		&models.Owner{}, &models.APIKey{}, &models.Webhook{}, &webhookPattern{}, &models.Event{}, &models.Delivery{}, &models.Attempt{},
 		&models.Source{}, &models.Rejection{}, &models.InboundEvent{}, &models.WebhookHealth{}, &webhookTimetable{},
 		&models.Recovery{}, &recoveryDelivery{}, &models.AuditEntry{},
+		&models.Statistics{}, &models.StatisticsState{}, &models.StatisticsLate{},
 	}
 }
 
