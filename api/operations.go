@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -31,6 +32,9 @@ type operation struct {
 	Errors []int
 	// Large says that an answer may have megabytes.
 	Large bool
+	// MaxBody bounds the body, in bytes; 0 for maxBody. RawBody says that the handler itself reads it.
+	MaxBody int64
+	RawBody bool
 }
 
 // register adds an operation. Its handler gets who asks, and returns errors: they are answered and logged here alone.
@@ -75,8 +79,9 @@ func (of operation) described() huma.Operation {
 	return huma.Operation{
 		OperationID: of.ID, Method: of.Method, Path: of.Path, Tags: []string{of.Tag}, Summary: of.Summary,
 		Description:   descriptionOf[of.needs()],
-		DefaultStatus: of.Status, MaxBodyBytes: maxBody + 1, // huma refuses what reaches its bound
-		BodyReadTimeout: -1, // timedBody has one
+		DefaultStatus: of.Status, MaxBodyBytes: cmp.Or(of.MaxBody, maxBody) + 1, // huma refuses what reaches its bound
+		SkipValidateBody: of.RawBody,
+		BodyReadTimeout:  -1, // timedBody has one
 		Errors: append([]int{
 			http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusServiceUnavailable,
 		}, of.Errors...),

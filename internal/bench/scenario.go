@@ -12,6 +12,7 @@ import (
 
 	"github.com/postrider/postrider/internal/bench/load"
 	"github.com/postrider/postrider/internal/bench/report"
+	"github.com/postrider/postrider/models"
 )
 
 // scenario is something to measure.
@@ -27,6 +28,8 @@ type scenario struct {
 
 	// concurrency is for a closed loop, perSecond for an open one.
 	concurrency, perSecond int
+	// batch is how many events each request of publishing has.
+	batch int
 
 	// The fields below are for publish.
 
@@ -75,6 +78,7 @@ func scenarios() []scenario {
 		slow(50*time.Millisecond, 1), slow(5*time.Second, 100),
 		noisy(false), noisy(true),
 		inbound(),
+		publishing(1, 16), publishing(models.MaxBatch, 2),
 		growth("1k", 1_000), growth("100k", 100_000), growth("1m", 1_000_000),
 	}
 }

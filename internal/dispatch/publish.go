@@ -21,8 +21,32 @@ func (d *Dispatcher) Publish(ctx context.Context, event models.Event) (models.Pu
 	if err != nil {
 		return published, err
 	}
+	d.begin(ctx, published)
+	return published, nil
+}
+
+// PublishAll stores events with their deliveries in one transaction and returns when that is durable; everything else
+// happens in the background. Its errors are those of store.Store.PublishAll.
+func (d *Dispatcher) PublishAll(ctx context.Context, events []models.Event) ([]models.BatchOutcome, error) {
+	outcomes, err := d.store.PublishAll(ctx, events)
+	if err != nil {
+		return nil, err
+	}
+	room, cancel := context.WithTimeout(ctx, first.RoomWait) // for all of them
+	defer cancel()
+	for _, outcome := range outcomes {
+		if outcome.Err == nil {
+			d.begin(room, outcome.Published)
+		}
+	}
+	return outcomes, nil
+}
+
+// begin puts the deliveries of an event on their way.
+func (d *Dispatcher) begin(ctx context.Context, published models.Published) {
 	switch {
-	case !published.Duplicate && published.Event.DeliveryCount > d.most(published):
+	case published.Duplicate:
+	case published.Event.DeliveryCount > min(d.most(published), len(published.Deliveries)):
 		d.starter.Soon(func(ctx context.Context) error { return d.starter.StartFanOut(ctx, published.Event.ID) })
 	case d.first != nil:
 		d.attempt(ctx, published)
@@ -34,7 +58,6 @@ func (d *Dispatcher) Publish(ctx context.Context, event models.Event) (models.Pu
 			d.starter.Soon(func(ctx context.Context) error { return d.starter.StartDelivery(ctx, delivery) })
 		}
 	}
-	return published, nil
 }
 
 // most is up to how many deliveries of an event this process handles without a FanOut.

@@ -113,9 +113,11 @@ func (s *Store) insertEvent(tx *gorm.DB, event models.Event, how insertion) (mod
 }
 
 // identify gives a new event its owner, its ID and its time.
-func (s *Store) identify(event *models.Event) {
+func (s *Store) identify(event *models.Event) { identifyAt(event, s.Now()) }
+
+func identifyAt(event *models.Event, now time.Time) {
 	address(event)
-	event.CreatedAt = s.Now()
+	event.CreatedAt = now
 	if event.OccurredAt != nil {
 		occurred := event.OccurredAt.UTC().Truncate(time.Microsecond) // as it is stored, to be compared
 		event.OccurredAt = &occurred

@@ -53,6 +53,13 @@ func (p *plansRig) deliveryCalls() map[string]func() {
 				storetest.Publish(t, s, models.Event{Type: "order.kind1", Data: []byte(`{}`), Broadcast: true})
 			}
 		},
+		"PublishAll": func() {
+			publishAll(t, s, []models.Event{
+				{Type: "order.kind1", Data: []byte(`{}`), OwnerID: owner.OwnerID, IdempotencyKey: key(2)},
+				{Type: "order.kind1", Data: []byte(`{}`), OwnerID: owner.OwnerID, WebhookIDs: models.WebhookIDs{webhook.ID}},
+				{Type: "order.kind1", Data: []byte(`{}`), Broadcast: true}, {Type: "order.kind1", Data: []byte(`{}`), OwnerID: owner.OwnerID, IdempotencyKey: key(2)},
+			})
+		},
 		"PublishTest": func() { _, err := s.PublishTest(ctx, webhook, []byte(`{}`)); p.ok(err) },
 		"RecordAttempt": func() {
 			settled := models.WebhookHealth{WebhookID: webhook.ID, LastSuccessAt: &now}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"gorm.io/gorm"
+
 	"github.com/postrider/postrider/models"
 )
 
@@ -103,16 +105,18 @@ type publishOutcome struct {
 
 // publishBatch stores those events that have few deliveries.
 func (s *Store) publishBatch(ctx context.Context, events []models.Event) ([]publishOutcome, error) {
-	return s.publishTogether(ctx, events, sharedDeliveries)
+	return s.publishTogether(s.db.WithContext(ctx), events, sharedDeliveries, s.mostDeliveries)
 }
 
 // publishWide stores one event, however many deliveries it has.
 func (s *Store) publishWide(ctx context.Context, events []models.Event) ([]publishOutcome, error) {
-	return s.publishTogether(ctx, events, anyDeliveries)
+	return s.publishTogether(s.db.WithContext(ctx), events, anyDeliveries, s.mostDeliveries)
 }
 
-func (s *Store) publishTogether(ctx context.Context, events []models.Event, most int) ([]publishOutcome, error) {
-	rows, err := s.db.WithContext(ctx).Raw(publishSQL(events), s.publishArguments(events, most)...).Rows()
+// publishTogether stores events in one statement. Those with more than most deliveries are not stored; of those with more
+// than answered deliveries, these are not returned.
+func (s *Store) publishTogether(db *gorm.DB, events []models.Event, most, answered int) ([]publishOutcome, error) {
+	rows, err := db.Raw(publishSQL(events), append(s.publishArguments(inLockOrder(events)), most+1, most, answered)...).Rows()
 	if err != nil {
 		return nil, err
 	}
@@ -153,13 +157,17 @@ func add(p *models.Published, job models.Job) {
 	p.Jobs = append(p.Jobs, job)
 }
 
-// publishArguments are those of publishBatchSQL, for events of which each may have so many deliveries. Pointers keep gorm from taking arrays for lists of values. The
-// events are in the order of their owners and idempotency keys: two batches with the same keys in two orders
-// would each wait for the other.
-func (s *Store) publishArguments(events []models.Event, most int) []any {
-	events = slices.SortedStableFunc(slices.Values(events), func(a, b models.Event) int {
+// inLockOrder returns the events in the order of their owners and idempotency keys: two transactions with the same keys in
+// two orders would each wait for the other.
+func inLockOrder(events []models.Event) []models.Event {
+	return slices.SortedStableFunc(slices.Values(events), func(a, b models.Event) int {
 		return cmp.Or(strings.Compare(a.OwnerID, b.OwnerID), strings.Compare(keyOf(a), keyOf(b)))
 	})
+}
+
+// publishArguments are those of publishBatchSQL, but for the last, which are bounds. Pointers keep gorm from taking arrays
+// for lists of values.
+func (s *Store) publishArguments(events []models.Event) []any {
 	n := len(events)
 	ids, owners, types, data := make([]string, n), make([]string, n), make([]string, n), make([][]byte, n)
 	keys, times, prefixes, starts := make([]*string, n), make([]time.Time, n), make([]string, n), make([]int64, n)
@@ -175,7 +183,7 @@ func (s *Store) publishArguments(events []models.Event, most int) []any {
 		}
 		occurred[i], metadata[i], traces[i] = event.OccurredAt, event.Metadata.Text(), event.TraceParent
 	}
-	return []any{&ids, &owners, &types, &data, &keys, &times, &patterns, &prefixes, &starts, &leases, &named, &occurred, &metadata, &traces, n, countedMask, most + 1, most, s.mostDeliveries}
+	return []any{&ids, &owners, &types, &data, &keys, &times, &patterns, &prefixes, &starts, &leases, &named, &occurred, &metadata, &traces, n, countedMask}
 }
 
 func keyOf(event models.Event) string {
