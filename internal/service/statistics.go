@@ -54,6 +54,9 @@ func (s *Service) Statistics(ctx context.Context, who Caller, filter models.Stat
 		return nil, invalid("from", "expected a time before to, which is now when left out")
 	}
 	filter.From = filter.From.UTC().Truncate(step)
+	if filter.From.Year() < 1 {
+		return nil, invalid("from", "expected a time after the year 1; there is nothing before")
+	}
 	if end := filter.To.UTC().Truncate(step); end.Before(filter.To) {
 		filter.To = end.Add(step)
 	}

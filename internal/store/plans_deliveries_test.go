@@ -18,6 +18,7 @@ func (p *plansRig) deliveryCalls() map[string]func() {
 		"AttemptsPage":      p.attemptsPages,
 		"AttemptsOf":        p.attemptsOf,
 		"CancelDelivery":    func() { _ = s.CancelDelivery(ctx, delivery.ID, models.CauseRequest, "x") },
+		"PublicKeys":        func() { _, err := s.PublicKeys(ctx, "", 5); p.ok(err) },
 		"CountHour":         func() { _, err := s.CountHour(ctx); p.ok(err); _, err = s.CountHour(ctx); p.ok(err) },
 		"Statistics":        p.statistics,
 		"Deliveries":        p.deliveries,
