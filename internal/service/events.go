@@ -105,5 +105,8 @@ func (s *Service) GetEvent(ctx context.Context, who Caller, id string) (models.E
 // deliveriesOf returns the newest deliveries of an event.
 func (s *Service) deliveriesOf(ctx context.Context, who Caller, eventID string) ([]models.Delivery, error) {
 	deliveries, _, err := s.store.Deliveries(ctx, who.scope(), models.DeliveryFilter{EventIDs: []string{eventID}}, models.Page{Limit: models.MaxLimit})
-	return deliveries, err
+	if err != nil {
+		return nil, err
+	}
+	return deliveries, s.withQueues(ctx, deliveries)
 }

@@ -10,7 +10,7 @@ import (
 func Entities() []any {
 	return []any{
 		&models.Owner{}, &models.APIKey{}, &models.Webhook{}, &webhookPattern{}, &models.Event{}, &models.Delivery{}, &models.Attempt{},
-		&models.Source{}, &models.Rejection{}, &models.InboundEvent{}, &models.WebhookHealth{}, &webhookTimetable{},
+		&models.Source{}, &models.Rejection{}, &models.InboundEvent{}, &models.WebhookHealth{}, &webhookTimetable{}, &webhookQueue{},
 		&models.Recovery{}, &recoveryDelivery{}, &models.AuditEntry{},
 		&models.Statistics{}, &models.StatisticsState{}, &models.StatisticsLate{},
 	}

@@ -112,7 +112,7 @@ var ownedInOrder = []owned{
 	{table: models.PurgeEvents},
 	{table: models.PurgeRecoveries, belongs: map[string]string{"recovery_deliveries": "recovery_id"}},
 	{table: models.PurgeInbound},
-	{table: models.PurgeWebhooks, belongs: map[string]string{"statistics": "subject", "webhook_patterns": "webhook_id", "webhook_health": "webhook_id", "webhook_slots": "webhook_id"}},
+	{table: models.PurgeWebhooks, belongs: map[string]string{"statistics": "subject", "webhook_patterns": "webhook_id", "webhook_health": "webhook_id", "webhook_slots": "webhook_id", "webhook_queues": "webhook_id"}},
 	{table: models.PurgeSources, belongs: map[string]string{"source_rejections": "source_id"}},
 	{table: models.PurgeKeys},
 }

@@ -22,7 +22,7 @@ type purging struct {
 }
 
 var purgings = map[models.Purgeable]purging{
-	models.PurgeDeliveries: {kind: typeid.KindDelivery, disposable: finishedSQL + ` AND NOT EXISTS (
+	models.PurgeDeliveries: {kind: typeid.KindDelivery, disposable: finishedSQL + ` AND place IS NULL AND NOT EXISTS (
 		SELECT 1 FROM attempts a WHERE a.delivery_id = deliveries.id AND a.id >= @first_attempt)`},
 	models.PurgeEvents:     {kind: typeid.KindEvent, disposable: "NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event_id = events.id)"},
 	models.PurgeRecoveries: {kind: typeid.KindRecovery, candidates: "finished_at < @before", disposable: "TRUE"},
@@ -87,7 +87,7 @@ func (s *Store) purge(ctx context.Context, purge models.Purge, purging purging) 
 		case models.PurgeDeliveries:
 			purged.Attempts, err = deleteWhatBelongs(tx, "attempts", "delivery_id", gone)
 		case models.PurgeWebhooks:
-			for table, column := range map[string]string{"webhook_health": "webhook_id", "webhook_slots": "webhook_id", "statistics": "subject"} {
+			for table, column := range map[string]string{"webhook_health": "webhook_id", "webhook_slots": "webhook_id", "webhook_queues": "webhook_id", "statistics": "subject"} {
 				if _, err = deleteWhatBelongs(tx, table, column, gone); err != nil {
 					break
 				}

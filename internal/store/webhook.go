@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,7 @@ func (s *Store) CreateWebhook(ctx context.Context, webhook *models.Webhook, secr
 	webhook.UpdatedAt = webhook.CreatedAt
 	webhook.ID = typeid.New(typeid.KindWebhook, webhook.CreatedAt)
 	webhook.Secret = s.keyring.Seal(secret, webhook.ID)
+	webhook.OnFailure = cmp.Or(webhook.OnFailure, models.OnFailureWait)
 	if err := errors.Join(s.sealHeaders(webhook), s.sealCredentials(webhook)); err != nil {
 		return fmt.Errorf("create webhook: %w", err)
 	}
@@ -99,6 +101,7 @@ func (s *Store) UpdateWebhook(ctx context.Context, scope models.Scope, id string
 			return changeErr
 		}
 		webhook.UpdatedAt = s.Now()
+		webhook.OnFailure = cmp.Or(webhook.OnFailure, models.OnFailureWait)
 		if err := startAnew(tx, before, webhook); err != nil {
 			return err
 		}
@@ -106,7 +109,7 @@ func (s *Store) UpdateWebhook(ctx context.Context, scope models.Scope, id string
 			return err
 		}
 		err := updateNamed(tx, &webhook, "external_id", "metadata", "url", "host", "description", "events", "headers", "sealed_headers",
-			"active", "disabled_reason", "retry_schedule", "rate_limit", "timeout_ms", "format", "credentials", "filter", "transform", "updated_at")
+			"active", "disabled_reason", "retry_schedule", "rate_limit", "ordered", "on_failure", "timeout_ms", "format", "credentials", "filter", "transform", "updated_at")
 		if err != nil {
 			return err
 		}
@@ -136,6 +139,9 @@ func (s *Store) DeleteWebhook(ctx context.Context, scope models.Scope, id string
 		}
 		if result.RowsAffected == 0 {
 			return models.ErrNotFound
+		}
+		if err := cancelQueued(tx, id, now); err != nil {
+			return err
 		}
 		return tx.Where("webhook_id = ?", id).Delete(&webhookPattern{}).Error
 	})
