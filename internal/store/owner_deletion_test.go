@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -116,6 +117,9 @@ func fillOwner(t *testing.T, store *store.Store, ownerID string) (token string) 
 	_, err = store.CollectRecovery(t.Context(), recovery.ID, 10)
 	require.NoError(t, err)
 	require.NoError(t, store.RecordAudit(t.Context(), &models.AuditEntry{Action: "x", ObjectID: webhook.ID}))
+	call := models.IdempotentCall{OwnerID: ownerID, Operation: "x", IdempotencyKey: "k", RequestHash: []byte("x")}
+	_, _, err = store.AnswerInOneCommit(t.Context(), call, func(context.Context) (models.Answer, bool) { return models.Answer{Status: 201}, true })
+	require.NoError(t, err)
 	return token
 }
 

@@ -30,6 +30,7 @@ var purgings = map[models.Purgeable]purging{
 		disposable: "NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.webhook_id = webhooks.id)"},
 	models.PurgeKeys:       {kind: typeid.KindKey, candidates: "revoked_at < @before", disposable: "TRUE"},
 	models.PurgeAudit:      {kind: typeid.KindAudit, disposable: "TRUE"},
+	models.PurgeCalls:      {kind: typeid.KindCall, disposable: "TRUE"},
 	models.PurgeInbound:    {kind: typeid.KindInbound, disposable: "status <> 'pending'"},
 	models.PurgeRejections: {kind: typeid.KindRejection, disposable: "TRUE"},
 	models.PurgeSources: {kind: typeid.KindSource, candidates: "deleted_at < @before",
