@@ -447,3 +447,21 @@ func TestRecoveryOfAQueue(t *testing.T) {
 		}
 	})
 }
+
+// A run that waits for its turn is known from then on, and learns that the turn has come meanwhile.
+func TestAwaitTurn(t *testing.T) {
+	onEach(t, func(t *testing.T, s *store.Store) {
+		r := newQueueRig(t, s, models.OnFailureWait)
+		all := r.publish(2)
+		behind, err := s.AwaitTurn(t.Context(), all[1].ID, "run")
+		require.NoError(t, err)
+		require.Equal(t, all[0].ID, behind)
+		attempted(t, s, all[0], 1, models.StatusDelivered)
+		first, err := s.FirstInQueue(t.Context(), r.webhook.ID)
+		require.NoError(t, err)
+		require.Equal(t, "run", first.RunID)
+		behind, err = s.AwaitTurn(t.Context(), all[1].ID, "run")
+		require.NoError(t, err)
+		require.Empty(t, behind)
+	})
+}
