@@ -119,7 +119,7 @@ type TestResult struct {
 func (s *server) registerWebhooks(api huma.API) {
 	const tag = "Webhooks"
 	register(s, api, operation{
-		ID: "create-webhook", Method: http.MethodPost, Path: "/webhooks", Tag: tag,
+		ID: "create-webhook", InOneCommit: true, Method: http.MethodPost, Path: "/webhooks", Tag: tag,
 		Summary: "Create a webhook", Status: http.StatusCreated, Errors: []int{http.StatusConflict},
 	}, s.createWebhook)
 	register(s, api, operation{

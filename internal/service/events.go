@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/postrider/postrider/internal/typeid"
@@ -58,8 +57,8 @@ func (f *faults) event(event models.Event) {
 	if !utf8.Valid(event.Data) {
 		f.add("data", "expected JSON in UTF-8")
 	}
-	if key := event.IdempotencyKey; key != nil && (len(*key) > maxIdempotencyKey || strings.ContainsFunc(*key, notVisibleASCII)) {
-		f.add("idempotency_key", "expected at most 255 visible ASCII characters")
+	if event.IdempotencyKey != nil {
+		f.idempotencyKey(*event.IdempotencyKey)
 	}
 	f.eventMetadata(event.Metadata)
 }

@@ -20,6 +20,7 @@ type Store interface {
 	eventStore
 	deliveryStore
 	attemptStore
+	statisticsStore
 	recoveryStore
 	ownerStore
 	ownerNameStore
@@ -30,6 +31,7 @@ type Store interface {
 	receiveStore
 	auditStore
 	quotaStore
+	onceStore
 }
 
 // Dispatcher puts events on their way and steers their deliveries.

@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -115,6 +117,9 @@ func fillOwner(t *testing.T, store *store.Store, ownerID string) (token string) 
 	_, err = store.CollectRecovery(t.Context(), recovery.ID, 10)
 	require.NoError(t, err)
 	require.NoError(t, store.RecordAudit(t.Context(), &models.AuditEntry{Action: "x", ObjectID: webhook.ID}))
+	call := models.IdempotentCall{OwnerID: ownerID, Operation: "x", IdempotencyKey: "k", RequestHash: []byte("x")}
+	_, _, err = store.AnswerInOneCommit(t.Context(), call, func(context.Context) (models.Answer, bool) { return models.Answer{Status: 201}, true })
+	require.NoError(t, err)
 	return token
 }
 
@@ -123,6 +128,9 @@ func rowsByTable(t *testing.T, db *gorm.DB) map[string]int64 {
 	t.Helper()
 	rows := map[string]int64{}
 	for table := range tablesOf(t, db) {
+		if strings.HasPrefix(table, "statistics") {
+			continue // there is something in them after an hour: see TestStatisticsOfADeletedOwner
+		}
 		var n int64
 		require.NoError(t, db.Table(table).Count(&n).Error)
 		rows[table] = n

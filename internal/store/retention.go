@@ -30,6 +30,7 @@ var purgings = map[models.Purgeable]purging{
 		disposable: "NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.webhook_id = webhooks.id)"},
 	models.PurgeKeys:       {kind: typeid.KindKey, candidates: "revoked_at < @before", disposable: "TRUE"},
 	models.PurgeAudit:      {kind: typeid.KindAudit, disposable: "TRUE"},
+	models.PurgeCalls:      {kind: typeid.KindCall, disposable: "TRUE"},
 	models.PurgeInbound:    {kind: typeid.KindInbound, disposable: "status <> 'pending'"},
 	models.PurgeRejections: {kind: typeid.KindRejection, disposable: "TRUE"},
 	models.PurgeSources: {kind: typeid.KindSource, candidates: "deleted_at < @before",
@@ -87,8 +88,8 @@ func (s *Store) purge(ctx context.Context, purge models.Purge, purging purging) 
 		case models.PurgeDeliveries:
 			purged.Attempts, err = deleteWhatBelongs(tx, "attempts", "delivery_id", gone)
 		case models.PurgeWebhooks:
-			for _, table := range []string{"webhook_health", "webhook_slots", "webhook_queues"} {
-				if _, err = deleteWhatBelongs(tx, table, "webhook_id", gone); err != nil {
+			for table, column := range map[string]string{"webhook_health": "webhook_id", "webhook_slots": "webhook_id", "webhook_queues": "webhook_id", "statistics": "subject"} {
+				if _, err = deleteWhatBelongs(tx, table, column, gone); err != nil {
 					break
 				}
 			}

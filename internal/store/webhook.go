@@ -32,7 +32,7 @@ func (s *Store) CreateWebhook(ctx context.Context, webhook *models.Webhook, secr
 	if err := errors.Join(s.sealHeaders(webhook), s.sealCredentials(webhook)); err != nil {
 		return fmt.Errorf("create webhook: %w", err)
 	}
-	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+	err := s.on(ctx).Transaction(func(tx *gorm.DB) error {
 		owner, err := lockOwner(tx, webhook.OwnerID)
 		if err != nil {
 			return err
@@ -63,7 +63,7 @@ func insertPatterns(tx *gorm.DB, webhook *models.Webhook) error {
 // Webhook returns one webhook that was not deleted, or ErrNotFound.
 func (s *Store) Webhook(ctx context.Context, scope models.Scope, id string) (models.Webhook, error) {
 	var webhook models.Webhook
-	err := visible(scope, s.db.WithContext(ctx)).Where("id = ? AND deleted_at IS NULL", id).Take(&webhook).Error
+	err := visible(scope, s.on(ctx)).Where("id = ? AND deleted_at IS NULL", id).Take(&webhook).Error
 	if err != nil {
 		return models.Webhook{}, fmt.Errorf("load webhook: %w", oneRow(err))
 	}
