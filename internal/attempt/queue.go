@@ -16,7 +16,7 @@ type QueueStore interface {
 // awaitTurn returns the detour of an attempt that has to wait for other deliveries; nil when its turn has come.
 func (m *Maker) awaitTurn(ctx context.Context, job models.Job, in Input, run Run) (*Detour, error) {
 	if job.Behind == "" {
-		return nil, nil
+		return nil, nil //nolint:nilnil // there is nothing to wait for
 	}
 	behind, err := m.Store.AwaitTurn(ctx, job.Delivery.ID, run.ID)
 	if err != nil || behind == "" {
