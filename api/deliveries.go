@@ -50,7 +50,7 @@ type Attempt struct {
 	Number       int            `json:"number" doc:"Counts from 1, through all resends."`
 	Trigger      models.Trigger `json:"trigger" enum:"schedule,resend,test"`
 	StatusCode   *int           `json:"status_code" doc:"Null when no response came."`
-	ErrorClass   *string        `json:"error_class" enum:"dns,connection_refused,connect_timeout,timeout,tls,reset,blocked,http_status,transform" doc:"Null on success."`
+	ErrorClass   *string        `json:"error_class" enum:"dns,connection_refused,connect_timeout,timeout,tls,reset,blocked,http_status,transform,auth" doc:"Null on success."`
 	Error        *string        `json:"error"`
 	DurationMS   int64          `json:"duration_ms"`
 	ResponseBody *string        `json:"response_body" doc:"At most the first 16 KiB; null in a list without include=response_body."`
