@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -22,6 +21,7 @@ type Delivery struct {
 	Status         models.Status `json:"status" enum:"pending,failed,delivered,permanently_failed,cancelled"`
 	AttemptCount   int           `json:"attempt_count"`
 	NextAttemptAt  *time.Time    `json:"next_attempt_at" doc:"When the next attempt is due; null while one is under way, and when none is to come."`
+	WaitsFor       *string       `json:"waits_for" doc:"Of an ordered webhook: the delivery that has to end before this one gets its turn; null when it waits for none."`
 	DeliveredAt    *time.Time    `json:"delivered_at"`
 	LastStatusCode *int          `json:"last_status_code"`
 	LastError      *string       `json:"last_error" doc:"Why the last attempt failed; null when it did not."`
@@ -44,27 +44,6 @@ type DeliveryDetail struct {
 	Attempts []Attempt `json:"attempts" doc:"The newest 20, in the order in which they were made; GET /api/deliveries/{id}/attempts lists all."`
 }
 
-// Attempt is one HTTP request of a delivery.
-type Attempt struct {
-	ID           string         `json:"id"`
-	Number       int            `json:"number" doc:"Counts from 1, through all resends."`
-	Trigger      models.Trigger `json:"trigger" enum:"schedule,resend,test"`
-	StatusCode   *int           `json:"status_code" doc:"Null when no response came."`
-	ErrorClass   *string        `json:"error_class" enum:"dns,connection_refused,connect_timeout,timeout,tls,reset,blocked,http_status,transform,auth" doc:"Null on success."`
-	Error        *string        `json:"error"`
-	DurationMS   int64          `json:"duration_ms"`
-	ResponseBody *string        `json:"response_body" doc:"At most the first 16 KiB; null in a list without include=response_body."`
-	RemoteAddr   *string        `json:"remote_addr" doc:"Null without a connection, and for owners when the address is a private one."`
-	StartedAt    time.Time      `json:"started_at"`
-}
-
-// TransformSchema adds null to the values of error_class: JSON Schema asks for it, and a tag cannot say it.
-func (Attempt) TransformSchema(_ huma.Registry, schema *huma.Schema) *huma.Schema {
-	class := schema.Properties["error_class"]
-	class.Enum = append(class.Enum, nil)
-	return schema
-}
-
 type deliveryPath struct {
 	ID string `path:"id" doc:"The delivery's ID."`
 }
@@ -80,12 +59,6 @@ type listDeliveriesInput struct {
 	Until     Time            `query:"until" doc:"Made before."`
 }
 
-type listAttemptsInput struct {
-	ID string `path:"id" doc:"The delivery's ID."`
-	PageQuery
-	Include string `query:"include" enum:"response_body" doc:"Response_body: with the bodies of the responses."`
-}
-
 func (s *server) registerDeliveries(api huma.API) {
 	const tag = "Deliveries"
 	register(s, api, operation{
@@ -96,10 +69,6 @@ func (s *server) registerDeliveries(api huma.API) {
 		ID: "get-delivery", Method: http.MethodGet, Path: "/deliveries/{id}", Tag: tag,
 		Summary: "Show a delivery with its attempts", Status: http.StatusOK, Errors: []int{http.StatusNotFound},
 	}, s.getDelivery)
-	register(s, api, operation{
-		ID: "list-attempts", Method: http.MethodGet, Path: "/deliveries/{id}/attempts", Tag: tag,
-		Summary: "List a delivery's attempts", Status: http.StatusOK, Errors: []int{http.StatusNotFound},
-	}, s.listAttempts)
 	register(s, api, operation{
 		ID: "resend-delivery", Method: http.MethodPost, Path: "/deliveries/{id}/resend", Tag: tag,
 		Summary: "Try a delivery again, now", Status: http.StatusAccepted, Errors: []int{http.StatusNotFound, http.StatusConflict},
@@ -113,19 +82,10 @@ func (s *server) registerDeliveries(api huma.API) {
 func (s *server) deliveryObject(d models.Delivery) Delivery {
 	return Delivery{
 		ID: d.ID, EventID: d.EventID, WebhookID: d.WebhookID, OwnerID: d.OwnerID, Event: d.Event, Status: d.Status,
-		AttemptCount: d.AttemptCount, NextAttemptAt: inUTC(d.NextAttemptAt), DeliveredAt: inUTC(d.DeliveredAt),
+		AttemptCount: d.AttemptCount, NextAttemptAt: inUTC(d.NextAttemptAt), WaitsFor: orNull(d.WaitsFor), DeliveredAt: inUTC(d.DeliveredAt),
 		LastStatusCode: d.LastStatusCode, LastError: orNull(d.LastError), CancelReason: orNull(d.CancelReason),
 		FilterError: orNull(d.FilterError), CreatedAt: d.CreatedAt.UTC(),
 		Workflow: Workflow{ID: d.ID, RunID: orNull(d.RunID), URL: orNull(s.WorkflowURL(d.ID, d.RunID))},
-	}
-}
-
-func attemptObject(a models.Attempt) Attempt {
-	return Attempt{
-		ID: a.ID, Number: a.Number, Trigger: a.Trigger, StatusCode: a.StatusCode,
-		ErrorClass: orNull(string(a.ErrorClass)), Error: orNull(a.Error), DurationMS: a.DurationMS,
-		ResponseBody: orNull(strings.ToValidUTF8(string(a.ResponseBody), "\uFFFD")),
-		RemoteAddr:   orNull(a.RemoteAddr), StartedAt: a.StartedAt.UTC(),
 	}
 }
 
@@ -150,12 +110,6 @@ func (s *server) getDelivery(ctx context.Context, who service.Caller, in *delive
 	return &Output[DeliveryDetail]{DeliveryDetail{
 		Delivery: s.deliveryObject(delivery), Attempts: objectsOf(attempts, attemptObject),
 	}}, err
-}
-
-func (s *server) listAttempts(ctx context.Context, who service.Caller, in *listAttemptsInput) (*ListOutput[Attempt], error) {
-	filter := models.AttemptFilter{DeliveryID: in.ID, WithBody: in.Include == "response_body"}
-	attempts, beside, err := s.Service.ListAttempts(ctx, who, filter, in.page())
-	return listOf(attempts, beside, attemptObject), err
 }
 
 func (s *server) resend(ctx context.Context, who service.Caller, in *deliveryPath) (*Output[Delivery], error) {

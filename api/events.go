@@ -55,6 +55,7 @@ func (s *server) registerEvents(api huma.API) {
 		ID: "publish-event", Method: http.MethodPost, Path: "/events", Tag: tag,
 		Summary: "Publish an event", Status: http.StatusAccepted, Errors: []int{http.StatusConflict},
 	}, s.publish)
+	s.registerBatch(api, tag)
 	register(s, api, operation{
 		ID: "list-events", Method: http.MethodGet, Path: "/events", Tag: tag,
 		Summary: "List events", Status: http.StatusOK,

@@ -66,8 +66,17 @@ func expectation(of reflect.Type) string {
 	return "expected another type of value"
 }
 
-// readValue reads a body as an untyped value.
-func readValue(body []byte, value *any) error {
+// checkText says what keeps a body from being JSON.
+func checkText(body []byte) error {
+	if utf8.Valid(body) && json.Valid(body) {
+		return nil
+	}
+	var value json.RawMessage
+	return readText(body, &value)
+}
+
+// readText is json.Unmarshal for text that must be in UTF-8.
+func readText(body []byte, value any) error {
 	if !utf8.Valid(body) {
 		return errors.New("expected text in UTF-8")
 	}
@@ -76,11 +85,17 @@ func readValue(body []byte, value *any) error {
 	}
 	err := json.Unmarshal(body, value)
 	var syntax *json.SyntaxError
-	var outOfRange *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &syntax):
+	if errors.As(err, &syntax) {
 		return fmt.Errorf("%w, at byte %d", syntax, syntax.Offset)
-	case !errors.As(err, &outOfRange):
+	}
+	return err
+}
+
+// readValue reads a body as an untyped value.
+func readValue(body []byte, value *any) error {
+	err := readText(body, value)
+	var outOfRange *json.UnmarshalTypeError
+	if !errors.As(err, &outOfRange) {
 		return err
 	}
 	decoder := json.NewDecoder(bytes.NewReader(body))

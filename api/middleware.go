@@ -70,7 +70,7 @@ func limitBody(api huma.API) func(huma.Context, func(huma.Context)) {
 		length, err := strconv.ParseInt(ctx.Header("Content-Length"), 10, 64)
 		if err == nil && of.RequestBody != nil && length >= of.MaxBodyBytes {
 			// It fails only when the connection is gone.
-			_ = huma.WriteErr(api, ctx, http.StatusRequestEntityTooLarge, "the body is too large")
+			_ = huma.WriteErr(api, ctx, http.StatusRequestEntityTooLarge, tooLarge(of.MaxBodyBytes))
 			return
 		}
 		next(ctx)

@@ -109,6 +109,14 @@ func (d document) fields(of operation) map[string]schema {
 	return d.resolve(of.RequestBody.Content["application/json"].Schema).Properties
 }
 
+// itemFields are the members of the objects in a list; none of what is no list of objects.
+func (d document) itemFields(of schema) map[string]schema {
+	if of = d.resolve(of); !of.is("array") {
+		return nil
+	}
+	return d.resolve(*of.Items).Properties
+}
+
 // publicOperations need no key; see TestPublicKeysNeedNoKey.
 var publicOperations = []string{"GET /api/keys/jwks"}
 

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -26,11 +27,16 @@ type operation struct {
 	Status int
 	// AlsoCreates says that a success may be a 201 too.
 	AlsoCreates bool
+	// InOneCommit says of a POST that all it does is in the database: with an Idempotency-Key, its answer is committed with it.
+	InOneCommit bool
 	// Errors are the statuses that it answers beside the usual ones. One with 403 among them is for administrators only;
 	// the key of a suspended owner gets 403 from all.
 	Errors []int
 	// Large says that an answer may have megabytes.
 	Large bool
+	// MaxBody bounds the body, in bytes; 0 for maxBody. RawBody says that the handler itself reads it.
+	MaxBody int64
+	RawBody bool
 }
 
 // register adds an operation. Its handler gets who asks, and returns errors: they are answered and logged here alone.
@@ -49,13 +55,17 @@ var fieldsElsewhere = map[string]string{"idempotency_key": "header.Idempotency-K
 
 // located says of wrong fields where in the request they are.
 func (of operation) located(err error) error {
+	if of.Method == http.MethodGet {
+		return located(err, "query.")
+	}
+	return located(err, "body.")
+}
+
+// located says of wrong fields that they are in a part of the request.
+func located(err error, place string) error {
 	var wrong service.FieldsError
 	if !errors.As(err, &wrong) {
 		return err
-	}
-	place := "body."
-	if of.Method == http.MethodGet {
-		place = "query."
 	}
 	fields := make([]FieldError, len(wrong))
 	for i, field := range wrong {
@@ -72,16 +82,25 @@ const largeAnswers = "large"
 
 // described is the operation as huma needs it.
 func (of operation) described() huma.Operation {
+	marks := map[string]any{largeAnswers: of.Large, alsoCreates: of.AlsoCreates}
+	var parameters []*huma.Param
+	if of.idempotent() {
+		parameters = []*huma.Param{idempotencyParameter()}
+		marks[answersOnce] = of.InOneCommit
+		of.Errors = append(slices.Clone(of.Errors), http.StatusConflict)
+	}
 	return huma.Operation{
 		OperationID: of.ID, Method: of.Method, Path: of.Path, Tags: []string{of.Tag}, Summary: of.Summary,
 		Description:   descriptionOf[of.needs()],
-		DefaultStatus: of.Status, MaxBodyBytes: maxBody + 1, // huma refuses what reaches its bound
-		BodyReadTimeout: -1, // timedBody has one
+		DefaultStatus: of.Status, MaxBodyBytes: cmp.Or(of.MaxBody, maxBody) + 1, // huma refuses what reaches its bound
+		SkipValidateBody: of.RawBody,
+		BodyReadTimeout:  -1, // timedBody has one
 		Errors: append([]int{
 			http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusServiceUnavailable,
 		}, of.Errors...),
 		Extensions: of.extensions(),
-		Metadata:   map[string]any{largeAnswers: of.Large, alsoCreates: of.AlsoCreates},
+		Parameters: parameters,
+		Metadata:   marks,
 	}
 }
 

@@ -30,12 +30,16 @@ func refuseEmptyTexts(document *huma.OpenAPI, op *huma.Operation) {
 		if schema.Ref != "" {
 			schema = document.Components.Schemas.SchemaFromRef(schema.Ref)
 		}
-		for name, member := range schema.Properties {
-			if member.Type == huma.TypeString && member.MinLength == nil && !slices.Contains(mayBeEmpty, op.OperationID+" "+name) {
-				least := 1
-				member.MinLength = &least
-				member.PrecomputeMessages()
-			}
+		refuseEmpty(schema, op.OperationID)
+	}
+}
+
+func refuseEmpty(schema *huma.Schema, operationID string) {
+	for name, member := range schema.Properties {
+		if member.Type == huma.TypeString && member.MinLength == nil && !slices.Contains(mayBeEmpty, operationID+" "+name) {
+			least := 1
+			member.MinLength = &least
+			member.PrecomputeMessages()
 		}
 	}
 }

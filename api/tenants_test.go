@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -35,8 +36,8 @@ var idFields = map[string]typeid.Kind{
 var textFields = []string{
 	"action", "actor", "cursor", "data", "description", "email", "event", "event_prefix", "encoding", "events", "expires_in", "external_id", "filter", "grace", "hash", "header", "headers",
 	"auth", "format", "signatures", "signing", "timeout", "tls",
-	"id_field", "id_header",
-	"metadata", "name", "prefix", "retry_schedule", "secret", "secrets", "scheme", "slack_url", "tolerance", "transform", "type", "type_field", "type_header", "url", "verify_token",
+	"id_field", "id_header", "idempotency_key",
+	"metadata", "name", "prefix", "retry_schedule", "secret", "secrets", "scheme", "signed", "slack_url", "timestamp_header", "tolerance", "transform", "type", "type_field", "type_header", "url", "verify_token",
 }
 
 const sourceSecret = "kept-0123456789abcdef"
@@ -49,6 +50,7 @@ var bodies = map[string]string{
 	"create-webhook":  `{"url":"https://example.com/new","events":["new"]}`,
 	"put-owner":       `{"name":"changed"}`,
 	"publish-event":   `{"event":"new","data":{}}`,
+	"publish-events":  `{"events":[{"event":"new","data":{}}]}`,
 	"recover-webhook": `{"since":"2020-01-01T00:00:00Z"}`,
 	"rotate-secret":   `{"grace":"0s"}`,
 	"try-filter":      `{"filter":"data.n > 1","transform":"{\"n\": data.n}","event":{"event":"new","data":{"n":2}}}`,
@@ -74,6 +76,8 @@ type name struct {
 	kind     typeid.Kind
 	// list says that the place holds a list of IDs.
 	list bool
+	// of is the field with the list of objects of which the first has the place; empty when the body has it.
+	of string
 }
 
 func (n name) String() string { return n.in + " " + n.name }
@@ -93,7 +97,7 @@ func newTemplate(t testing.TB, document document, of operation) template {
 		kind, known := idFields[of]
 		switch {
 		case known:
-			made.names = append(made.names, name{in, of, kind, document.resolve(schema).is("array")})
+			made.names = append(made.names, name{in: in, name: of, kind: kind, list: document.resolve(schema).is("array")})
 		case document.canName(schema):
 			require.Contains(t, textFields, of, "the %s of %s has the free text %q: add it to idFields if it is the ID of a thing, else to textFields",
 				in, made, of)
@@ -106,7 +110,18 @@ func newTemplate(t testing.TB, document document, of operation) template {
 	}
 	fields := document.fields(of)
 	for _, field := range slices.Sorted(maps.Keys(fields)) {
-		place("body", field, fields[field])
+		items := document.itemFields(fields[field])
+		if len(items) == 0 {
+			place("body", field, fields[field])
+			continue
+		}
+		before := len(made.names)
+		for _, item := range slices.Sorted(maps.Keys(items)) {
+			place("body", item, items[item])
+		}
+		for i := range made.names[before:] {
+			made.names[before+i].of = field
+		}
 	}
 	if len(of.RequestBody.Content) > 0 {
 		require.NotEmpty(t, made.body, "%s takes a body: add to bodies one for %q that it accepts", of, of.OperationID)
@@ -129,7 +144,7 @@ func (d document) canName(of schema) bool {
 }
 
 // fill makes the request of a template: its path names what the holder has, and the place that is given, if any, id.
-func (s *server) fill(of template, key string, holder tenant, at name, id string) reply {
+func (s *server) fill(of template, key string, holder tenant, at name, id string, more ...string) reply {
 	s.t.Helper()
 	path, query, body := of.Path, "", of.body
 	for _, place := range of.names {
@@ -147,15 +162,19 @@ func (s *server) fill(of template, key string, holder tenant, at name, id string
 		case place.in == "body":
 			var members map[string]any
 			require.NoError(s.t, json.Unmarshal([]byte(body), &members))
-			if members[place.name] = value; place.list {
-				members[place.name] = []string{value}
+			holds := members
+			if place.of != "" {
+				holds = members[place.of].([]any)[0].(map[string]any)
+			}
+			if holds[place.name] = value; place.list {
+				holds[place.name] = []string{value}
 			}
 			changed, err := json.Marshal(members)
 			require.NoError(s.t, err)
 			body = string(changed)
 		}
 	}
-	return s.call(key, of.Method, path+query, body)
+	return s.call(key, of.Method, path+query, body, more...)
 }
 
 // tenant is an owner who has one thing of every kind.
@@ -292,6 +311,9 @@ func TestNoOperationReachesAnotherOwner(t *testing.T) {
 				for _, named := range theirs.namesOf(at.kind) {
 					reply := s.fill(of, who, theirs, at, named)
 					require.Less(t, reply.status, 300, "%s of one's own: %s", at, reply.body)
+					if at.of != "" {
+						require.NotContains(t, reply.body, `"error":{`, "%s of one's own", at)
+					}
 					if of.isList() {
 						items, _ := reply.list()
 						require.NotEmpty(t, items, "%s of one's own", at)
@@ -311,7 +333,10 @@ func (s *server) refuses(of template, mine tenant, at name, named string) {
 	s.t.Helper()
 	reply := s.fill(of, mine.key, mine, at, named)
 	require.Contains(s.t, of.refusals(at), reply.status, "%s of another owner: %s", at, reply.body)
-	if reply.status < 300 {
+	switch {
+	case at.of != "":
+		require.Contains(s.t, reply.body, `"error":{`, "%s of another owner", at)
+	case reply.status < 300:
 		items, _ := reply.list()
 		require.Empty(s.t, items, "%s of another owner", at)
 	}
@@ -326,6 +351,16 @@ func (o template) forAdmins() bool { return o.AdminsOnly }
 
 func (o template) isList() bool { return o.Method == http.MethodGet && !strings.Contains(o.Path, "{") }
 
+// success is the status of a success.
+func (o template) success() int {
+	for status := range o.Responses {
+		if code, err := strconv.Atoi(status); err == nil && code < http.StatusMultipleChoices {
+			return code
+		}
+	}
+	return http.StatusOK
+}
+
 // refusals are the answers to a request that names what is not there.
 func (o template) refusals(at name) []int {
 	switch {
@@ -335,6 +370,8 @@ func (o template) refusals(at name) []int {
 		return []int{http.StatusNotFound}
 	case at.in == "query" && o.isList():
 		return []int{http.StatusOK}
+	case at.of != "":
+		return []int{o.success()} // each of a list has an answer of its own
 	}
 	return []int{http.StatusNotFound, http.StatusUnprocessableEntity}
 }

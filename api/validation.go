@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -33,6 +34,20 @@ func fieldError(location, message string) FieldError {
 	return FieldError{location, message}
 }
 
+// tooLarge is huma's message about a body that reaches a limit; limitIn finds in it how large a body may be.
+func tooLarge(limit int64) string {
+	return fmt.Sprintf("request body is too large limit=%d bytes", limit)
+}
+
+func limitIn(message string) int64 {
+	_, of, _ := strings.Cut(message, "limit=")
+	limit, err := strconv.ParseInt(strings.TrimSuffix(of, " bytes"), 10, 64)
+	if err != nil {
+		return maxBody
+	}
+	return limit - 1
+}
+
 func humaProblem(status int, message string, errs ...error) huma.StatusError {
 	var fields []FieldError
 	for _, err := range errs {
@@ -57,7 +72,7 @@ func humaProblem(status int, message string, errs ...error) huma.StatusError {
 	case http.StatusRequestTimeout:
 		return newProblem(status, codeBadRequest, slowBody)
 	case http.StatusRequestEntityTooLarge:
-		return newProblem(status, codeBodyTooLarge, fmt.Sprintf("the body is larger than %d bytes", maxBody))
+		return newProblem(status, codeBodyTooLarge, fmt.Sprintf("the body is larger than %d bytes", limitIn(message)))
 	case http.StatusInternalServerError:
 		// For huma a body that breaks off or is badly chunked is the server's fault.
 		if message == "cannot read request body" {

@@ -32,6 +32,11 @@ func TestRunning(t *testing.T) {
 					"rate limit raised":               rateLimitRaised,
 					"URL changed":                     urlChanged,
 					"cancel, then resend":             cancelThenResend,
+					"order switched on and off":       orderSwitched,
+					"queue held":                      queueHeld,
+					"queue resent":                    queueResent,
+					"queue paused":                    queuePaused,
+					"queue recovered":                 queueRecovered,
 				} {
 					t.Run(name, func(t *testing.T) {
 						t.Parallel()

@@ -38,6 +38,14 @@ const (
 	ErrorTransform ErrorClass = "transform"
 )
 
+// ErrorClasses lists every error class: attempts that failed are looked for by them.
+func ErrorClasses() []ErrorClass {
+	return []ErrorClass{
+		ErrorDNS, ErrorConnectionRefused, ErrorConnectTimeout, ErrorTimeout, ErrorTLS, ErrorReset, ErrorBlocked, ErrorHTTPStatus,
+		ErrorTransform, ErrorAuth,
+	}
+}
+
 // MaxResponseBody is how many bytes of a response body the log keeps.
 const MaxResponseBody = 16 << 10
 
@@ -59,6 +67,29 @@ type Attempt struct {
 	// RemoteAddr is the address that was connected to; empty without a connection.
 	RemoteAddr string
 	StartedAt  time.Time
+	// RequestHeaders and ResponseHeaders are masked, bounded and packed: see internal/headerlog. They are nil where there
+	// was no request, or no answer.
+	RequestHeaders, ResponseHeaders []byte
+	// WebhookKey and OwnerKey are the LogKeys of the delivery's webhook and owner.
+	WebhookKey, OwnerKey string
+	// GaveUp says that the delivery was given up with the attempt; nil otherwise.
+	GaveUp *bool
+	// WebhookID and Event are the delivery's, where attempts of several deliveries are listed.
+	WebhookID string `gorm:"-"`
+	Event     string `gorm:"-"`
+}
+
+// Of says whose attempt it is.
+func (a Attempt) Of(delivery Delivery) Attempt {
+	a.WebhookKey, a.OwnerKey = LogKey(delivery.WebhookID), LogKey(delivery.OwnerID)
+	return a
+}
+
+// LogKey is what the log's indexes have of the ID of a webhook or an owner: its last digits, which are random. Entries are
+// a third as large as with the whole ID. Two IDs may have the same key: who looks by keys compares the IDs too.
+func LogKey(id string) string {
+	const digits = 7
+	return id[max(0, len(id)-digits):]
 }
 
 // AttemptID names one attempt of a Temporal run. Asking again gives the same ID, so that a repeated activity
@@ -78,9 +109,25 @@ func FirstAttemptID(deliveryID string) string {
 	return id[:len(id)-typeid.Digits] + made + id[len(id)-typeid.Digits+timeDigits:]
 }
 
-// AttemptFilter says which attempts are listed, and with what.
+// AttemptStatus says whether an attempt succeeded.
+type AttemptStatus string
+
+// What becomes of an attempt.
+const (
+	AttemptSucceeded AttemptStatus = "succeeded"
+	AttemptFailed    AttemptStatus = "failed"
+)
+
+// AttemptFilter says which attempts are listed, and with what; its zero value narrows nothing.
 type AttemptFilter struct {
-	DeliveryID string
-	// WithBody loads the bodies of responses too; without it ResponseBody is nil.
-	WithBody bool
+	// DeliveryID is the only filter of a delivery's own attempts.
+	DeliveryID           string
+	WebhookIDs, OwnerIDs []string
+	Statuses             []AttemptStatus
+	ErrorClasses         []ErrorClass
+	Since, Until         time.Time
+	AttemptContents
 }
+
+// AttemptContents says what is loaded of attempts beyond the short facts; what is not is nil.
+type AttemptContents struct{ ResponseBody, RequestHeaders, ResponseHeaders bool }

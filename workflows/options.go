@@ -123,6 +123,12 @@ func withDetourOptions(detour activities.Detour) workflow.TimerOptions {
 	if detour.ReservedAt != nil {
 		return workflow.TimerOptions{Summary: "rate limit: turn at " + detour.ReservedAt.UTC().Format("15:04:05")}
 	}
+	if detour.Behind != "" {
+		return workflow.TimerOptions{Summary: "behind " + detour.Behind}
+	}
+	if detour.Inactive {
+		return workflow.TimerOptions{Summary: "the webhook is inactive"}
+	}
 	if detour.Throttled {
 		return workflow.TimerOptions{Summary: "the receiver is overloaded"}
 	}

@@ -39,30 +39,30 @@ func identityOf(of *models.TLS) *egress.Identity {
 
 // withToken sends a request with an access token. When the receiver refuses a token of before, it gets one that is new,
 // once. Tokens and requests share one time limit.
-func (m *Maker) withToken(ctx context.Context, webhookID string, by models.OAuth2, how egress.Options, request func() (*http.Request, error)) (egress.Result, error) {
+func (m *Maker) withToken(ctx context.Context, webhookID string, by models.OAuth2, how egress.Options, request func() (*http.Request, error)) (*http.Request, egress.Result, error) {
 	deadline := time.Now().Add(cmp.Or(how.Timeout, egress.AttemptTimeout))
 	fetch := func(ctx context.Context, limit time.Duration) (token, error) { return m.fetchToken(ctx, by, limit) }
 	key, refused := tokenKey(webhookID, by), ""
 	for {
 		token, isNew, err := m.tokens.get(ctx, key, refused, m.Now, time.Until(deadline), fetch)
 		if err != nil {
-			return egress.Result{}, err
+			return nil, egress.Result{}, err
 		}
 		if how.Timeout = time.Until(deadline).Round(time.Millisecond); how.Timeout <= 0 {
-			return egress.Result{}, &authError{message: "getting an access token took all of the time limit"}
+			return nil, egress.Result{}, &authError{message: "getting an access token took all of the time limit"}
 		}
 		signed, err := request()
 		if err != nil {
-			return egress.Result{}, err
+			return nil, egress.Result{}, err
 		}
 		signed.Header.Set("Authorization", token)
 		result, err := m.Sender.Do(signed, how)
 		if err != nil || result.StatusCode != http.StatusUnauthorized {
-			return result, err
+			return signed, result, err
 		}
 		m.tokens.drop(key, token)
 		if isNew || refused != "" {
-			return result, nil
+			return signed, result, nil
 		}
 		refused = token
 	}

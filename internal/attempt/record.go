@@ -2,6 +2,7 @@ package attempt
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/postrider/postrider/internal/timing"
@@ -33,10 +34,10 @@ func (m *Maker) recordOnce(ctx context.Context, outcome models.Outcome) (models.
 	return m.write(ctx, outcome)
 }
 
-// Record writes an attempt that Make could not write. Its response body is lost: it must not travel through the
-// workflow's history.
+// Record writes an attempt that Make could not write. Its response body and all headers are lost: they must not travel
+// through the workflow's history.
 func (m *Maker) Record(ctx context.Context, deliveryID string, result Result, run Run) (models.Recorded, error) {
-	return m.write(ctx, outcomeOf(result, deliveryID, run.ID, nil))
+	return m.write(ctx, outcomeOf(result, deliveryID, run.ID))
 }
 
 // write writes an outcome, and starts the deliveries of operational events that came of it. What cannot be started is
@@ -46,24 +47,37 @@ func (m *Maker) write(ctx context.Context, outcome models.Outcome) (models.Recor
 	if err != nil {
 		return models.Recorded{}, err
 	}
+	if outcome.Queued && outcome.Status.Finished() {
+		m.MoveUp(outcome.Attempt.DeliveryID)
+	}
 	if len(recorded.News) > 0 {
-		if err := m.Starter.StartDeliveries(ctx, recorded.News); err != nil {
+		if err := m.startNews(ctx, recorded.News); err != nil {
 			m.Logger.WarnContext(ctx, "operational events are stored and the sweep will start them", "error", err)
 		}
 	}
 	return recorded, nil
 }
 
-func outcomeOf(result Result, deliveryID, runID string, responseBody []byte) models.Outcome {
+// startNews starts the deliveries of operational events, those to ordered webhooks only in their turn.
+func (m *Maker) startNews(ctx context.Context, news []models.Delivery) (err error) {
+	if slices.ContainsFunc(news, models.Delivery.Queued) {
+		if news, err = m.Store.InTurn(ctx, news); err != nil {
+			return err
+		}
+	}
+	return m.Starter.StartDeliveries(ctx, news)
+}
+
+func outcomeOf(result Result, deliveryID, runID string) models.Outcome {
 	return models.Outcome{
 		Attempt: models.Attempt{
 			ID: result.AttemptID, DeliveryID: deliveryID, Number: result.Number, Trigger: result.Trigger,
 			StatusCode: result.StatusCode, ErrorClass: result.ErrorClass, Error: result.Error,
-			DurationMS: result.DurationMS, ResponseBody: responseBody, RemoteAddr: result.RemoteAddr,
-			StartedAt: result.StartedAt,
+			DurationMS: result.DurationMS, RemoteAddr: result.RemoteAddr, StartedAt: result.StartedAt,
 		},
 		Status: result.Status, NextAttemptAt: result.NextAttemptAt, RunID: runID,
 		DisableWebhook: result.DisableWebhook, ThrottledUntil: result.ThrottledUntil,
+		Queued: result.Queued,
 		Health: models.WebhookHealth{Receiver: result.Receiver},
 	}
 }

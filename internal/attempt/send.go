@@ -34,7 +34,10 @@ func (m *Maker) send(ctx context.Context, job models.Job, in Input, run Run) (mo
 	if err != nil {
 		return attempt, nil, err
 	}
-	response, err := m.exchange(ctx, job, keys, attempt)
+	request, response, err := m.exchange(ctx, job, keys, attempt)
+	if request != nil {
+		logHeaders(&attempt, job, request, response)
+	}
 	attempt.DurationMS = response.Duration.Milliseconds()
 	attempt.RemoteAddr = response.RemoteAddr
 	attempt.ResponseBody = response.Body
@@ -54,24 +57,26 @@ func (m *Maker) send(ctx context.Context, job models.Job, in Input, run Run) (mo
 	return attempt, response.Header, nil
 }
 
-// exchange makes the request, with a token where the webhook's receiver wants one.
-func (m *Maker) exchange(ctx context.Context, job models.Job, keys keys, attempt models.Attempt) (egress.Result, error) {
+// exchange makes the request, with a token where the webhook's receiver wants one, and returns it as it went out; nil when
+// there was none.
+func (m *Maker) exchange(ctx context.Context, job models.Job, keys keys, attempt models.Attempt) (*http.Request, egress.Result, error) {
 	how := egress.Options{Keep: models.MaxResponseBody, Timeout: m.timeoutOf(job.Webhook), Identity: identityOf(keys.TLS)}
 	request := func() (*http.Request, error) { return m.newRequest(ctx, job, keys, attempt) }
 	if keys.Auth != nil && keys.Auth.OAuth2 != nil {
 		began := time.Now()
-		result, err := m.withToken(ctx, job.Webhook.ID, *keys.Auth.OAuth2, how, request)
+		sent, result, err := m.withToken(ctx, job.Webhook.ID, *keys.Auth.OAuth2, how, request)
 		result.Duration = time.Since(began)
-		return result, err
+		return sent, result, err
 	}
 	ready, err := request()
 	if err != nil {
-		return egress.Result{}, err
+		return nil, egress.Result{}, err
 	}
 	if keys.Auth != nil {
 		ready.Header.Set("Authorization", authorization(*keys.Auth))
 	}
-	return m.Sender.Do(ready, how)
+	result, err := m.Sender.Do(ready, how)
+	return ready, result, err
 }
 
 // newRequest builds the request of the wire contract. The body is the same on every attempt, as long as the webhook's

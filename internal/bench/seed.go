@@ -110,7 +110,8 @@ func (f *filler) write(ctx context.Context, conn *pgx.Conn, first, last int) err
 		}
 		events[i] = []any{event, "", seedType, f.data, 1, at}
 		deliveries[i] = []any{delivery, event, f.webhooks[k], models.DefaultOwnerID, seedType, "127.0.0.1", status, 1, delivered, code, problem, false, "past", at}
-		attempts[i] = []any{typeid.New(typeid.KindAttempt, at), delivery, 1, models.TriggerSchedule, code, class, problem, 3, "127.0.0.1:443", at}
+		attempts[i] = []any{typeid.New(typeid.KindAttempt, at), delivery, 1, models.TriggerSchedule, code, class, problem, 3, "127.0.0.1:443", at,
+			models.LogKey(f.webhooks[k]), models.LogKey(models.DefaultOwnerID), gaveUp(status)}
 		if first+i == f.half {
 			f.middle = seed{webhook: f.webhooks[1], healthy: f.webhooks[0], event: event, delivery: delivery, middle: at}
 		}
@@ -120,8 +121,17 @@ func (f *filler) write(ctx context.Context, conn *pgx.Conn, first, last int) err
 		copyRows(ctx, conn, "deliveries", []string{"id", "event_id", "webhook_id", "owner_id", "event", "host", "status",
 			"attempt_count", "delivered_at", "last_status_code", "last_error", "test", "run_id", "created_at"}, deliveries),
 		copyRows(ctx, conn, "attempts", []string{"id", "delivery_id", "number", "trigger", "status_code", "error_class",
-			"error", "duration_ms", "remote_addr", "started_at"}, attempts),
+			"error", "duration_ms", "remote_addr", "started_at", "webhook_key", "owner_key", "gave_up"}, attempts),
 	)
+}
+
+// gaveUp is what an attempt says that ended a delivery with a status.
+func gaveUp(status models.Status) *bool {
+	if status != models.StatusPermanentlyFailed {
+		return nil
+	}
+	yes := true
+	return &yes
 }
 
 func copyRows(ctx context.Context, conn *pgx.Conn, table string, columns []string, rows [][]any) error {

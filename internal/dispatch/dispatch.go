@@ -29,6 +29,7 @@ var (
 // Store is what dispatching needs of the database.
 type Store interface {
 	Publish(ctx context.Context, event models.Event) (models.Published, error)
+	PublishAll(ctx context.Context, events []models.Event) ([]models.BatchOutcome, error)
 	PublishTest(ctx context.Context, webhook models.Webhook, data []byte) (models.Delivery, error)
 	Webhook(ctx context.Context, scope models.Scope, id string) (models.Webhook, error)
 	CancelDelivery(ctx context.Context, id string, cause models.CancelCause, reason string) error
@@ -38,6 +39,8 @@ type Store interface {
 	CreateRecovery(ctx context.Context, recovery *models.Recovery) error
 	DeleteOwner(ctx context.Context, id string) (models.Owner, error)
 	TouchRecovery(ctx context.Context, id string) (models.Recovery, error)
+	InTurn(ctx context.Context, deliveries []models.Delivery) ([]models.Delivery, error)
+	FirstInQueue(ctx context.Context, webhookID string) (models.Delivery, error)
 	SetRecoveryStatus(ctx context.Context, id string, status models.RecoveryStatus, reason string) (models.Recovery, error)
 }
 

@@ -21,8 +21,32 @@ func (d *Dispatcher) Publish(ctx context.Context, event models.Event) (models.Pu
 	if err != nil {
 		return published, err
 	}
+	d.begin(ctx, published)
+	return published, nil
+}
+
+// PublishAll stores events with their deliveries in one transaction and returns when that is durable; everything else
+// happens in the background. Its errors are those of store.Store.PublishAll.
+func (d *Dispatcher) PublishAll(ctx context.Context, events []models.Event) ([]models.BatchOutcome, error) {
+	outcomes, err := d.store.PublishAll(ctx, events)
+	if err != nil {
+		return nil, err
+	}
+	room, cancel := context.WithTimeout(ctx, first.RoomWait) // for all of them
+	defer cancel()
+	for _, outcome := range outcomes {
+		if outcome.Err == nil {
+			d.begin(room, outcome.Published)
+		}
+	}
+	return outcomes, nil
+}
+
+// begin puts the deliveries of an event on their way.
+func (d *Dispatcher) begin(ctx context.Context, published models.Published) {
 	switch {
-	case !published.Duplicate && published.Event.DeliveryCount > d.most(published):
+	case published.Duplicate:
+	case published.Event.DeliveryCount > min(d.most(published), len(published.Deliveries)):
 		d.starter.Soon(func(ctx context.Context) error { return d.starter.StartFanOut(ctx, published.Event.ID) })
 	case d.first != nil:
 		d.attempt(ctx, published)
@@ -31,10 +55,13 @@ func (d *Dispatcher) Publish(ctx context.Context, event models.Event) (models.Pu
 			d.expect(published.Jobs)
 		}
 		for _, delivery := range published.Deliveries {
+			if delivery.Queued() {
+				d.startInTurn(delivery)
+				continue
+			}
 			d.starter.Soon(func(ctx context.Context) error { return d.starter.StartDelivery(ctx, delivery) })
 		}
 	}
-	return published, nil
 }
 
 // most is up to how many deliveries of an event this process handles without a FanOut.
@@ -46,11 +73,15 @@ func (d *Dispatcher) most(published models.Published) int {
 }
 
 // attempt makes the first attempts of an event in this process. Those that find no room in time get their workflows
-// at once.
+// at once, those to ordered webhooks in their turn.
 func (d *Dispatcher) attempt(ctx context.Context, published models.Published) {
 	ctx, cancel := context.WithTimeout(ctx, first.RoomWait)
 	defer cancel()
 	for i, delivery := range published.Deliveries {
+		if delivery.Queued() {
+			d.startInTurn(delivery)
+			continue
+		}
 		job, err := d.jobOf(ctx, published, i)
 		if err != nil || !d.first.Make(ctx, job) {
 			d.starter.Soon(func(ctx context.Context) error { return d.starter.StartDelivery(ctx, delivery) })

@@ -90,6 +90,35 @@ func TestPublishLeavesManyDeliveriesToAFanOut(t *testing.T) {
 	})
 }
 
+// Of a batch, each event is put on its way as a single one is; what is a duplicate is not.
+func TestPublishAllPutsEachEventOnItsWay(t *testing.T) {
+	t.Parallel()
+	for _, webhooks := range []int{2, 101} {
+		t.Run(fmt.Sprint(webhooks), func(t *testing.T) {
+			t.Parallel()
+			storetest.Each(t, func(t *testing.T, db *gorm.DB) {
+				temporal, key := &dispatchtest.Temporal{}, "again"
+				d := dispatchtest.New(newStore(t, db, webhooks), temporal, slog.New(slog.DiscardHandler))
+				first, other := models.Event{Type: "a", Data: []byte(`1`), IdempotencyKey: &key}, models.Event{Type: "b", Data: []byte(`1`)}
+				outcomes, err := d.PublishAll(t.Context(), []models.Event{first, first, other})
+				require.NoError(t, err)
+				d.Close()
+				require.True(t, outcomes[1].Published.Duplicate)
+				var want []string
+				for _, i := range []int{0, 2} {
+					if webhooks > 100 {
+						want = append(want, "fanout/"+outcomes[i].Published.Event.ID)
+					}
+					for _, delivery := range outcomes[i].Published.Deliveries {
+						want = append(want, delivery.ID)
+					}
+				}
+				require.ElementsMatch(t, want, temporal.IDs())
+			})
+		})
+	}
+}
+
 func TestPublishSucceedsWithoutTemporal(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *gorm.DB) {

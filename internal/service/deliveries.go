@@ -11,8 +11,8 @@ import (
 type deliveryStore interface {
 	Delivery(ctx context.Context, scope models.Scope, id string) (models.Delivery, error)
 	Deliveries(ctx context.Context, scope models.Scope, filter models.DeliveryFilter, page models.Page) ([]models.Delivery, models.Cursors, error)
+	FirstInQueues(ctx context.Context, webhookIDs []string) (map[string]string, error)
 	Attempts(ctx context.Context, deliveryID string) ([]models.Attempt, error)
-	AttemptsPage(ctx context.Context, filter models.AttemptFilter, page models.Page) ([]models.Attempt, models.Cursors, error)
 }
 
 type deliveryDispatcher interface {
@@ -20,8 +20,8 @@ type deliveryDispatcher interface {
 	Cancel(ctx context.Context, delivery models.Delivery) error
 }
 
-// shownAttempts is how many attempts are shown with a delivery.
-const shownAttempts = 20
+// attemptsShown is how many attempts are shown with a delivery.
+const attemptsShown = 20
 
 // ListDeliveries returns a page of deliveries with the cursors of those beside.
 func (s *Service) ListDeliveries(ctx context.Context, who Caller, filter models.DeliveryFilter, page models.Page) ([]models.Delivery, models.Cursors, error) {
@@ -35,37 +35,28 @@ func (s *Service) ListDeliveries(ctx context.Context, who Caller, filter models.
 			return nil, models.Cursors{}, err
 		}
 	}
-	return s.store.Deliveries(ctx, who.scope(), filter, page)
+	deliveries, beside, err := s.store.Deliveries(ctx, who.scope(), filter, page)
+	if err != nil {
+		return nil, models.Cursors{}, err
+	}
+	return deliveries, beside, s.withQueues(ctx, deliveries)
 }
 
 // GetDelivery returns a delivery with its newest 20 attempts, in the order in which they were made.
-func (s *Service) GetDelivery(ctx context.Context, who Caller, id string) (models.Delivery, []models.Attempt, error) {
+func (s *Service) GetDelivery(ctx context.Context, who Caller, id string) (models.Delivery, []Attempt, error) {
 	delivery, err := load(ctx, who, typeid.KindDelivery, id, s.store.Delivery)
 	if err != nil {
 		return models.Delivery{}, nil, err
 	}
-	attempts, _, err := s.attempts(ctx, who, models.AttemptFilter{DeliveryID: delivery.ID, WithBody: true}, models.Page{Limit: shownAttempts})
+	with := models.AttemptContents{ResponseBody: true, RequestHeaders: true, ResponseHeaders: true}
+	attempts, _, err := s.attemptsOf(ctx, who, delivery, with, models.Page{Limit: attemptsShown})
+	if err != nil {
+		return models.Delivery{}, nil, err
+	}
 	slices.Reverse(attempts)
-	return delivery, attempts, err
-}
-
-// ListAttempts returns a page of a delivery's attempts with the cursors of those beside.
-func (s *Service) ListAttempts(ctx context.Context, who Caller, filter models.AttemptFilter, page models.Page) ([]models.Attempt, models.Cursors, error) {
-	if _, err := load(ctx, who, typeid.KindDelivery, filter.DeliveryID, s.store.Delivery); err != nil {
-		return nil, models.Cursors{}, err
-	}
-	return s.attempts(ctx, who, filter, page)
-}
-
-// attempts are attempts as the caller may see them: which private address a request went to is for administrators.
-func (s *Service) attempts(ctx context.Context, who Caller, filter models.AttemptFilter, page models.Page) ([]models.Attempt, models.Cursors, error) {
-	attempts, next, err := s.store.AttemptsPage(ctx, filter, page)
-	for i := range attempts {
-		if !who.Admin() && !public(attempts[i].RemoteAddr) {
-			attempts[i].RemoteAddr = ""
-		}
-	}
-	return attempts, next, err
+	shown := []models.Delivery{delivery}
+	err = s.withQueues(ctx, shown)
+	return shown[0], attempts, err
 }
 
 // ResendDelivery has a delivery tried again now.

@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/postrider/postrider/internal/typeid"
@@ -19,26 +18,32 @@ type eventStore interface {
 
 type eventDispatcher interface {
 	Publish(ctx context.Context, event models.Event) (models.Published, error)
+	PublishAll(ctx context.Context, events []models.Event) ([]models.BatchOutcome, error)
 }
 
 // Publish stores an event with its deliveries and returns when that is durable. Of the event, the caller gives the type,
 // the data, the owner or broadcast, and perhaps what else it has of its own.
 func (s *Service) Publish(ctx context.Context, who Caller, event models.Event) (models.Published, error) {
-	var wrong faults
-	wrong.event(event)
-	if err := s.addressee(ctx, who, &event, &wrong); err != nil {
-		return models.Published{}, err
-	}
-	if err := s.named(ctx, &event, &wrong); err != nil {
-		return models.Published{}, err
-	}
-	if err := wrong.err(); err != nil {
-		return models.Published{}, err
-	}
-	if err := s.mayPublish(ctx, who, len(event.Data)); err != nil {
+	if err := s.publishable(ctx, who, &event, s.addressee); err != nil {
 		return models.Published{}, err
 	}
 	return s.dispatcher.Publish(ctx, event)
+}
+
+// addressing checks, and completes, who gets an event.
+type addressing func(ctx context.Context, who Caller, event *models.Event, wrong *faults) error
+
+// publishable checks an event, completes it, and counts it among what its owner may publish.
+func (s *Service) publishable(ctx context.Context, who Caller, event *models.Event, address addressing) error {
+	var wrong faults
+	wrong.event(*event)
+	if err := address(ctx, who, event, &wrong); err != nil {
+		return err
+	}
+	if err := wrong.err(); err != nil {
+		return err
+	}
+	return s.mayPublish(ctx, who, len(event.Data))
 }
 
 // event checks all of an event but who gets it.
@@ -52,8 +57,8 @@ func (f *faults) event(event models.Event) {
 	if !utf8.Valid(event.Data) {
 		f.add("data", "expected JSON in UTF-8")
 	}
-	if key := event.IdempotencyKey; key != nil && (len(*key) > maxIdempotencyKey || strings.ContainsFunc(*key, notVisibleASCII)) {
-		f.add("idempotency_key", "expected at most 255 visible ASCII characters")
+	if event.IdempotencyKey != nil {
+		f.idempotencyKey(*event.IdempotencyKey)
 	}
 	f.eventMetadata(event.Metadata)
 }
@@ -66,11 +71,13 @@ func (s *Service) addressee(ctx context.Context, who Caller, event *models.Event
 	case event.Broadcast && event.OwnerID != "":
 		wrong.add("broadcast", "an event goes to one owner or to all: leave out owner_id or broadcast")
 	case event.OwnerID != "" || !who.Admin():
+		before := len(wrong.fields)
 		id, err := s.ownerOf(ctx, who, event.OwnerID, wrong)
-		event.OwnerID = id
-		return err
+		if event.OwnerID = id; err != nil || len(wrong.fields) > before {
+			return err
+		}
 	}
-	return nil
+	return s.named(ctx, event, wrong)
 }
 
 // ListEvents returns a page of events with the cursors of those beside.
@@ -97,5 +104,8 @@ func (s *Service) GetEvent(ctx context.Context, who Caller, id string) (models.E
 // deliveriesOf returns the newest deliveries of an event.
 func (s *Service) deliveriesOf(ctx context.Context, who Caller, eventID string) ([]models.Delivery, error) {
 	deliveries, _, err := s.store.Deliveries(ctx, who.scope(), models.DeliveryFilter{EventIDs: []string{eventID}}, models.Page{Limit: models.MaxLimit})
-	return deliveries, err
+	if err != nil {
+		return nil, err
+	}
+	return deliveries, s.withQueues(ctx, deliveries)
 }

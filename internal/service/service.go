@@ -19,6 +19,7 @@ type Store interface {
 	webhookStore
 	eventStore
 	deliveryStore
+	attemptStore
 	recoveryStore
 	ownerStore
 	ownerNameStore
@@ -29,6 +30,7 @@ type Store interface {
 	receiveStore
 	auditStore
 	quotaStore
+	onceStore
 }
 
 // Dispatcher puts events on their way and steers their deliveries.

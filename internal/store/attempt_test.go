@@ -60,7 +60,7 @@ func TestRecordAttemptChangesTheDelivery(t *testing.T) {
 		for i, recorded := range []models.Attempt{first, second} {
 			requireTime(t, &recorded.StartedAt, &attempts[i].StartedAt)
 			attempts[i].StartedAt = recorded.StartedAt
-			require.Equal(t, recorded, attempts[i])
+			require.Equal(t, recorded.Of(delivery), attempts[i])
 		}
 	})
 }

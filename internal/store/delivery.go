@@ -39,13 +39,13 @@ func (s *Store) Deliveries(ctx context.Context, scope models.Scope, filter model
 
 // PendingDeliveries returns deliveries without an attempt that were made at or before a time, oldest first,
 // from behind the one with the ID after. They are the ones whose workflow may not have been started; those that are
-// postponed, or left to the process that published them, are not among them.
+// postponed, or left to the process that published them, are not among them, nor are those in queues: see QueueHeads.
 func (s *Store) PendingDeliveries(ctx context.Context, madeBy time.Time, after string, limit int) ([]models.Delivery, error) {
 	// SQLite compares times as text, which all have to be in UTC for that.
 	now := s.Now()
 	q := s.db.Where("created_at <= ? AND (leased_until IS NULL OR leased_until <= ?) AND (next_attempt_at IS NULL OR next_attempt_at <= ?)",
 		madeBy.UTC(), now, now)
-	return s.pending(ctx, q, after, limit)
+	return s.pending(ctx, q.Where("place IS NULL"), after, limit)
 }
 
 // UnstartedDeliveries returns deliveries whose first attempt was made without a workflow and failed, and whose
@@ -60,9 +60,9 @@ func (s *Store) UnstartedDeliveries(ctx context.Context, after string, limit int
 	return deliveries, nil
 }
 
-// PendingDeliveriesOf is PendingDeliveries for one event.
+// PendingDeliveriesOf is PendingDeliveries for one event, with those that are the first of their queues.
 func (s *Store) PendingDeliveriesOf(ctx context.Context, eventID, after string, limit int) ([]models.Delivery, error) {
-	return s.pending(ctx, s.db.Where("event_id = ?", eventID), after, limit)
+	return s.pending(ctx, s.db.Where("event_id = ? AND "+inTurnSQL, eventID), after, limit)
 }
 
 func (s *Store) pending(ctx context.Context, q *gorm.DB, after string, limit int) ([]models.Delivery, error) {

@@ -260,6 +260,9 @@ func TestBadCursors(t *testing.T) {
 	})
 }
 
+// cursor is what a text would be as a cursor.
+func cursor(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+
 func ids[T any](rows []T, id func(T) string) []string {
 	var texts []string
 	for _, row := range rows {

@@ -91,7 +91,7 @@ func TestAttemptsArePaged(t *testing.T) {
 		} {
 			var got []int
 			for {
-				attempts, beside, err := store.AttemptsPage(t.Context(), models.AttemptFilter{DeliveryID: delivery.ID, WithBody: true}, test.page)
+				attempts, beside, err := store.AttemptsPage(t.Context(), models.AttemptFilter{DeliveryID: delivery.ID, AttemptContents: models.AttemptContents{ResponseBody: true}}, test.page)
 				require.NoError(t, err)
 				for _, attempt := range attempts {
 					require.Equal(t, delivery.ID, attempt.DeliveryID)

@@ -16,6 +16,7 @@ func (p *plansRig) deliveryCalls() map[string]func() {
 		"AdoptFirstAttempt": func() { _, _ = s.AdoptFirstAttempt(ctx, delivery.ID, "run") },
 		"Attempts":          func() { _, err := s.Attempts(ctx, delivery.ID); p.ok(err) },
 		"AttemptsPage":      p.attemptsPages,
+		"AttemptsOf":        p.attemptsOf,
 		"CancelDelivery":    func() { _ = s.CancelDelivery(ctx, delivery.ID, models.CauseRequest, "x") },
 		"Deliveries":        p.deliveries,
 		"Delivery": func() {
@@ -50,6 +51,13 @@ func (p *plansRig) deliveryCalls() map[string]func() {
 				storetest.Publish(t, s, models.Event{Type: "order.kind1", Data: []byte(`{}`), Broadcast: true})
 			}
 		},
+		"PublishAll": func() {
+			publishAll(t, s, []models.Event{
+				{Type: "order.kind1", Data: []byte(`{}`), OwnerID: owner.OwnerID, IdempotencyKey: key(2)},
+				{Type: "order.kind1", Data: []byte(`{}`), OwnerID: owner.OwnerID, WebhookIDs: models.WebhookIDs{webhook.ID}},
+				{Type: "order.kind1", Data: []byte(`{}`), Broadcast: true}, {Type: "order.kind1", Data: []byte(`{}`), OwnerID: owner.OwnerID, IdempotencyKey: key(2)},
+			})
+		},
 		"PublishTest": func() { _, err := s.PublishTest(ctx, webhook, []byte(`{}`)); p.ok(err) },
 		"RecordAttempt": func() {
 			settled := models.WebhookHealth{WebhookID: webhook.ID, LastSuccessAt: &now}
@@ -69,6 +77,11 @@ func (p *plansRig) deliveryCalls() map[string]func() {
 				attempt.ID = models.AttemptID("other", 1, now)
 			}
 		},
+		"FirstInQueue":        func() { _, _ = s.FirstInQueue(ctx, webhook.ID) },
+		"FirstInQueueOf":      func() { _, _ = s.FirstInQueueOf(ctx, delivery.ID) },
+		"FirstInQueues":       func() { _, err := s.FirstInQueues(ctx, []string{webhook.ID}); p.ok(err) },
+		"InTurn":              func() { _, err := s.InTurn(ctx, []models.Delivery{delivery}); p.ok(err) },
+		"QueueHeads":          func() { _, err := s.QueueHeads(ctx, now, "", 200); p.ok(err) },
 		"ReserveRequest":      func() { _, err := s.ReserveRequest(ctx, webhook.ID, 1, nil); p.ok(err) },
 		"Postpone":            func() { p.ok(s.Postpone(ctx, delivery.ID, now, now)) },
 		"Lease":               func() { p.ok(s.Lease(ctx, []string{delivery.ID, "x"}, now)) },
@@ -145,7 +158,7 @@ func (p *plansRig) events() {
 func (p *plansRig) attemptsPages() {
 	for _, body := range []bool{true, false} {
 		for _, oldestFirst := range []bool{true, false} {
-			filter := models.AttemptFilter{DeliveryID: p.delivery.ID, WithBody: body}
+			filter := models.AttemptFilter{DeliveryID: p.delivery.ID, AttemptContents: models.AttemptContents{ResponseBody: body}}
 			page := models.Page{Limit: 5, OldestFirst: oldestFirst}
 			found, _, err := p.store.AttemptsPage(p.t.Context(), filter, page)
 			p.ok(err)
@@ -154,4 +167,27 @@ func (p *plansRig) attemptsPages() {
 			p.ok(err)
 		}
 	}
+}
+
+// attemptsOf lists with every combination of filters.
+func (p *plansRig) attemptsOf() {
+	other := p.webhooks[len(p.webhooks)-2]
+	p.scopes(func(scope models.Scope) {
+		p.times(func(since, until time.Time) {
+			for _, statuses := range [][]models.AttemptStatus{nil, {models.AttemptFailed}, {models.AttemptSucceeded}} {
+				for _, classes := range [][]models.ErrorClass{nil, {models.ErrorTLS}, {models.ErrorTLS, models.ErrorTimeout}} {
+					for _, filter := range append(combinations("", p.webhook.ID, p.webhook.OwnerID),
+						combinations("", p.webhook.ID+","+other.ID, p.webhook.OwnerID+","+other.OwnerID)...) {
+						p.pages(func(page models.Page) models.Cursors {
+							_, beside, err := p.store.AttemptsOf(p.t.Context(), scope, models.AttemptFilter{
+								Statuses: statuses, ErrorClasses: classes, WebhookIDs: given(filter[0]), OwnerIDs: given(filter[1]), Since: since, Until: until,
+							}, page)
+							p.ok(err)
+							return beside
+						})
+					}
+				}
+			}
+		})
+	})
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"gorm.io/gorm"
+
 	"github.com/postrider/postrider/models"
 )
 
@@ -30,7 +32,7 @@ WITH new AS MATERIALIZED (
               webhook_ids, occurred_at, metadata, traceparent)
     LIMIT (SELECT ?::bigint)),
 matched AS MATERIALIZED (
-    SELECT n.id AS event_id, w.id, w.owner_id, w.host, w.filter <> '' AS filtered,
+    SELECT n.id AS event_id, w.id, w.owner_id, w.host, w.filter <> '' AS filtered, w.ordered,
            CAST((row_number() OVER (PARTITION BY n.id ORDER BY w.id) + n.start) & ? AS integer) AS n
     FROM new n CROSS JOIN LATERAL (` + webhooks + `
         LIMIT ?) w),
@@ -43,18 +45,20 @@ stored AS (
     FROM new n JOIN counted c ON c.id = n.id
     WHERE c.deliveries <= ? AND NOT c.filtered
     ON CONFLICT (owner_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
-    RETURNING id),
+    RETURNING id),` + queueUpTogetherSQL + `
 made AS (
-    INSERT INTO deliveries (id, event_id, webhook_id, owner_id, event, host, status, attempt_count, leased_until, test, created_at)
-    SELECT e.prefix || ` + digitsSQL + `, e.id, n.id, n.owner_id, e.event, n.host, 'pending', 0, e.leased_until, FALSE, e.created_at
+    INSERT INTO deliveries (id, event_id, webhook_id, owner_id, event, host, status, attempt_count, leased_until, test, created_at, place)
+    SELECT e.prefix || ` + digitsSQL + `, e.id, n.id, n.owner_id, e.event, n.host, 'pending', 0,
+           CASE WHEN p.place IS NULL THEN e.leased_until END, FALSE, e.created_at, p.place
     FROM stored s JOIN new e ON e.id = s.id JOIN matched n ON n.event_id = e.id
-    RETURNING id, event_id, webhook_id, owner_id, host)
+    LEFT JOIN placed p ON p.event_id = n.event_id AND p.webhook_id = n.id
+    RETURNING id, event_id, webhook_id, owner_id, host, place)
 SELECT c.id, s.id IS NOT NULL, c.deliveries, c.filtered, COALESCE(d.id, ''), COALESCE(d.webhook_id, ''), COALESCE(d.owner_id, ''),
        COALESCE(d.host, ''), COALESCE(w.url, ''), COALESCE(w.headers, '{}'), w.sealed_headers, w.retry_schedule, w.rate_limit,
        COALESCE(w.timeout_ms, 0), COALESCE(w.format, ''), w.credentials,
        w.secret, w.previous_secret, w.previous_secret_until, w.earlier_secrets, COALESCE(w.transform, ''),
        COALESCE(h.receiver, 0), COALESCE(h.consecutive_failures, 0), h.first_failure_at, h.last_failure_at, h.last_success_at, h.slow_at, h.throttled_until,
-       h.failing_since
+       h.failing_since, d.place, COALESCE(w.ordered, FALSE), COALESCE(w.on_failure, '')
 FROM counted c LEFT JOIN stored s ON s.id = c.id
 LEFT JOIN made d ON d.event_id = s.id AND c.deliveries <= ?
 LEFT JOIN webhooks w ON w.id = d.webhook_id
@@ -103,16 +107,18 @@ type publishOutcome struct {
 
 // publishBatch stores those events that have few deliveries.
 func (s *Store) publishBatch(ctx context.Context, events []models.Event) ([]publishOutcome, error) {
-	return s.publishTogether(ctx, events, sharedDeliveries)
+	return s.publishTogether(s.db.WithContext(ctx), events, sharedDeliveries, s.mostDeliveries)
 }
 
 // publishWide stores one event, however many deliveries it has.
 func (s *Store) publishWide(ctx context.Context, events []models.Event) ([]publishOutcome, error) {
-	return s.publishTogether(ctx, events, anyDeliveries)
+	return s.publishTogether(s.db.WithContext(ctx), events, anyDeliveries, s.mostDeliveries)
 }
 
-func (s *Store) publishTogether(ctx context.Context, events []models.Event, most int) ([]publishOutcome, error) {
-	rows, err := s.db.WithContext(ctx).Raw(publishSQL(events), s.publishArguments(events, most)...).Rows()
+// publishTogether stores events in one statement. Those with more than most deliveries are not stored; of those with more
+// than answered deliveries, these are not returned.
+func (s *Store) publishTogether(db *gorm.DB, events []models.Event, most, answered int) ([]publishOutcome, error) {
+	rows, err := db.Raw(publishSQL(events), append(s.publishArguments(inLockOrder(events)), most+1, most, answered)...).Rows()
 	if err != nil {
 		return nil, err
 	}
@@ -153,13 +159,17 @@ func add(p *models.Published, job models.Job) {
 	p.Jobs = append(p.Jobs, job)
 }
 
-// publishArguments are those of publishBatchSQL, for events of which each may have so many deliveries. Pointers keep gorm from taking arrays for lists of values. The
-// events are in the order of their owners and idempotency keys: two batches with the same keys in two orders
-// would each wait for the other.
-func (s *Store) publishArguments(events []models.Event, most int) []any {
-	events = slices.SortedStableFunc(slices.Values(events), func(a, b models.Event) int {
+// inLockOrder returns the events in the order of their owners and idempotency keys: two transactions with the same keys in
+// two orders would each wait for the other.
+func inLockOrder(events []models.Event) []models.Event {
+	return slices.SortedStableFunc(slices.Values(events), func(a, b models.Event) int {
 		return cmp.Or(strings.Compare(a.OwnerID, b.OwnerID), strings.Compare(keyOf(a), keyOf(b)))
 	})
+}
+
+// publishArguments are those of publishBatchSQL, but for the last, which are bounds. Pointers keep gorm from taking arrays
+// for lists of values.
+func (s *Store) publishArguments(events []models.Event) []any {
 	n := len(events)
 	ids, owners, types, data := make([]string, n), make([]string, n), make([]string, n), make([][]byte, n)
 	keys, times, prefixes, starts := make([]*string, n), make([]time.Time, n), make([]string, n), make([]int64, n)
@@ -175,7 +185,7 @@ func (s *Store) publishArguments(events []models.Event, most int) []any {
 		}
 		occurred[i], metadata[i], traces[i] = event.OccurredAt, event.Metadata.Text(), event.TraceParent
 	}
-	return []any{&ids, &owners, &types, &data, &keys, &times, &patterns, &prefixes, &starts, &leases, &named, &occurred, &metadata, &traces, n, countedMask, most + 1, most, s.mostDeliveries}
+	return []any{&ids, &owners, &types, &data, &keys, &times, &patterns, &prefixes, &starts, &leases, &named, &occurred, &metadata, &traces, n, countedMask}
 }
 
 func keyOf(event models.Event) string {
@@ -201,7 +211,7 @@ func scanPublished(rows *sql.Rows) (row publishedRow, err error) {
 		&webhook.TimeoutMS, &webhook.Format, &webhook.SealedCredentials,
 		&webhook.Secret, &webhook.PreviousSecret, &webhook.PreviousSecretUntil, &webhook.EarlierSecrets, &webhook.Transform,
 		&health.Receiver, &health.ConsecutiveFailures, &health.FirstFailureAt, &health.LastFailureAt, &health.LastSuccessAt, &health.SlowAt,
-		&health.ThrottledUntil, &health.FailingSince)
+		&health.ThrottledUntil, &health.FailingSince, &delivery.Place, &webhook.Ordered, &webhook.OnFailure)
 	webhook.ID, webhook.OwnerID, webhook.Host, webhook.Active = delivery.WebhookID, delivery.OwnerID, delivery.Host, true
 	health.WebhookID = delivery.WebhookID
 	return row, err

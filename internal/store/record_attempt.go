@@ -61,11 +61,17 @@ func (s *Store) recordAlone(ctx context.Context, outcome models.Outcome) (models
 		"ended_at":         outcome.EndedAt(),
 		"run_id":           outcome.RunID,
 	}
-	if outcome.Status == models.StatusDelivered {
-		changes["delivered_at"] = outcome.AnsweredAt()
+	switch outcome.Status {
+	case models.StatusDelivered:
+		changes["delivered_at"], changes["place"] = outcome.AnsweredAt(), nil
+	case models.StatusPermanentlyFailed:
+		changes["place"] = heldPlaceSQL
 	}
 	var recorded models.Recorded
 	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if err := completeAttempt(tx, &attempt, outcome.Status); err != nil {
+			return err
+		}
 		inserted := tx.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "id"}}, DoNothing: true}).Create(&attempt)
 		if inserted.Error != nil {
 			return inserted.Error
@@ -88,7 +94,7 @@ func (s *Store) recordAlone(ctx context.Context, outcome models.Outcome) (models
 			return updated.Error
 		case updated.RowsAffected == 0 && outcome.Status != models.StatusDelivered:
 			recorded.Superseded = true
-			return countOnly(tx, attempt.DeliveryID)
+			return countOnly(tx, attempt)
 		case updated.RowsAffected == 0:
 			return errPurged
 		case delivery.Test && outcome.DisableWebhook == "", isPlain(outcome):
@@ -110,10 +116,29 @@ func (s *Store) recordAlone(ctx context.Context, outcome models.Outcome) (models
 
 // countOnly keeps an attempt from changing a delivery that was cancelled, or without a workflow resent, while the
 // request was on its way, except by a success.
-func countOnly(tx *gorm.DB, deliveryID string) error {
-	counted := tx.Model(&models.Delivery{}).Where("id = ?", deliveryID).Update("attempt_count", gorm.Expr("attempt_count + 1"))
+func countOnly(tx *gorm.DB, attempt models.Attempt) error {
+	counted := tx.Model(&models.Delivery{}).Where("id = ?", attempt.DeliveryID).Update("attempt_count", gorm.Expr("attempt_count + 1"))
 	if counted.Error == nil && counted.RowsAffected == 0 {
 		return errPurged
 	}
+	if counted.Error == nil && attempt.GaveUp != nil {
+		return tx.Model(&models.Attempt{}).Where("id = ?", attempt.ID).Update("gave_up", nil).Error
+	}
 	return counted.Error
+}
+
+// completeAttempt says of an attempt what its delivery and its outcome say. Whose it is, who recorded it later does not
+// know.
+func completeAttempt(tx *gorm.DB, attempt *models.Attempt, status models.Status) error {
+	if status == models.StatusPermanentlyFailed {
+		gaveUp := true
+		attempt.GaveUp = &gaveUp
+	}
+	if attempt.WebhookKey != "" {
+		return nil
+	}
+	var delivery models.Delivery
+	err := tx.Select("webhook_id", "owner_id").Where("id = ?", attempt.DeliveryID).Limit(1).Find(&delivery).Error
+	*attempt = attempt.Of(delivery)
+	return err
 }

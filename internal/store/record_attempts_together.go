@@ -16,19 +16,22 @@ import (
 const recordBatchSQL = `
 WITH new AS MATERIALIZED (
     SELECT * FROM unnest(?::text[], ?::text[], ?::integer[], ?::text[], ?::integer[], ?::bigint[], ?::bytea[], ?::text[],
-                         ?::timestamptz[], ?::text[], ?::timestamptz[])
-        AS n (id, delivery_id, number, trigger, status_code, duration_ms, response_body, remote_addr, started_at, run_id, delivered_at)
+                         ?::timestamptz[], ?::text[], ?::timestamptz[], ?::bytea[], ?::bytea[])
+        AS n (id, delivery_id, number, trigger, status_code, duration_ms, response_body, remote_addr, started_at, run_id, delivered_at,
+              request_headers, response_headers)
     LIMIT (SELECT ?::bigint)),
 stored AS (
-    INSERT INTO attempts (id, delivery_id, number, trigger, status_code, duration_ms, response_body, remote_addr, started_at)
-    SELECT n.id, n.delivery_id, n.number, n.trigger, n.status_code, n.duration_ms, n.response_body, n.remote_addr, n.started_at
-    FROM new n WHERE EXISTS (SELECT 1 FROM deliveries d WHERE d.id = n.delivery_id)
+    INSERT INTO attempts (id, delivery_id, number, trigger, status_code, duration_ms, response_body, remote_addr, started_at,
+                          request_headers, response_headers, webhook_key, owner_key)
+    SELECT n.id, n.delivery_id, n.number, n.trigger, n.status_code, n.duration_ms, n.response_body, n.remote_addr, n.started_at,
+           n.request_headers, n.response_headers, right(d.webhook_id, 7), right(d.owner_id, 7)
+    FROM new n JOIN deliveries d ON d.id = n.delivery_id
     ON CONFLICT (id) DO NOTHING
     RETURNING id)
 UPDATE deliveries d
 SET status = 'delivered', attempt_count = d.attempt_count + 1, next_attempt_at = NULL, last_status_code = n.status_code,
     last_error = '', cancel_reason = '', cancel_cause = '', run_id = n.run_id, delivered_at = n.delivered_at,
-    ended_at = n.delivered_at
+    ended_at = n.delivered_at, place = NULL
 FROM new n JOIN stored s ON s.id = n.id
 WHERE d.id = n.delivery_id`
 
@@ -55,11 +58,13 @@ func recordArguments(outcomes []models.Outcome) []any {
 	ids, deliveries, numbers, triggers := make([]string, n), make([]string, n), make([]int, n), make([]string, n)
 	codes, durations, bodies, addresses := make([]*int, n), make([]int64, n), make([][]byte, n), make([]string, n)
 	started, runs, delivered := make([]time.Time, n), make([]string, n), make([]time.Time, n)
+	requests, answers := make([][]byte, n), make([][]byte, n)
 	for i, outcome := range outcomes {
 		attempt := outcome.Attempt
 		ids[i], deliveries[i], numbers[i], triggers[i] = attempt.ID, attempt.DeliveryID, attempt.Number, string(attempt.Trigger)
 		codes[i], durations[i], bodies[i], addresses[i] = attempt.StatusCode, attempt.DurationMS, attempt.ResponseBody, attempt.RemoteAddr
 		started[i], runs[i], delivered[i] = attempt.StartedAt, outcome.RunID, outcome.AnsweredAt()
+		requests[i], answers[i] = attempt.RequestHeaders, attempt.ResponseHeaders
 	}
-	return []any{&ids, &deliveries, &numbers, &triggers, &codes, &durations, &bodies, &addresses, &started, &runs, &delivered, n}
+	return []any{&ids, &deliveries, &numbers, &triggers, &codes, &durations, &bodies, &addresses, &started, &runs, &delivered, &requests, &answers, n}
 }

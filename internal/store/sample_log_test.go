@@ -51,10 +51,14 @@ func fill(t testing.TB, db *gorm.DB, size filling) {
 		FROM (SELECT n, fill_ms(n / 2 * 2, @deliveries) AS ms FROM generate_series(0, @deliveries - 1) n) x
 		JOIN (SELECT id, owner_id, row_number() OVER (ORDER BY id) - 1 AS k, count(*) OVER () AS of FROM webhooks) w
 		ON w.k = fill_rank(n * 7919, w.of)`, `
-		INSERT INTO attempts (id, delivery_id, number, trigger, status_code, duration_ms, response_body, remote_addr, started_at)
-		SELECT fill_id('att', ms, n * 2 + number), fill_id('dlv', ms, n), number, 'schedule', 200, 12,
-		       convert_to(repeat('ok', 50), 'UTF8'), '192.0.2.1:443', to_timestamp(ms / 1000.0)
+		INSERT INTO attempts (id, delivery_id, number, trigger, status_code, error_class, duration_ms, response_body, remote_addr, started_at,
+		                      webhook_key, owner_key, gave_up)
+		SELECT fill_id('att', ms, n * 2 + number), d.id, number, 'schedule', 200,
+		       CASE WHEN n % 200 = 1 OR n % 50 = 2 THEN (ARRAY['http_status', 'timeout', 'tls'])[1 + fill_rank(n, 3)] ELSE '' END,
+		       1 + fill_rank(n * 31, 900), convert_to(repeat('ok', 50), 'UTF8'), '192.0.2.1:443', to_timestamp(ms / 1000.0),
+		       right(d.webhook_id, 7), right(d.owner_id, 7), CASE WHEN n % 50 = 2 THEN TRUE END
 		FROM (SELECT n, fill_ms(n / 2 * 2, @deliveries) AS ms FROM generate_series(0, @deliveries - 1) n) x
+		JOIN deliveries d ON d.id = fill_id('dlv', ms, n)
 		CROSS JOIN generate_series(1, 2) number WHERE number = 1 OR n % 4 = 0`, `
 		INSERT INTO inbound_events (id, source_id, owner_id, provider_id, type, headers, body, status, attempts, created_at)
 		SELECT fill_id('inb', ms, n), s.id, s.owner_id, n::text, 'kind' || fill_rank(n, 50), '{}', convert_to(repeat('{"a":1}', 40), 'UTF8'),

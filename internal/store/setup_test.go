@@ -65,7 +65,7 @@ func attempted(t testing.TB, store *store.Store, delivery models.Delivery, n int
 	attempt := models.Attempt{
 		ID: models.AttemptID(delivery.ID, n, now), DeliveryID: delivery.ID, Number: n, Trigger: models.TriggerSchedule,
 		StatusCode: &code, DurationMS: 12, ResponseBody: []byte("ok\xff"), RemoteAddr: "127.0.0.1:80", StartedAt: now,
-	}
+	}.Of(delivery)
 	outcome := models.Outcome{Attempt: attempt, Status: status, RunID: "run"}
 	if status != models.StatusDelivered {
 		outcome.Attempt.ErrorClass, outcome.Attempt.Error = models.ErrorHTTPStatus, "receiver answered 500"

@@ -65,7 +65,9 @@ type node struct {
 	// Cond is what an index is searched for, Filter what is checked of each row that it finds.
 	Cond   string `json:"Index Cond"`
 	Filter string `json:"Filter"`
-	Plans  []node `json:"Plans"`
+	// Presorted is what an incremental sort finds in order.
+	Presorted []string `json:"Presorted Key"`
+	Plans     []node   `json:"Plans"`
 }
 
 // each calls a function for the node and all below it.

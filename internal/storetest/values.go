@@ -6,8 +6,7 @@ import (
 
 // ErrorClasses lists every error class.
 func ErrorClasses() []models.ErrorClass {
-	return []models.ErrorClass{models.ErrorDNS, models.ErrorConnectionRefused, models.ErrorConnectTimeout, models.ErrorTimeout, models.ErrorTLS,
-		models.ErrorReset, models.ErrorBlocked, models.ErrorHTTPStatus, models.ErrorTransform, models.ErrorAuth}
+	return models.ErrorClasses()
 }
 
 // Statuses lists every status.

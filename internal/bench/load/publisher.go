@@ -42,22 +42,48 @@ func (p *Publisher) Close() { p.client.CloseIdleConnections() }
 // Publish publishes the n-th event, to one webhook or to all. An answer other than 202 with the expected number of
 // deliveries is an error.
 func (p *Publisher) Publish(ctx context.Context, n, webhook, deliveries int) error {
-	body := `{"event":"` + EventType(p.prefix, webhook) + `","data":` + Data(n, p.filler) + `}`
-	url := p.urls[p.turn.Add(1)%uint64(len(p.urls))]
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(body))
+	answer, err := p.post(ctx, "", p.event(n, webhook))
 	if err != nil {
 		return err
-	}
-	request.Header = p.header
-	status, answer, err := Exchange(p.client, request)
-	if err != nil {
-		return err
-	}
-	if status != http.StatusAccepted {
-		return fmt.Errorf("publish: %d: %s", status, answer)
 	}
 	if !bytes.Contains(answer, fmt.Appendf(nil, `"deliveries":%d,`, deliveries)) {
 		return fmt.Errorf("publish: not %d deliveries: %s", deliveries, answer)
 	}
 	return nil
+}
+
+// PublishAll publishes events that no webhook gets in one request. An answer other than 202 with each of them is an error.
+func (p *Publisher) PublishAll(ctx context.Context, numbers []int) error {
+	events := make([]string, len(numbers))
+	for i, n := range numbers {
+		events[i] = p.event(n, All)
+	}
+	answer, err := p.post(ctx, "/batch", `{"events":[`+strings.Join(events, ",")+`]}`)
+	if err != nil {
+		return err
+	}
+	if published := bytes.Count(answer, []byte(`"deliveries":0,`)); published != len(numbers) {
+		return fmt.Errorf("publish: %d of %d events, and not to nobody: %.500s", published, len(numbers), answer)
+	}
+	return nil
+}
+
+// event is the n-th event as JSON.
+func (p *Publisher) event(n, webhook int) string {
+	return `{"event":"` + EventType(p.prefix, webhook) + `","data":` + Data(n, p.filler) + `}`
+}
+
+// post sends a body to the next API, and returns the answer 202.
+func (p *Publisher) post(ctx context.Context, path, body string) ([]byte, error) {
+	url := p.urls[p.turn.Add(1)%uint64(len(p.urls))] + path
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	request.Header = p.header
+	status, answer, err := Exchange(p.client, request)
+	if err == nil && status != http.StatusAccepted {
+		err = fmt.Errorf("publish: %d: %.500s", status, answer)
+	}
+	return answer, err
 }
