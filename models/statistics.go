@@ -105,7 +105,7 @@ func (h Histogram) Pack() (packed []byte) {
 	last := 0
 	for bucket, n := range h {
 		if n > 0 {
-			packed = binary.AppendUvarint(packed, uint64(bucket-last)) //nolint:gosec // it is behind the last
+			packed = binary.AppendUvarint(packed, uint64(bucket-last))
 			packed = binary.AppendUvarint(packed, uint64(n))
 			last = bucket
 		}
@@ -127,7 +127,7 @@ func UnpackHistogram(packed []byte) (h Histogram) {
 			return h
 		}
 		bucket += int(further)
-		h.add(bucket, int64(count)) //nolint:gosec // Pack wrote it
+		h.add(bucket, int64(count))
 		packed = packed[n+m:]
 	}
 	return h
