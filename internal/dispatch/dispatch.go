@@ -31,6 +31,7 @@ type Store interface {
 	Publish(ctx context.Context, event models.Event) (models.Published, error)
 	PublishAll(ctx context.Context, events []models.Event) ([]models.BatchOutcome, error)
 	PublishTest(ctx context.Context, webhook models.Webhook, data []byte) (models.Delivery, error)
+	PublishExample(ctx context.Context, webhook models.Webhook, eventType string, data []byte) (models.Delivery, error)
 	Webhook(ctx context.Context, scope models.Scope, id string) (models.Webhook, error)
 	CancelDelivery(ctx context.Context, id string, cause models.CancelCause, reason string) error
 	StoreInbound(ctx context.Context, inbound *models.InboundEvent) (bool, error)
