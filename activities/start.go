@@ -41,7 +41,7 @@ func (a *Activities) StartPending(ctx context.Context, in StartInput) (StartResu
 	if err := a.Starter.StartDeliveries(ctx, deliveries); err != nil {
 		return StartResult{}, err
 	}
-	return result, nil
+	return result, a.Store.LeaseScheduled(ctx, deliveries)
 }
 
 // StartPendingInbound starts the workflows of one page of inbound events that are pending. When that takes long, the

@@ -68,6 +68,14 @@ func (d Delivery) LeftFor(now time.Time) time.Duration {
 	return max(0, d.LeasedUntil.Sub(now))
 }
 
+// StartsIn is how long a delivery without an attempt waits for its first, from now; 0 when that is due.
+func (d Delivery) StartsIn(now time.Time) time.Duration {
+	if d.AttemptCount > 0 || d.Status != StatusPending || d.NextAttemptAt == nil {
+		return 0
+	}
+	return max(0, d.NextAttemptAt.Sub(now))
+}
+
 // DeliveryFilter narrows a list of deliveries; its zero value narrows nothing.
 type DeliveryFilter struct {
 	Statuses                               []Status

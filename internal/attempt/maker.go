@@ -111,6 +111,11 @@ func (m *Maker) Make(ctx context.Context, job models.Job, in Input, run Run) (Re
 	if job.Recorded.ID != "" {
 		return m.recorded(job, in), nil
 	}
+	if wait := untilDue(job, in, run, m.Now()); !soon(wait) {
+		return notYet(wait), nil
+	} else if err := sleep(ctx, wait); err != nil {
+		return Result{}, err
+	}
 	if cause, reason := reasonToStop(job, in, run); reason != "" {
 		return m.stop(ctx, in.DeliveryID, cause, reason)
 	}

@@ -103,6 +103,8 @@ type Detour struct {
 	ReservedSince int64      `json:"slot_since,omitempty"`
 	// Throttled says that the wait is for a receiver that asked for it or seems to be overloaded.
 	Throttled bool `json:"throttled,omitempty"`
+	// Scheduled says that the wait is for the time at which the event is to be delivered.
+	Scheduled bool `json:"scheduled,omitempty"`
 	// WaitMS is for how many milliseconds the workflow waits first.
 	WaitMS int64 `json:"wait_ms,omitempty"`
 }

@@ -30,6 +30,7 @@ var (
 type Store interface {
 	Publish(ctx context.Context, event models.Event) (models.Published, error)
 	PublishAll(ctx context.Context, events []models.Event) ([]models.BatchOutcome, error)
+	LeaseScheduled(ctx context.Context, deliveries []models.Delivery) error
 	PublishTest(ctx context.Context, webhook models.Webhook, data []byte) (models.Delivery, error)
 	Webhook(ctx context.Context, scope models.Scope, id string) (models.Webhook, error)
 	CancelDelivery(ctx context.Context, id string, cause models.CancelCause, reason string) error

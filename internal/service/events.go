@@ -38,6 +38,7 @@ type addressing func(ctx context.Context, who Caller, event *models.Event, wrong
 func (s *Service) publishable(ctx context.Context, who Caller, event *models.Event, address addressing) error {
 	var wrong faults
 	wrong.event(*event)
+	wrong.due(*event, s.now())
 	if err := address(ctx, who, event, &wrong); err != nil {
 		return err
 	}

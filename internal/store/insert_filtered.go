@@ -68,7 +68,7 @@ func (s *Store) insertFiltered(tx *gorm.DB, event models.Event, how insertion, a
 		}
 		passed = append(passed, models.Delivery{
 			ID: typeid.New(typeid.KindDelivery, event.CreatedAt), EventID: event.ID, WebhookID: webhook.ID, OwnerID: webhook.OwnerID,
-			Event: event.Type, Host: webhook.Host, Status: models.StatusPending, LeasedUntil: how.leasedUntil,
+			Event: event.Type, Host: webhook.Host, Status: models.StatusPending, NextAttemptAt: event.Due(), LeasedUntil: how.leasedUntil,
 			FilterError: shortFault(verdicts[i].Fault), CreatedAt: event.CreatedAt,
 		})
 	}

@@ -51,6 +51,11 @@ func (p *plansRig) deliveryCalls() map[string]func() {
 				storetest.Publish(t, s, models.Event{Type: "order.kind1", Data: []byte(`{}`), Broadcast: true})
 			}
 		},
+		"LeaseScheduled": func() {
+			due := now.Add(time.Hour)
+			published := storetest.Publish(t, s, models.Event{Type: "order.kind1", Data: []byte(`{}`), OwnerID: owner.OwnerID, DeliverAt: &due})
+			p.ok(s.LeaseScheduled(ctx, published.Deliveries))
+		},
 		"PublishAll": func() {
 			publishAll(t, s, []models.Event{
 				{Type: "order.kind1", Data: []byte(`{}`), OwnerID: owner.OwnerID, IdempotencyKey: key(2)},

@@ -23,7 +23,7 @@ import (
 func (s *Starter) StartRecovered(ctx context.Context, namespace, recoveryID string, deliveries []models.Delivery) error {
 	return Each(ctx, deliveries, func(ctx context.Context, delivery models.Delivery) error {
 		if delivery.Status == models.StatusPending {
-			return s.startFirst(ctx, contract.MissedOptions(ofDelivery(delivery)))
+			return s.startFirst(ctx, firstOptions(delivery, contract.MissedOptions(ofDelivery(delivery))))
 		}
 		request, err := recoverRequest(namespace, recoveryID, delivery)
 		if err != nil {
