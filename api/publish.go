@@ -34,12 +34,13 @@ type NewEvent struct {
 type EventFacts struct {
 	OccurredAt time.Time         `json:"occurred_at" doc:"When it happened, as the publisher says; else when it was published."`
 	DeliverAt  *time.Time        `json:"deliver_at" doc:"When it is to be delivered; null for at once."`
+	ErasedAt   *time.Time        `json:"erased_at" doc:"When its data was erased; null while it is there."`
 	WebhookIDs []string          `json:"webhook_ids,omitempty" doc:"The only webhooks that get it, when the publisher named them."`
 	Metadata   map[string]string `json:"metadata" doc:"What receivers get as headers X-Webhook-Meta-<name>."`
 }
 
 func eventFacts(e models.Event) EventFacts {
-	facts := EventFacts{OccurredAt: e.Occurred().UTC(), DeliverAt: inUTC(e.DeliverAt), WebhookIDs: e.WebhookIDs, Metadata: e.Metadata}
+	facts := EventFacts{OccurredAt: e.Occurred().UTC(), DeliverAt: inUTC(e.DeliverAt), ErasedAt: inUTC(e.ErasedAt), WebhookIDs: e.WebhookIDs, Metadata: e.Metadata}
 	if facts.Metadata == nil {
 		facts.Metadata = map[string]string{}
 	}

@@ -52,6 +52,8 @@ type Delivery struct {
 	// FilterError says why the webhook's filter could not be evaluated when the event was published, which then passed;
 	// empty when there was nothing to say.
 	FilterError string
+	// Erased says that its event's data was erased: it cannot be sent again, and what is answered is not kept.
+	Erased bool
 	// Test deliveries are tried once, and their failure causes no notice.
 	Test bool
 	// RunID is the Temporal run that made the last attempt; empty before the first.
@@ -92,6 +94,8 @@ const (
 	CauseRequest CancelCause = "request"
 	// CauseInactive: its webhook got no deliveries at the time. A recovery brings it back.
 	CauseInactive CancelCause = "inactive"
+	// CauseErased: its event's data was erased.
+	CauseErased CancelCause = "erased"
 	// CauseDeleted: its webhook is gone.
 	CauseDeleted CancelCause = "deleted"
 )

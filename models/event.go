@@ -29,6 +29,10 @@ type Event struct {
 	Metadata Metadata
 	// TraceParent is the publisher's place in a distributed trace, as W3C Trace Context writes it; empty for none.
 	TraceParent string `gorm:"column:traceparent"`
+	// ErasedAt is when its data was erased; nil while it is there. The data is null then.
+	ErasedAt *time.Time
+	// InboundID is of the inbound event that it was made of; empty for none.
+	InboundID string
 	// DeliveryCount is how many webhooks matched.
 	DeliveryCount int `gorm:"column:deliveries"`
 	CreatedAt     time.Time

@@ -146,6 +146,9 @@ func (m *Maker) Make(ctx context.Context, job models.Job, in Input, run Run) (Re
 // a workflow the webhook was read together with the event.
 func reasonToStop(job models.Job, in Input, run Run) (models.CancelCause, string) {
 	webhook := job.Webhook
+	if job.Event.ErasedAt != nil {
+		return models.CauseErased, models.ErrErased.Error()
+	}
 	switch {
 	case run.ID == "":
 		return "", ""

@@ -51,6 +51,7 @@ func (p *plansRig) deliveryCalls() map[string]func() {
 				storetest.Publish(t, s, models.Event{Type: "order.kind1", Data: []byte(`{}`), Broadcast: true})
 			}
 		},
+		"EraseEvent": func() { _, _, err := s.EraseEvent(ctx, delivery.EventID); p.ok(err) },
 		"LeaseScheduled": func() {
 			due := now.Add(time.Hour)
 			published := storetest.Publish(t, s, models.Event{Type: "order.kind1", Data: []byte(`{}`), OwnerID: owner.OwnerID, DeliverAt: &due})
