@@ -30,6 +30,8 @@ type Store interface {
 	PendingInbound(ctx context.Context, receivedBy time.Time, after string, limit int) ([]models.InboundEvent, error)
 	WebhookHealths(ctx context.Context, ids []string) (map[string]models.WebhookHealth, error)
 	WaitingDeliveries(ctx context.Context, webhookID string, status models.Status, after string, limit int) ([]string, error)
+	InTurn(ctx context.Context, deliveries []models.Delivery) ([]models.Delivery, error)
+	QueueHeads(ctx context.Context, madeBy time.Time, after string, limit int) ([]models.Delivery, error)
 	ProcessInbound(ctx context.Context, id string, event func(models.InboundEvent, models.Source) (models.Event, error)) (models.Published, error)
 	FailInbound(ctx context.Context, id, reason string) error
 	RecoveryStore
@@ -44,6 +46,8 @@ type Starter interface {
 	// Release tells the workflows of deliveries that a setting of their webhook was changed; one that does not run is
 	// left alone.
 	Release(ctx context.Context, deliveryIDs []string, signal contract.ReleaseSignal) error
+	// WakeAll has deliveries go on that are the first in their queues.
+	WakeAll(ctx context.Context, deliveries []models.Delivery) error
 	RecoveryStarter
 	// StartOwnerDeletions starts the workflows that remove owners; those that run are left alone.
 	StartOwnerDeletions(ctx context.Context, ownerIDs []string) error

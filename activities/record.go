@@ -40,8 +40,9 @@ type CancelInput struct {
 // RecordCancellation marks a delivery as cancelled; one that has ended stays as it is.
 func (a *Activities) RecordCancellation(ctx context.Context, in CancelInput) error {
 	err := a.Store.CancelDelivery(ctx, in.DeliveryID, models.CauseRequest, in.Reason)
-	if errors.Is(err, models.ErrFinished) {
-		return nil
+	if err != nil && !errors.Is(err, models.ErrFinished) {
+		return err
 	}
-	return err
+	a.Attempts.MoveUp(in.DeliveryID) // which finds nothing, unless the webhook is ordered
+	return nil
 }

@@ -70,8 +70,12 @@ func (a *Activities) RecoverPage(ctx context.Context, in RecoveryInput) (contrac
 	if err != nil || len(deliveries) == 0 {
 		return progressOf(recovery, err)
 	}
+	inTurn, err := a.Store.InTurn(ctx, deliveries)
+	if err != nil {
+		return contract.RecoveryProgress{}, err
+	}
 	namespace := activity.GetInfo(ctx).Namespace
-	if err := a.Starter.StartRecovered(ctx, namespace, in.RecoveryID, deliveries); err != nil {
+	if err := a.Starter.StartRecovered(ctx, namespace, in.RecoveryID, inTurn); err != nil {
 		return contract.RecoveryProgress{}, err
 	}
 	return progressOf(a.Store.FinishRecoveryPage(ctx, in.RecoveryID, deliveries))

@@ -84,7 +84,10 @@ func (a *Activities) purgeBatch(ctx context.Context, purging Purging) (Purging, 
 
 // keeps is how long the installation keeps something; zero for ever.
 func (a *Activities) keeps(what models.Purgeable) time.Duration {
-	if what.Inbound() {
+	switch {
+	case what == models.PurgeCalls:
+		return models.IdempotencyWindow
+	case what.Inbound():
 		return a.InboundRetention
 	}
 	return a.Retention

@@ -27,7 +27,8 @@ type StartResult struct {
 	Last string `json:"last,omitempty"`
 }
 
-// StartPending starts the workflows of one page of pending deliveries.
+// StartPending starts the workflows of one page of pending deliveries, and behind the last page of all has the queues of
+// ordered webhooks go on.
 func (a *Activities) StartPending(ctx context.Context, in StartInput) (StartResult, error) {
 	defer heartbeat(ctx)()
 	deliveries, err := a.pending(ctx, in)
@@ -41,7 +42,29 @@ func (a *Activities) StartPending(ctx context.Context, in StartInput) (StartResu
 	if err := a.Starter.StartDeliveries(ctx, deliveries); err != nil {
 		return StartResult{}, err
 	}
-	return result, a.Store.LeaseScheduled(ctx, deliveries)
+	if err := a.Store.LeaseScheduled(ctx, deliveries); err != nil {
+		return StartResult{}, err
+	}
+	if in.EventID == "" && result.Last == "" {
+		return result, a.moveQueues(ctx, in.MadeBy)
+	}
+	return result, nil
+}
+
+// moveQueues has the queues of ordered webhooks go on whose process died between the end of one delivery and the start
+// of the next.
+func (a *Activities) moveQueues(ctx context.Context, madeBy time.Time) error {
+	after := ""
+	for {
+		heads, err := a.Store.QueueHeads(ctx, madeBy, after, startPage)
+		if err != nil {
+			return err
+		}
+		if err := a.Starter.WakeAll(ctx, heads); err != nil || len(heads) < startPage {
+			return err
+		}
+		after = heads[startPage-1].WebhookID
+	}
 }
 
 // StartPendingInbound starts the workflows of one page of inbound events that are pending. When that takes long, the

@@ -103,7 +103,7 @@ func New(cfg Config) http.Handler {
 	router.Use(assumeJSON, limitTime)
 	open := humagin.New(router, s.openAPI())
 	guarded := huma.NewGroup(open, "/api")
-	guarded.UseMiddleware(s.authenticate(open), s.checkRole(open), s.noteForTrail, limitBody(open), s.checkParameters(open), s.boundReads(open))
+	guarded.UseMiddleware(s.authenticate(open), s.checkRole(open), s.noteForTrail, limitBody(open), s.checkParameters(open), s.boundReads(open), s.once(open))
 	s.registerWebhooks(guarded)
 	s.registerSecrets(guarded)
 	s.registerFilters(guarded)

@@ -21,6 +21,7 @@ type Delivery struct {
 	Status         models.Status `json:"status" enum:"pending,failed,delivered,permanently_failed,cancelled"`
 	AttemptCount   int           `json:"attempt_count"`
 	NextAttemptAt  *time.Time    `json:"next_attempt_at" doc:"When the next attempt is due; null while one is under way, and when none is to come."`
+	WaitsFor       *string       `json:"waits_for" doc:"Of an ordered webhook: the delivery that has to end before this one gets its turn; null when it waits for none."`
 	DeliveredAt    *time.Time    `json:"delivered_at"`
 	LastStatusCode *int          `json:"last_status_code"`
 	LastError      *string       `json:"last_error" doc:"Why the last attempt failed; null when it did not."`
@@ -81,7 +82,7 @@ func (s *server) registerDeliveries(api huma.API) {
 func (s *server) deliveryObject(d models.Delivery) Delivery {
 	return Delivery{
 		ID: d.ID, EventID: d.EventID, WebhookID: d.WebhookID, OwnerID: d.OwnerID, Event: d.Event, Status: d.Status,
-		AttemptCount: d.AttemptCount, NextAttemptAt: inUTC(d.NextAttemptAt), DeliveredAt: inUTC(d.DeliveredAt),
+		AttemptCount: d.AttemptCount, NextAttemptAt: inUTC(d.NextAttemptAt), WaitsFor: orNull(d.WaitsFor), DeliveredAt: inUTC(d.DeliveredAt),
 		LastStatusCode: d.LastStatusCode, LastError: orNull(d.LastError), CancelReason: orNull(d.CancelReason),
 		FilterError: orNull(d.FilterError), CreatedAt: d.CreatedAt.UTC(),
 		Workflow: Workflow{ID: d.ID, RunID: orNull(d.RunID), URL: orNull(s.WorkflowURL(d.ID, d.RunID))},

@@ -18,7 +18,7 @@ import (
 
 var deliveryMembers = []string{
 	"attempt_count", "cancel_reason", "created_at", "delivered_at", "event", "event_id", "filter_error", "id", "last_error", "last_status_code",
-	"next_attempt_at", "owner_id", "status", "webhook_id", "workflow",
+	"next_attempt_at", "owner_id", "status", "waits_for", "webhook_id", "workflow",
 }
 
 func TestDeliveryAndItsAttempts(t *testing.T) {
@@ -35,7 +35,7 @@ func TestDeliveryAndItsAttempts(t *testing.T) {
 		require.Equal(t, map[string]any{
 			"id": id, "event_id": eventID, "webhook_id": webhookID, "owner_id": models.DefaultOwnerID, "event": "order.paid",
 			"status": "pending", "attempt_count": 0.0, "next_attempt_at": nil, "delivered_at": nil, "last_status_code": nil,
-			"last_error": nil, "cancel_reason": nil, "filter_error": nil,
+			"last_error": nil, "cancel_reason": nil, "filter_error": nil, "waits_for": nil,
 			"workflow": map[string]any{"id": id, "run_id": nil, "url": "https://temporal.example/" + id + "/"},
 		}, items[0])
 		shown := s.admin(http.StatusOK, "GET", path, "").object()

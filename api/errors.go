@@ -21,6 +21,7 @@ const (
 	codeNotFound            = "not_found"
 	codeMethodNotAllowed    = "method_not_allowed"
 	codeIdempotencyConflict = "idempotency_conflict"
+	codeCallUnderWay        = "idempotency_in_progress"
 	codeDeliveryFinished    = "delivery_finished"
 	codeWebhookInactive     = "webhook_inactive"
 	codeRecoveryActive      = "recovery_active"
@@ -83,6 +84,10 @@ func problemOfType(err error) *Problem {
 	switch {
 	case errors.As(err, &problem):
 		return problem
+	case errors.Is(err, models.ErrCallUnderWay):
+		problem = newProblem(http.StatusConflict, codeCallUnderWay, "a call with this Idempotency-Key is under way; come back after the seconds in Retry-After")
+		problem.retryAfter = 1
+		return problem
 	case errors.As(err, &notFound):
 		return newProblem(http.StatusNotFound, codeNotFound, notFoundDetail(notFound))
 	case errors.As(err, &role):
@@ -135,6 +140,8 @@ var knownErrors = []struct {
 	{models.ErrNotFound, http.StatusNotFound, codeNotFound, "there is no such thing"},
 	{models.ErrIdempotencyConflict, http.StatusConflict, codeIdempotencyConflict,
 		"this Idempotency-Key was used before with another event; use a new key for a new event"},
+	{models.ErrCallConflict, http.StatusConflict, codeIdempotencyConflict,
+		"this Idempotency-Key was used before with another request; use a new key for a new request"},
 	{models.ErrFinished, http.StatusConflict, codeDeliveryFinished, "the delivery has ended already"},
 	{service.ErrWebhookDeleted, http.StatusConflict, codeWebhookInactive, "the webhook was deleted: its deliveries cannot be sent again"},
 	{service.ErrWebhookInactive, http.StatusConflict, codeWebhookInactive,

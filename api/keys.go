@@ -78,7 +78,7 @@ type listKeysInput struct {
 func (s *server) registerKeys(api huma.API) {
 	const tag = "Keys"
 	register(s, api, operation{
-		ID: "create-key", Method: http.MethodPost, Path: "/owners/{id}/keys", Tag: tag,
+		ID: "create-key", InOneCommit: true, Method: http.MethodPost, Path: "/owners/{id}/keys", Tag: tag,
 		Summary: "Create a key for an owner", Status: http.StatusCreated, Errors: []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict},
 	}, s.createKey)
 	register(s, api, operation{

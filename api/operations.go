@@ -27,6 +27,8 @@ type operation struct {
 	Status int
 	// AlsoCreates says that a success may be a 201 too.
 	AlsoCreates bool
+	// InOneCommit says of a POST that all it does is in the database: with an Idempotency-Key, its answer is committed with it.
+	InOneCommit bool
 	// Errors are the statuses that it answers beside the usual ones. One with 403 among them is for administrators only;
 	// the key of a suspended owner gets 403 from all.
 	Errors []int
@@ -53,13 +55,17 @@ var fieldsElsewhere = map[string]string{"idempotency_key": "header.Idempotency-K
 
 // located says of wrong fields where in the request they are.
 func (of operation) located(err error) error {
+	if of.Method == http.MethodGet {
+		return located(err, "query.")
+	}
+	return located(err, "body.")
+}
+
+// located says of wrong fields that they are in a part of the request.
+func located(err error, place string) error {
 	var wrong service.FieldsError
 	if !errors.As(err, &wrong) {
 		return err
-	}
-	place := "body."
-	if of.Method == http.MethodGet {
-		place = "query."
 	}
 	fields := make([]FieldError, len(wrong))
 	for i, field := range wrong {
@@ -76,6 +82,13 @@ const largeAnswers = "large"
 
 // described is the operation as huma needs it.
 func (of operation) described() huma.Operation {
+	marks := map[string]any{largeAnswers: of.Large, alsoCreates: of.AlsoCreates}
+	var parameters []*huma.Param
+	if of.idempotent() {
+		parameters = []*huma.Param{idempotencyParameter()}
+		marks[answersOnce] = of.InOneCommit
+		of.Errors = append(slices.Clone(of.Errors), http.StatusConflict)
+	}
 	return huma.Operation{
 		OperationID: of.ID, Method: of.Method, Path: of.Path, Tags: []string{of.Tag}, Summary: of.Summary,
 		Description:   descriptionOf[of.needs()],
@@ -86,7 +99,8 @@ func (of operation) described() huma.Operation {
 			http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusServiceUnavailable,
 		}, of.Errors...),
 		Extensions: of.extensions(),
-		Metadata:   map[string]any{largeAnswers: of.Large, alsoCreates: of.AlsoCreates},
+		Parameters: parameters,
+		Metadata:   marks,
 	}
 }
 

@@ -65,7 +65,7 @@ type updateOwnerInput struct {
 func (s *server) registerOwners(api huma.API) {
 	const tag = "Owners"
 	register(s, api, operation{
-		ID: "create-owner", Method: http.MethodPost, Path: "/owners", Tag: tag,
+		ID: "create-owner", InOneCommit: true, Method: http.MethodPost, Path: "/owners", Tag: tag,
 		Summary: "Create an owner", Status: http.StatusCreated, Errors: []int{http.StatusForbidden, http.StatusConflict},
 	}, s.createOwner)
 	register(s, api, operation{

@@ -364,3 +364,10 @@ func (f *temporal) CancelWorkflow(_ context.Context, id, _ string) error {
 	f.log = append(f.log, "cancel "+id)
 	return f.cancelErr
 }
+
+func (f *temporal) SignalWorkflow(_ context.Context, id, _, signal string, _ any) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.log = append(f.log, signal+" "+id)
+	return f.away
+}

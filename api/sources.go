@@ -100,7 +100,7 @@ type updateSourceInput struct {
 func (s *server) registerSources(api huma.API) {
 	const tag = "Sources"
 	register(s, api, operation{
-		ID: "create-source", Method: http.MethodPost, Path: "/sources", Tag: tag,
+		ID: "create-source", InOneCommit: true, Method: http.MethodPost, Path: "/sources", Tag: tag,
 		Summary: "Create a source", Status: http.StatusCreated, Errors: []int{http.StatusConflict},
 	}, s.createSource)
 	register(s, api, operation{

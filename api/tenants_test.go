@@ -144,7 +144,7 @@ func (d document) canName(of schema) bool {
 }
 
 // fill makes the request of a template: its path names what the holder has, and the place that is given, if any, id.
-func (s *server) fill(of template, key string, holder tenant, at name, id string) reply {
+func (s *server) fill(of template, key string, holder tenant, at name, id string, more ...string) reply {
 	s.t.Helper()
 	path, query, body := of.Path, "", of.body
 	for _, place := range of.names {
@@ -174,7 +174,7 @@ func (s *server) fill(of template, key string, holder tenant, at name, id string
 			body = string(changed)
 		}
 	}
-	return s.call(key, of.Method, path+query, body)
+	return s.call(key, of.Method, path+query, body, more...)
 }
 
 // tenant is an owner who has one thing of every kind.

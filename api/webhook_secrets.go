@@ -23,7 +23,7 @@ type rotateSecretInner struct {
 
 func (s *server) registerSecrets(api huma.API) {
 	register(s, api, operation{
-		ID: "rotate-secret", Method: http.MethodPost, Path: "/webhooks/{id}/rotate-secret", Tag: "Webhooks",
+		ID: "rotate-secret", InOneCommit: true, Method: http.MethodPost, Path: "/webhooks/{id}/rotate-secret", Tag: "Webhooks",
 		Summary: "Give a webhook a new secret", Status: http.StatusOK, Errors: []int{http.StatusNotFound, http.StatusConflict},
 	}, s.rotateSecret)
 }

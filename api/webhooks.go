@@ -25,6 +25,7 @@ type Webhook struct {
 	RateLimit      *float64          `json:"rate_limit" doc:"Requests a second at most; null for no limit."`
 	Filter         *string           `json:"filter" doc:"Which events it gets, in CEL; null for all."`
 	Transform      *string           `json:"transform" doc:"What is sent instead of an event's data, in CEL; null for the data."`
+	WebhookOrder
 	WebhookSending
 	Health WebhookHealth `json:"health"`
 	Named
@@ -42,7 +43,7 @@ func webhookObject(w service.Webhook) Webhook {
 	object := Webhook{
 		ID: w.ID, OwnerID: w.OwnerID, URL: w.URL, Description: w.Description, Events: w.Events, Headers: w.ShownHeaders,
 		Active: w.Active, DisabledReason: orNull(w.DisabledReason),
-		RateLimit: w.RateLimit, Filter: orNull(w.Filter), Transform: orNull(w.Transform), WebhookSending: sendingObject(w), Health: healthObject(w),
+		RateLimit: w.RateLimit, Filter: orNull(w.Filter), Transform: orNull(w.Transform), WebhookSending: sendingObject(w), WebhookOrder: orderObject(w.Queueing), Health: healthObject(w),
 		Named:     Named{ExternalID: w.ExternalID, Metadata: metadataObject(w.Metadata)},
 		CreatedAt: w.CreatedAt.UTC(), UpdatedAt: w.UpdatedAt.UTC(),
 	}
@@ -67,6 +68,7 @@ type createWebhookInput struct {
 		OwnerID       string            `json:"owner_id,omitempty" doc:"For administrators: whose webhook it is; the owner default when left out."`
 		Naming
 		SendingFields
+		NewWebhookOrder
 	}
 }
 
@@ -101,6 +103,7 @@ type updateWebhookInput struct {
 		Active        Patch[bool]               `json:"active,omitempty" doc:"False pauses; true resumes and clears disabled_reason."`
 		PatchNaming
 		SendingPatch
+		WebhookOrderPatch
 	}
 }
 
@@ -116,7 +119,7 @@ type TestResult struct {
 func (s *server) registerWebhooks(api huma.API) {
 	const tag = "Webhooks"
 	register(s, api, operation{
-		ID: "create-webhook", Method: http.MethodPost, Path: "/webhooks", Tag: tag,
+		ID: "create-webhook", InOneCommit: true, Method: http.MethodPost, Path: "/webhooks", Tag: tag,
 		Summary: "Create a webhook", Status: http.StatusCreated, Errors: []int{http.StatusConflict},
 	}, s.createWebhook)
 	register(s, api, operation{
@@ -147,7 +150,7 @@ func (s *server) createWebhook(ctx context.Context, who service.Caller, in *crea
 		RetrySchedule: durations(in.Body.RetrySchedule), RateLimit: in.Body.RateLimit, Secret: in.Body.Secret,
 		Filter: in.Body.Filter, Transform: in.Body.Transform,
 		WebhookNames: service.WebhookNames{ExternalID: in.Body.ExternalID, Metadata: in.Body.Metadata},
-		Sending:      in.Body.sending(), Paused: in.Body.Active != nil && !*in.Body.Active,
+		Sending:      in.Body.sending(), Order: in.Body.order(), Paused: in.Body.Active != nil && !*in.Body.Active,
 	})
 	return &Output[NewWebhook]{NewWebhook{Webhook: webhookObject(made.Webhook), Secret: made.Secret}}, err
 }
@@ -174,7 +177,7 @@ func (s *server) updateWebhook(ctx context.Context, who service.Caller, in *upda
 		RetrySchedule: patchOf(patch.RetrySchedule, durations), RateLimit: patch.RateLimit.Patch, Active: patch.Active.Patch,
 		Filter: patch.Filter.Patch, Transform: patch.Transform.Patch,
 		WebhookNamesPatch: service.WebhookNamesPatch{ExternalID: patch.ExternalID.Patch, Metadata: patch.Metadata.Patch},
-		Sending:           patch.sending(),
+		Sending:           patch.sending(), Order: patch.order(),
 	})
 	return &Output[Webhook]{webhookObject(webhook)}, err
 }

@@ -46,7 +46,9 @@ type (
 		Status         string     `json:"status"`
 		AttemptCount   int        `json:"attempt_count"`
 		NextAttemptAt  *time.Time `json:"next_attempt_at"`
+		WaitsFor       *string    `json:"waits_for"`
 		DeliveredAt    *time.Time `json:"delivered_at"`
+		CreatedAt      time.Time  `json:"created_at"`
 		LastStatusCode *int       `json:"last_status_code"`
 		LastError      *string    `json:"last_error"`
 		CancelReason   *string    `json:"cancel_reason"`

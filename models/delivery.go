@@ -56,6 +56,10 @@ type Delivery struct {
 	Erased bool
 	// Test deliveries are tried once, and their failure causes no notice.
 	Test bool
+	// Place is where the delivery stands in the queue of its ordered webhook; nil when it does not, or has left it.
+	Place *int64
+	// WaitsFor is the delivery that has to end before this one gets its turn, where that was looked up; empty for none.
+	WaitsFor string `gorm:"-"`
 	// RunID is the Temporal run that made the last attempt; empty before the first.
 	RunID     string
 	CreatedAt time.Time

@@ -18,6 +18,10 @@ var (
 	ErrOwnerSuspended = errors.New("the owner is suspended")
 	// ErrLastAdminKey says that no administrator could use the API any more without this key.
 	ErrLastAdminKey = errors.New("last administrator's key")
+	// ErrCallConflict says that an Idempotency-Key was used before with another request.
+	ErrCallConflict = errors.New("Idempotency-Key used before with another request")
+	// ErrCallUnderWay says that a call with the same Idempotency-Key has not been answered yet.
+	ErrCallUnderWay = errors.New("a call with this Idempotency-Key is under way")
 	// ErrExternalIDTaken says that another owner, or another webhook of the owner, has the external_id.
 	ErrExternalIDTaken = errors.New("the external_id is taken")
 )

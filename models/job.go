@@ -7,6 +7,8 @@ type Job struct {
 	Webhook  Webhook  `gorm:"embedded;embeddedPrefix:w_"`
 	// Health is the webhook's; its zero value when it was never called.
 	Health WebhookHealth `gorm:"embedded;embeddedPrefix:h_"`
+	// Behind is the delivery that stands first in the queue of an ordered webhook; empty when it is this one.
+	Behind string
 	// Recorded is the attempt that was asked for when the log has it already; its ID is empty otherwise.
 	Recorded Attempt `gorm:"embedded;embeddedPrefix:a_"`
 }

@@ -15,6 +15,8 @@ type Outcome struct {
 	DisableWebhook string
 	// ThrottledUntil, unless nil, is until when other deliveries' first attempts keep away from the webhook.
 	ThrottledUntil *time.Time
+	// Queued says that the delivery stood in its webhook's queue.
+	Queued bool
 	// Health is the webhook's as it was before, so that a success that changes nothing writes nothing.
 	Health WebhookHealth
 }

@@ -26,12 +26,14 @@ const (
 	PurgeSources Purgeable = "sources"
 	// PurgeAudit deletes the trail of what was done before the time.
 	PurgeAudit Purgeable = "audit"
+	// PurgeCalls deletes what calls with an Idempotency-Key were answered.
+	PurgeCalls Purgeable = "idempotent_calls"
 )
 
 // Purgeables lists everything that can be purged, what refers to something before that.
 func Purgeables() []Purgeable {
 	return []Purgeable{
-		PurgeDeliveries, PurgeEvents, PurgeRecoveries, PurgeWebhooks, PurgeKeys, PurgeInbound, PurgeRejections, PurgeSources, PurgeAudit,
+		PurgeDeliveries, PurgeEvents, PurgeRecoveries, PurgeWebhooks, PurgeKeys, PurgeInbound, PurgeRejections, PurgeSources, PurgeAudit, PurgeCalls,
 	}
 }
 

@@ -32,6 +32,7 @@ type Webhook struct {
 	RetrySchedule RetrySchedule
 	// RateLimit is how many requests a second the webhook gets at most; nil for no limit.
 	RateLimit *float64
+	Queueing
 	// Sending says how its requests are made.
 	Sending `gorm:"embedded"`
 	// Secret, PreviousSecret and EarlierSecrets are sealed by the keyring. The previous one signs too until
@@ -61,5 +62,5 @@ func SameRateLimit(a, b *float64) bool {
 // sooner now. With retries, that includes those that wait for their next scheduled attempt.
 func (w Webhook) Releases(before Webhook) (releases, retries bool) {
 	retries = w.URL != before.URL
-	return w.Active && (retries || !before.Active || !SameRateLimit(w.RateLimit, before.RateLimit)), retries
+	return w.Active && (retries || !before.Active || before.Ordered && !w.Ordered || !SameRateLimit(w.RateLimit, before.RateLimit)), retries
 }

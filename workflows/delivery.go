@@ -29,8 +29,9 @@ func Delivery(ctx workflow.Context, in contract.DeliveryInput) error {
 type delivery struct {
 	id                string
 	resends, releases workflow.ReceiveChannel
-	// recovered says that a recovery started this run, resent that a resend did after the run before was cancelled.
-	recovered, resent bool
+	// recovered says that a recovery started this run, resent that a resend did after the run before was cancelled, and
+	// turn that the queue came to a delivery that a recovery had put into it.
+	recovered, resent, turn bool
 	// early says that a resend was signalled before the first attempt and its signal has not been received yet.
 	early bool
 	// sequence counts the attempts of this run, failures those of the schedule that failed.
@@ -55,8 +56,9 @@ func newDelivery(ctx workflow.Context, in contract.DeliveryInput) (*delivery, er
 		id:        in.DeliveryID,
 		resends:   workflow.GetSignalChannel(ctx, contract.SignalResend),
 		releases:  workflow.GetSignalChannel(ctx, contract.SignalRelease),
-		recovered: in.RecoveryID != "",
+		recovered: in.RecoveryID != "" || in.Turn,
 		resent:    in.Resend,
+		turn:      in.Turn,
 		patched:   patched,
 	}
 	d.last.Status = models.StatusPending
@@ -112,6 +114,7 @@ func (d *delivery) attempt(cancellable workflow.Context, trigger models.Trigger)
 	d.sequence++
 	in := activities.AttemptInput{
 		DeliveryID: d.id, Trigger: trigger, Sequence: d.sequence, Failures: d.failures, Slow: d.last.Sick,
+		Turn:        d.turn,
 		ScheduledAt: workflow.GetInfo(ctx).WorkflowStartTime,
 	}
 	if d.sequence > 1 {

@@ -126,6 +126,12 @@ func withDetourOptions(detour activities.Detour) workflow.TimerOptions {
 	if detour.Scheduled {
 		return workflow.TimerOptions{Summary: "to be delivered later"}
 	}
+	if detour.Behind != "" {
+		return workflow.TimerOptions{Summary: "behind " + detour.Behind}
+	}
+	if detour.Inactive {
+		return workflow.TimerOptions{Summary: "the webhook is inactive"}
+	}
 	if detour.Throttled {
 		return workflow.TimerOptions{Summary: "the receiver is overloaded"}
 	}

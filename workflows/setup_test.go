@@ -79,7 +79,7 @@ func newRig(t *testing.T, open opener, options ...option) *rig {
 		Links: activities.Links{Workflow: func(string) string { return "" }},
 		Attempts: &attempt.Maker{
 			Store: r.store, Sender: client, Rules: rules.New(), Lanes: attempt.NewLanes(attempt.DefaultConcurrency), Schedule: models.DefaultRetrySchedule(),
-			UserAgent: "Postrider/test", Now: env.Now, Logger: slog.New(slog.DiscardHandler),
+			UserAgent: "Postrider/test", Now: env.Now, Logger: slog.New(slog.DiscardHandler), Starter: &starts{ids: map[string]int{}},
 		},
 	}
 	workflows.Register(env, r.activities)

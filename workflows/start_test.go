@@ -49,6 +49,16 @@ func (s *starts) StartDeliveries(_ context.Context, deliveries []models.Delivery
 	return nil
 }
 
+func (s *starts) WakeAll(ctx context.Context, deliveries []models.Delivery) error {
+	return s.StartDeliveries(ctx, deliveries)
+}
+
+func (s *starts) MoveUp(first func(ctx context.Context) (models.Delivery, error)) {
+	if delivery, err := first(context.Background()); err == nil {
+		_ = s.StartDeliveries(context.Background(), []models.Delivery{delivery})
+	}
+}
+
 func (s *starts) StartInbound(context.Context, []models.InboundEvent) error { return nil }
 
 func (s *starts) Release(_ context.Context, ids []string, _ contract.ReleaseSignal) error {

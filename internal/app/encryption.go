@@ -27,8 +27,8 @@ func (r *RotateEncryption) Run(ctx context.Context, out io.Writer) error {
 	}
 	return r.withStore(ctx, keyring, func(store *store.Store) error {
 		result, err := store.RotateEncryption(ctx)
-		_, _ = fmt.Fprintf(out, "secrets sealed under the first key: %d of webhooks, %d of sources; and the headers of %d webhooks\n",
-			result.Webhooks, result.Sources, result.Headers)
+		_, _ = fmt.Fprintf(out, "secrets sealed under the first key: %d of webhooks, %d of sources; the headers of %d webhooks; and %d kept answers\n",
+			result.Webhooks, result.Sources, result.Headers, result.Answers)
 		switch {
 		case err != nil:
 			return fmt.Errorf("%w; run it again, it goes on where it stopped", err)

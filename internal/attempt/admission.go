@@ -23,7 +23,8 @@ type admission struct {
 func elsewhere(detour *Detour) admission { return admission{detour: detour, postpone: true} }
 
 // admit decides whether an attempt may go now, and if so takes a slot for its request. What stands in the way is
-// looked at in this order: the first attempt, which another process may be making; a receiver that is overloaded; the
+// looked at in this order: the first attempt, which another process may be making; the deliveries before this one, where the
+// webhook is ordered; a receiver that is overloaded; the
 // webhook's lane; its rate limit.
 func (m *Maker) admit(ctx context.Context, job models.Job, in Input, run Run) (admission, error) {
 	if run.ID == "" {
@@ -31,6 +32,9 @@ func (m *Maker) admit(ctx context.Context, job models.Job, in Input, run Run) (a
 	}
 	if wait := firstUnderWay(job, in, m.Now()); wait > 0 {
 		return admission{detour: &Detour{WaitMS: wait.Milliseconds()}}, nil
+	}
+	if job.Behind != "" {
+		return admission{detour: &Detour{Slow: in.Slow, Behind: job.Behind, WaitMS: m.lookAgain(in)}}, nil
 	}
 	if job.Delivery.Test && in.Trigger != models.TriggerResend {
 		return admission{}, nil // a person waits for it
@@ -66,7 +70,7 @@ func (m *Maker) admit(ctx context.Context, job models.Job, in Input, run Run) (a
 // to the workflow.
 func (m *Maker) admitFirst(ctx context.Context, job models.Job, in Input) admission {
 	now := m.Now()
-	if !job.Delivery.Test && job.Webhook.RateLimit == nil && !job.Health.Sick(now) && throttledFor(job, in, now) == 0 {
+	if !job.Delivery.Test && !job.Delivery.Queued() && job.Webhook.RateLimit == nil && !job.Health.Sick(now) && throttledFor(job, in, now) == 0 {
 		if slot := m.Lanes.takeSoon(ctx, receiverOf(job), m.Now); slot != nil {
 			return admission{slot: slot}
 		}

@@ -14,6 +14,7 @@ func (m *Maker) judge(job models.Job, in Input, attempt models.Attempt, header h
 	result := resultOf(attempt)
 	result.Retries = len(schedule)
 	result.Receiver = job.Health.Receiver
+	result.Queued = job.Delivery.Queued()
 	gone := attempt.StatusCode != nil && *attempt.StatusCode == http.StatusGone && attempt.ErrorClass == models.ErrorHTTPStatus
 	asked := retryAfter(attempt, header, m.Now())
 	result.ThrottledUntil = m.throttledUntil(job.Health, attempt, asked)

@@ -29,6 +29,7 @@ type Store interface {
 	ReserveRequest(ctx context.Context, webhookID string, perSecond float64, held *models.Reservation) (models.Reservation, error)
 	Postpone(ctx context.Context, deliveryID string, due, leasedUntil time.Time) error
 	CancelDelivery(ctx context.Context, id string, cause models.CancelCause, reason string) error
+	QueueStore
 }
 
 // Sender makes one HTTP request and reads its response.
@@ -39,6 +40,8 @@ type Sender interface {
 // Starter starts the workflows of deliveries; one that runs or ran already is left alone.
 type Starter interface {
 	StartDeliveries(ctx context.Context, deliveries []models.Delivery) error
+	// MoveUp has the first delivery in a queue go on, in the background; the function looks it up.
+	MoveUp(first func(ctx context.Context) (models.Delivery, error))
 }
 
 // Maker makes attempts. All attempts of a process share one, because it counts the requests to each webhook.
@@ -111,13 +114,16 @@ func (m *Maker) Make(ctx context.Context, job models.Job, in Input, run Run) (Re
 	if job.Recorded.ID != "" {
 		return m.recorded(job, in), nil
 	}
+	if leftQueue(job, in) {
+		return Result{Decision: Decision{Status: job.Delivery.Status, CancelReason: job.Delivery.CancelReason}}, nil
+	}
 	if wait := untilDue(job, in, run, m.Now()); !soon(wait) {
 		return notYet(wait), nil
 	} else if err := sleep(ctx, wait); err != nil {
 		return Result{}, err
 	}
 	if cause, reason := reasonToStop(job, in, run); reason != "" {
-		return m.stop(ctx, in.DeliveryID, cause, reason)
+		return m.stop(ctx, job, in, cause, reason)
 	}
 	admission, err := m.admit(ctx, job, in, run)
 	if err != nil {
@@ -167,11 +173,18 @@ func reasonToStop(job models.Job, in Input, run Run) (models.CancelCause, string
 	}
 }
 
-// stop records that the delivery ends without a request.
-func (m *Maker) stop(ctx context.Context, deliveryID string, cause models.CancelCause, reason string) (Result, error) {
-	err := m.Store.CancelDelivery(ctx, deliveryID, cause, reason)
+// stop records that the delivery ends without a request. One that stands in a queue waits until its webhook is active
+// again: nothing may overtake it.
+func (m *Maker) stop(ctx context.Context, job models.Job, in Input, cause models.CancelCause, reason string) (Result, error) {
+	if cause == models.CauseInactive && !job.StandsAlone() {
+		return m.takeDetour(ctx, job, admission{detour: &Detour{Slow: in.Slow, Inactive: true, WaitMS: m.lookAgain(in)}})
+	}
+	err := m.Store.CancelDelivery(ctx, job.Delivery.ID, cause, reason)
 	if err != nil && !errors.Is(err, models.ErrFinished) {
 		return Result{}, err
+	}
+	if job.Delivery.Queued() {
+		m.MoveUp(job.Delivery.ID)
 	}
 	return Result{Decision: Decision{Status: models.StatusCancelled, CancelReason: reason}}, nil
 }

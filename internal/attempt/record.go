@@ -2,6 +2,7 @@ package attempt
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/postrider/postrider/internal/timing"
@@ -46,12 +47,25 @@ func (m *Maker) write(ctx context.Context, outcome models.Outcome) (models.Recor
 	if err != nil {
 		return models.Recorded{}, err
 	}
+	if outcome.Queued && outcome.Status.Finished() {
+		m.MoveUp(outcome.Attempt.DeliveryID)
+	}
 	if len(recorded.News) > 0 {
-		if err := m.Starter.StartDeliveries(ctx, recorded.News); err != nil {
+		if err := m.startNews(ctx, recorded.News); err != nil {
 			m.Logger.WarnContext(ctx, "operational events are stored and the sweep will start them", "error", err)
 		}
 	}
 	return recorded, nil
+}
+
+// startNews starts the deliveries of operational events, those to ordered webhooks only in their turn.
+func (m *Maker) startNews(ctx context.Context, news []models.Delivery) (err error) {
+	if slices.ContainsFunc(news, models.Delivery.Queued) {
+		if news, err = m.Store.InTurn(ctx, news); err != nil {
+			return err
+		}
+	}
+	return m.Starter.StartDeliveries(ctx, news)
 }
 
 func outcomeOf(result Result, deliveryID, runID string) models.Outcome {
@@ -63,6 +77,7 @@ func outcomeOf(result Result, deliveryID, runID string) models.Outcome {
 		},
 		Status: result.Status, NextAttemptAt: result.NextAttemptAt, RunID: runID,
 		DisableWebhook: result.DisableWebhook, ThrottledUntil: result.ThrottledUntil,
+		Queued: result.Queued,
 		Health: models.WebhookHealth{Receiver: result.Receiver},
 	}
 }

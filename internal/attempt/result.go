@@ -19,6 +19,8 @@ type Input struct {
 	// ResumeAt is set for an extra attempt, asked for while the delivery waits: when the wait ends. An extra
 	// attempt uses up no retry.
 	ResumeAt *time.Time `json:"resume_at,omitempty"`
+	// Turn says that the run was started because the delivery is the first in its webhook's queue.
+	Turn bool `json:"turn,omitempty"`
 	// Slow says that the attempt is made in the slow lane; Detours counts the detours before it.
 	Slow    bool `json:"slow,omitempty"`
 	Detours int  `json:"detours,omitempty"`
@@ -76,6 +78,8 @@ type Decision struct {
 	Receiver int `json:"receiver,omitempty"`
 	// Sick says that the next attempt belongs in the slow lane.
 	Sick bool `json:"sick,omitempty"`
+	// Queued says that other deliveries wait for this one's end.
+	Queued bool `json:"queued,omitempty"`
 }
 
 // Wait is the time until the next attempt.
@@ -105,6 +109,10 @@ type Detour struct {
 	Throttled bool `json:"throttled,omitempty"`
 	// Scheduled says that the wait is for the time at which the event is to be delivered.
 	Scheduled bool `json:"scheduled,omitempty"`
+	// Behind is the delivery that stands first in the queue of an ordered webhook, Inactive says that such a webhook gets
+	// nothing at present. Both waits end with a release.
+	Behind   string `json:"behind,omitempty"`
+	Inactive bool   `json:"inactive,omitempty"`
 	// WaitMS is for how many milliseconds the workflow waits first.
 	WaitMS int64 `json:"wait_ms,omitempty"`
 }

@@ -37,6 +37,8 @@ type scenario struct {
 	// toAll publishes each event to every webhook; otherwise each goes to one webhook, in turn.
 	toAll bool
 	reply load.Behaviour
+	// ordered webhooks get one event after the other.
+	ordered bool
 	// schedule is the webhooks' retry schedule; the installation's when nil.
 	schedule []string
 	// atLeast is the shortest load that shows anything.
@@ -77,6 +79,7 @@ func scenarios() []scenario {
 		},
 		slow(50*time.Millisecond, 1), slow(5*time.Second, 100),
 		noisy(false), noisy(true),
+		ordered("ordered-without", 20, false), ordered("ordered", 20, true), ordered("ordered-one", 1, true),
 		inbound(),
 		publishing(1, 16), publishing(models.MaxBatch, 2),
 		growth("1k", 1_000), growth("100k", 100_000), growth("1m", 1_000_000),
@@ -114,6 +117,19 @@ func slow(answer time.Duration, webhooks int) scenario {
 		webhooks: webhooks, perSecond: 20,
 		reply: func(int, int, string) load.Reply { return load.Reply{Status: http.StatusOK, After: answer} },
 		run:   (*bench).publish,
+	}
+}
+
+// ordered is about webhooks that get one event after the other, set against the same without an order.
+func ordered(name string, webhooks int, inOrder bool) scenario {
+	const concurrency = 16
+	help := fmt.Sprintf("closed loop: %d events under way to %d webhooks that take turns", concurrency, webhooks)
+	if inOrder {
+		help += ", each in the order of publishing"
+	}
+	return scenario{
+		name: name, group: "ordered", help: help, ordered: inOrder,
+		webhooks: webhooks, concurrency: concurrency, reply: load.AtOnce, run: (*bench).publish,
 	}
 }
 

@@ -28,6 +28,9 @@ func (b *bench) createWebhooks(s scenario, name string) ([]string, error) {
 				"url":    b.receiver.Path(name, k),
 				"events": []string{load.EventType(name, k), load.EventType(name, load.All)},
 			}
+			if s.ordered {
+				body["ordered"] = true
+			}
 			if s.schedule != nil {
 				body["retry_schedule"] = s.schedule
 			}

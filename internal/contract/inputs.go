@@ -9,6 +9,8 @@ type DeliveryInput struct {
 	RecoveryID string `json:"recovery_id,omitempty"`
 	// Resend says that someone asked for an attempt when the run before this one had been cancelled.
 	Resend bool `json:"resend,omitempty"`
+	// Turn says that the delivery has become the first in the queue of its ordered webhook, after an earlier run ended.
+	Turn bool `json:"turn,omitempty"`
 }
 
 // ResendSignal is the argument of SignalResend.

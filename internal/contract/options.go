@@ -73,6 +73,13 @@ func MissedOptions(delivery Delivery) client.StartWorkflowOptions {
 	return options
 }
 
+// TurnOptions start another run of a delivery that is the first in its queue. One that runs is refused.
+func TurnOptions(delivery Delivery) client.StartWorkflowOptions {
+	options := DeliveryOptions(delivery)
+	options.WorkflowIDReusePolicy = enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
+	return options
+}
+
 // RecoveryOptions start a recovery's workflow, or a new one where the last was terminated.
 func RecoveryOptions(recovery Recovery) client.StartWorkflowOptions {
 	return client.StartWorkflowOptions{

@@ -14,19 +14,19 @@ import (
 // cancelledOnRequest is the reason of a delivery that an API call cancels.
 const cancelledOnRequest = "cancelled on request"
 
-// Cancel stops a delivery that waits. An attempt under way is finished first, and counts when it succeeds.
-// One that has ended is models.ErrFinished.
+// Cancel stops a delivery that waits, or for which the queue of an ordered webhook does. An attempt under way is finished
+// first, and counts when it succeeds. One that has ended otherwise is models.ErrFinished.
 func (d *Dispatcher) Cancel(ctx context.Context, delivery models.Delivery) error {
 	for {
 		run, err := d.starter.LatestRun(ctx, delivery.ID)
-		if delivery.Status.Finished() && !resentSince(delivery, run) {
+		if delivery.Status.Finished() && !delivery.Queued() && !resentSince(delivery, run) {
 			return models.ErrFinished
 		}
 		if err != nil {
 			return err
 		}
 		if !run.Running {
-			return d.store.CancelDelivery(ctx, delivery.ID, models.CauseRequest, cancelledOnRequest)
+			return d.cancelWaiting(ctx, delivery)
 		}
 		err = d.cancelRun(ctx, delivery.ID, run)
 		var ended *serviceerror.NotFound
@@ -34,6 +34,15 @@ func (d *Dispatcher) Cancel(ctx context.Context, delivery models.Delivery) error
 			return start.Unavailable(err)
 		}
 	}
+}
+
+// cancelWaiting cancels a delivery that no run is about. What stands behind it in a queue goes on.
+func (d *Dispatcher) cancelWaiting(ctx context.Context, delivery models.Delivery) error {
+	err := d.store.CancelDelivery(ctx, delivery.ID, models.CauseRequest, cancelledOnRequest)
+	if err == nil && delivery.Queued() {
+		d.moveUp(delivery.WebhookID)
+	}
+	return err
 }
 
 // resentSince says that a delivery which had ended was resent, and that no attempt has been made since.

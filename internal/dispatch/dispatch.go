@@ -41,6 +41,8 @@ type Store interface {
 	CreateRecovery(ctx context.Context, recovery *models.Recovery) error
 	DeleteOwner(ctx context.Context, id string) (models.Owner, error)
 	TouchRecovery(ctx context.Context, id string) (models.Recovery, error)
+	InTurn(ctx context.Context, deliveries []models.Delivery) ([]models.Delivery, error)
+	FirstInQueue(ctx context.Context, webhookID string) (models.Delivery, error)
 	SetRecoveryStatus(ctx context.Context, id string, status models.RecoveryStatus, reason string) (models.Recovery, error)
 }
 

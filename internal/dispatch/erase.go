@@ -17,6 +17,9 @@ func (d *Dispatcher) Erase(ctx context.Context, eventID string) (models.Event, e
 		d.forget(eventID)
 	}
 	for _, delivery := range waiting {
+		if delivery.Queued() {
+			d.moveUp(delivery.WebhookID)
+		}
 		d.starter.Soon(func(ctx context.Context) error { return d.endRun(ctx, delivery.ID) })
 	}
 	return event, nil

@@ -57,6 +57,10 @@ func (d *Dispatcher) begin(ctx context.Context, published models.Published) {
 			d.expect(published.Jobs)
 		}
 		for _, delivery := range published.Deliveries {
+			if delivery.Queued() {
+				d.startInTurn(delivery)
+				continue
+			}
 			d.starter.Soon(func(ctx context.Context) error { return d.starter.StartDelivery(ctx, delivery) })
 		}
 	}
@@ -83,11 +87,15 @@ func (d *Dispatcher) most(published models.Published) int {
 }
 
 // attempt makes the first attempts of an event in this process. Those that find no room in time get their workflows
-// at once.
+// at once, those to ordered webhooks in their turn.
 func (d *Dispatcher) attempt(ctx context.Context, published models.Published) {
 	ctx, cancel := context.WithTimeout(ctx, first.RoomWait)
 	defer cancel()
 	for i, delivery := range published.Deliveries {
+		if delivery.Queued() {
+			d.startInTurn(delivery)
+			continue
+		}
 		job, err := d.jobOf(ctx, published, i)
 		if err != nil || !d.first.Make(ctx, job) {
 			d.starter.Soon(func(ctx context.Context) error { return d.starter.StartDelivery(ctx, delivery) })

@@ -11,6 +11,9 @@ import (
 // started in the background; a delivery that it does not reach looks by itself after a while.
 func (d *Dispatcher) WebhookChanged(before, now models.Webhook) {
 	releases, retries := now.Releases(before)
+	if now.Ordered && (releases || now.Queueing != before.Queueing) {
+		d.moveUp(now.ID)
+	}
 	if !releases {
 		return
 	}

@@ -97,9 +97,9 @@ func isNamed(column, begin string) bool {
 	return strings.HasPrefix(column, begin) && column != begin
 }
 
-// row fills the endpoint from a row. Empty cells say nothing.
+// row fills the endpoint from a row. Empty cells say nothing; the body is what is published, as receivers know it.
 func (e *Endpoint) row(names, row []string) {
-	e.Webhook = map[string]any{"events": []string{"*"}}
+	e.Webhook = map[string]any{"events": []string{"*"}, "format": "raw"}
 	metadata := map[string]string{}
 	for i, cell := range row {
 		name := names[i]

@@ -115,7 +115,7 @@ func (i *Import) load(ctx context.Context, owner Owner) (map[string]object, erro
 	if i.Owner == "" {
 		there, err := i.API.hasOwner(ctx, owner.ExternalID)
 		if refusedWith(err, http.StatusForbidden) {
-			return nil, errors.New("the key is an owner's: say with --owner into whose webhooks to import, or take an administrator's key")
+			return nil, fmt.Errorf("%w; with an owner's key, say with --owner into whose webhooks to import", err)
 		}
 		if err == nil && !there && !i.DryRun {
 			err = i.API.putOwner(ctx, owner)

@@ -167,10 +167,10 @@ func TestTable(t *testing.T) {
 	require.Equal(t, Owner{"acme", map[string]any{"name": "Acme Ltd"}}, e.Owner)
 	require.Equal(t, "1001", e.ID)
 	requireWebhook(t, e, `{"url":"https://receiver.example/table/orders","events":["order.created","order.paid"],
-		"secret":"a-secret-of-the-old-system","description":"Orders, \"all\" of them","active":true,"rate_limit":0.5,
+		"secret":"a-secret-of-the-old-system","description":"Orders, \"all\" of them","active":true,"format":"raw","rate_limit":0.5,
 		"headers":{"X-Api-Key":"key-of-acme"},"metadata":{"team":"billing"}}`)
 	requireWebhook(t, endpoints[1], `{"url":"https://receiver.example/table/all","events":["*"],
-		"secret":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw","active":false}`)
+		"secret":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw","active":false,"format":"raw"}`)
 	require.Equal(t, "external_id: missing; give the endpoint's ID, by which a second run finds it again", endpoints[2].Fault)
 	require.Equal(t, "the row has 2 cells, the first row has 12; write a cell that holds a comma in quotes", endpoints[3].Fault)
 	require.Equal(t, "external_id: stands on line 2 already; give each endpoint of an owner an ID of its own", endpoints[4].Fault)

@@ -11,6 +11,7 @@ import (
 type deliveryStore interface {
 	Delivery(ctx context.Context, scope models.Scope, id string) (models.Delivery, error)
 	Deliveries(ctx context.Context, scope models.Scope, filter models.DeliveryFilter, page models.Page) ([]models.Delivery, models.Cursors, error)
+	FirstInQueues(ctx context.Context, webhookIDs []string) (map[string]string, error)
 	Attempts(ctx context.Context, deliveryID string) ([]models.Attempt, error)
 }
 
@@ -34,7 +35,11 @@ func (s *Service) ListDeliveries(ctx context.Context, who Caller, filter models.
 			return nil, models.Cursors{}, err
 		}
 	}
-	return s.store.Deliveries(ctx, who.scope(), filter, page)
+	deliveries, beside, err := s.store.Deliveries(ctx, who.scope(), filter, page)
+	if err != nil {
+		return nil, models.Cursors{}, err
+	}
+	return deliveries, beside, s.withQueues(ctx, deliveries)
 }
 
 // GetDelivery returns a delivery with its newest 20 attempts, in the order in which they were made.
@@ -45,8 +50,13 @@ func (s *Service) GetDelivery(ctx context.Context, who Caller, id string) (model
 	}
 	with := models.AttemptContents{ResponseBody: true, RequestHeaders: true, ResponseHeaders: true}
 	attempts, _, err := s.attemptsOf(ctx, who, delivery, with, models.Page{Limit: attemptsShown})
+	if err != nil {
+		return models.Delivery{}, nil, err
+	}
 	slices.Reverse(attempts)
-	return delivery, attempts, err
+	shown := []models.Delivery{delivery}
+	err = s.withQueues(ctx, shown)
+	return shown[0], attempts, err
 }
 
 // ResendDelivery has a delivery tried again now.

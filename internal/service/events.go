@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/postrider/postrider/internal/typeid"
@@ -60,8 +59,8 @@ func (f *faults) event(event models.Event) {
 	if !utf8.Valid(event.Data) {
 		f.add("data", "expected JSON in UTF-8")
 	}
-	if key := event.IdempotencyKey; key != nil && (len(*key) > maxIdempotencyKey || strings.ContainsFunc(*key, notVisibleASCII)) {
-		f.add("idempotency_key", "expected at most 255 visible ASCII characters")
+	if event.IdempotencyKey != nil {
+		f.idempotencyKey(*event.IdempotencyKey)
 	}
 	f.eventMetadata(event.Metadata)
 }
@@ -107,7 +106,10 @@ func (s *Service) GetEvent(ctx context.Context, who Caller, id string) (models.E
 // deliveriesOf returns the newest deliveries of an event.
 func (s *Service) deliveriesOf(ctx context.Context, who Caller, eventID string) ([]models.Delivery, error) {
 	deliveries, _, err := s.store.Deliveries(ctx, who.scope(), models.DeliveryFilter{EventIDs: []string{eventID}}, models.Page{Limit: models.MaxLimit})
-	return deliveries, err
+	if err != nil {
+		return nil, err
+	}
+	return deliveries, s.withQueues(ctx, deliveries)
 }
 
 // EraseEvent erases an event's data and its copies. One that was broadcast is for administrators: else it is

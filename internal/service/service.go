@@ -30,6 +30,7 @@ type Store interface {
 	receiveStore
 	auditStore
 	quotaStore
+	onceStore
 }
 
 // Dispatcher puts events on their way and steers their deliveries.

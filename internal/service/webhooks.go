@@ -107,6 +107,8 @@ type NewWebhook struct {
 	RetrySchedule []Duration
 	// RateLimit is in requests a second; nil for no limit.
 	RateLimit *float64
+	// Order says whether deliveries are made one after the other.
+	Order NewOrder
 	// Filter and Transform are in CEL; empty for none.
 	Filter, Transform string
 	// Secret signs the requests; nil for a new one.
@@ -130,6 +132,7 @@ func (s *Service) CreateWebhook(ctx context.Context, who Caller, in NewWebhook) 
 	wrong.headers(webhook.Headers)
 	wrong.description(webhook.Description)
 	wrong.rateLimit(webhook.RateLimit)
+	webhook.Queueing = wrong.order(in.Order)
 	wrong.rule(s.rules, rules.Filter, webhook.Filter)
 	wrong.rule(s.rules, rules.Transform, webhook.Transform)
 	in.nameTo(&webhook, &wrong)
@@ -203,6 +206,7 @@ type WebhookPatch struct {
 	Headers       Patch[map[string]*string]
 	RetrySchedule Patch[[]Duration]
 	RateLimit     Patch[float64]
+	Order         OrderPatch
 	Filter        Patch[string]
 	Transform     Patch[string]
 	Active        Patch[bool]
@@ -260,6 +264,7 @@ func (patch WebhookPatch) apply(webhook *models.Webhook, by judge, wrong *faults
 		}
 		wrong.rateLimit(webhook.RateLimit)
 	}
+	patch.Order.apply(&webhook.Queueing, wrong)
 	if patch.Description.Set {
 		webhook.Description = tidy(patch.Description.Value)
 		wrong.description(webhook.Description)

@@ -23,7 +23,7 @@ func (s *Store) RecordAudit(ctx context.Context, entry *models.AuditEntry) error
 	if entry.Fields == nil {
 		entry.Fields = []string{}
 	}
-	db := s.db.WithContext(ctx)
+	db := s.on(ctx)
 	if kind, _, _ := strings.Cut(entry.ObjectID, "_"); entry.OwnerID == "" {
 		if table, ok := ownedTables[typeid.Kind(kind)]; ok {
 			if err := db.Table(table).Select("owner_id").Where("id = ?", entry.ObjectID).Scan(&entry.OwnerID).Error; err != nil {

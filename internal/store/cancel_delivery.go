@@ -10,13 +10,14 @@ import (
 	"github.com/postrider/postrider/models"
 )
 
-// CancelDelivery marks a delivery as cancelled for a cause, with the reason for people. One that has ended is ErrFinished.
+// CancelDelivery marks a delivery as cancelled for a cause, with the reason for people, and takes it out of its webhook's
+// queue. One that has ended is ErrFinished, unless the queue waits for it.
 func (s *Store) CancelDelivery(ctx context.Context, id string, cause models.CancelCause, reason string) error {
 	result := s.db.WithContext(ctx).Model(&models.Delivery{}).
-		Where("id = ? AND status IN ?", id, []models.Status{models.StatusPending, models.StatusFailed}).
+		Where("id = ? AND (status IN ('pending', 'failed') OR status = 'permanently_failed' AND place IS NOT NULL)", id).
 		Updates(map[string]any{
 			"status": models.StatusCancelled, "cancel_reason": reason, "cancel_cause": cause, "next_attempt_at": nil,
-			"ended_at": endedSQL(s.Now()), "leased_until": leaseOfAttemptSQL,
+			"ended_at": endedSQL(s.Now()), "leased_until": leaseOfAttemptSQL, "place": nil,
 		})
 	if result.Error != nil {
 		return fmt.Errorf("cancel delivery: %w", result.Error)

@@ -49,9 +49,9 @@ func (s *Store) UnstartedDeliveries(ctx context.Context, after string, limit int
 	return deliveries, nil
 }
 
-// PendingDeliveriesOf is PendingDeliveries for one event.
+// PendingDeliveriesOf is PendingDeliveries for one event, with those that are the first of their queues.
 func (s *Store) PendingDeliveriesOf(ctx context.Context, eventID, after string, limit int) ([]models.Delivery, error) {
-	return s.pending(ctx, s.db.Where("event_id = ?", eventID), after, limit)
+	return s.pending(ctx, s.db.Where("event_id = ? AND "+inTurnSQL, eventID), after, limit)
 }
 
 func (s *Store) pending(ctx context.Context, q *gorm.DB, after string, limit int) ([]models.Delivery, error) {

@@ -63,12 +63,13 @@ func (s *Store) eraseDeliveries(tx *gorm.DB, eventID string) (waiting []models.D
 	if err := of().UpdateColumn("erased", true).Error; err != nil {
 		return nil, err
 	}
-	if err := of().Where("status IN ('pending', 'failed')").Find(&waiting).Error; err != nil {
+	const waits = "(status IN ('pending', 'failed') OR status = 'permanently_failed' AND place IS NOT NULL)" // as in CancelDelivery
+	if err := of().Where(waits).Find(&waiting).Error; err != nil {
 		return nil, err
 	}
-	err = of().Where("status IN ('pending', 'failed')").UpdateColumns(map[string]any{
+	err = of().Where(waits).UpdateColumns(map[string]any{
 		"status": models.StatusCancelled, "cancel_reason": erasedReason, "cancel_cause": models.CauseErased, "next_attempt_at": nil,
-		"ended_at": endedSQL(s.Now()), "leased_until": leaseOfAttemptSQL,
+		"ended_at": endedSQL(s.Now()), "leased_until": leaseOfAttemptSQL, "place": nil,
 	}).Error
 	if err != nil {
 		return nil, err

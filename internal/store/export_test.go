@@ -10,8 +10,8 @@ import (
 func Entities() []any {
 	return []any{
 		&models.Owner{}, &models.APIKey{}, &models.Webhook{}, &webhookPattern{}, &models.Event{}, &models.Delivery{}, &models.Attempt{},
-		&models.Source{}, &models.Rejection{}, &models.InboundEvent{}, &models.WebhookHealth{}, &webhookTimetable{},
-		&models.Recovery{}, &recoveryDelivery{}, &models.AuditEntry{},
+		&models.Source{}, &models.Rejection{}, &models.InboundEvent{}, &models.WebhookHealth{}, &webhookTimetable{}, &webhookQueue{},
+		&models.Recovery{}, &recoveryDelivery{}, &models.AuditEntry{}, &models.IdempotentCall{},
 	}
 }
 

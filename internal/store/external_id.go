@@ -17,7 +17,7 @@ func (s *Store) OwnerNamed(ctx context.Context, name string) (models.Owner, erro
 		return s.Owner(ctx, name)
 	}
 	var owner models.Owner
-	if err := s.db.WithContext(ctx).Where("external_id = ? AND deleted_at IS NULL", name).Take(&owner).Error; err != nil {
+	if err := s.on(ctx).Where("external_id = ? AND deleted_at IS NULL", name).Take(&owner).Error; err != nil {
 		return models.Owner{}, fmt.Errorf("find owner: %w", oneRow(err))
 	}
 	return owner, nil

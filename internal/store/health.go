@@ -13,7 +13,7 @@ import (
 // WebhookHealths returns the health of webhooks by their ID; one that was never called is not among them.
 func (s *Store) WebhookHealths(ctx context.Context, ids []string) (map[string]models.WebhookHealth, error) {
 	var rows []models.WebhookHealth
-	if err := s.db.WithContext(ctx).Where("webhook_id IN ?", ids).Find(&rows).Error; err != nil {
+	if err := s.on(ctx).Where("webhook_id IN ?", ids).Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("load health: %w", err)
 	}
 	healths := make(map[string]models.WebhookHealth, len(rows))

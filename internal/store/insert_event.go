@@ -23,7 +23,7 @@ func matchingSQL(patterns, owner string) string {
 		webhookOfOwner = " AND (" + owner + " = '' OR w.owner_id = " + owner + ")"
 	}
 	return `
-        SELECT w.id, w.owner_id, w.host, w.filter
+        SELECT w.id, w.owner_id, w.host, w.filter, w.ordered
         FROM (SELECT DISTINCT p.webhook_id FROM webhook_patterns p
               WHERE p.pattern ` + patterns + patternOfOwner + `) m
         JOIN webhooks w ON w.id = m.webhook_id
@@ -36,18 +36,19 @@ const receivingSQL = "w.active AND NOT w.suspended AND w.deleted_at IS NULL"
 // namedSQL selects those of an owner's webhooks that get an event which names them, as the SQL in ids says.
 func namedSQL(ids, owner string) string {
 	return `
-        SELECT w.id, w.owner_id, w.host, w.filter FROM webhooks w
+        SELECT w.id, w.owner_id, w.host, w.filter, w.ordered FROM webhooks w
         WHERE w.id ` + ids + ` AND w.owner_id = ` + owner + ` AND ` + receivingSQL
 }
 
 func insertDeliveriesSQL(webhooks string) string {
 	return `
-INSERT INTO deliveries (id, event_id, webhook_id, owner_id, event, host, status, attempt_count, next_attempt_at, leased_until, test, created_at)
-SELECT CAST(@prefix AS text) || m.digits, @event_id, m.id, m.owner_id, @event, m.host, 'pending', 0, @due, @leased_until, FALSE, @created_at
-FROM (SELECT n.id, n.owner_id, n.host, ` + digitsSQL + ` AS digits
-      FROM (SELECT w.id, w.owner_id, w.host, CAST((row_number() OVER (ORDER BY w.id) + @start) & @mask AS integer) AS n
+INSERT INTO deliveries (id, event_id, webhook_id, owner_id, event, host, status, attempt_count, next_attempt_at, leased_until, test, created_at, place)
+SELECT CAST(@prefix AS text) || m.digits, @event_id, m.id, m.owner_id, @event, m.host, 'pending', 0, @due, @leased_until, FALSE, @created_at,
+       CASE WHEN m.ordered AND NOT @later THEN 0 END
+FROM (SELECT n.id, n.owner_id, n.host, n.ordered, ` + digitsSQL + ` AS digits
+      FROM (SELECT w.id, w.owner_id, w.host, w.ordered, CAST((row_number() OVER (ORDER BY w.id) + @start) & @mask AS integer) AS n
             FROM (` + webhooks + ` AND w.id <> @except AND w.filter = '') w) n) m
-RETURNING id, event_id, webhook_id, owner_id, event, host, status, next_attempt_at, created_at`
+RETURNING id, event_id, webhook_id, owner_id, event, host, status, next_attempt_at, created_at, place`
 }
 
 // What an event goes to: its owner's webhooks, everyone's, or those that it names.
@@ -93,6 +94,7 @@ func (s *Store) insertEvent(tx *gorm.DB, event models.Event, how insertion) (mod
 		"created_at":   event.CreatedAt,
 		"leased_until": how.leasedUntil,
 		"due":          event.Due(),
+		"later":        event.Due() != nil, // what is delivered later is in no queue
 		"start":        start,
 		"mask":         countedMask,
 		"owner_id":     event.OwnerID,
@@ -110,7 +112,11 @@ func (s *Store) insertEvent(tx *gorm.DB, event models.Event, how insertion) (mod
 		return models.Published{}, err
 	}
 	event.DeliveryCount = len(deliveries)
-	return models.Published{Event: event, Deliveries: deliveries}, tx.Create(&event).Error
+	if err := tx.Create(&event).Error; err != nil {
+		return models.Published{}, err
+	}
+	// Behind the idempotency key, as in a batch: two that held one and waited for the other would do so for ever.
+	return models.Published{Event: event, Deliveries: deliveries}, queueUp(tx, event.ID, deliveries)
 }
 
 // identify gives a new event its owner, its ID and its time.

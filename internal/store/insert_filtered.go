@@ -46,7 +46,7 @@ func filteredOf(event models.Event) string {
 	case event.OwnerID == "":
 		webhooks = allWebhooksSQL
 	}
-	return "SELECT id, owner_id, host, filter FROM (" + webhooks + " AND w.id <> @except AND w.filter <> '') w ORDER BY id"
+	return "SELECT id, owner_id, host, filter, ordered FROM (" + webhooks + " AND w.id <> @except AND w.filter <> '') w ORDER BY id"
 }
 
 // insertFiltered inserts the deliveries of an event to webhooks whose filters let it pass. The arguments are those of
@@ -66,9 +66,14 @@ func (s *Store) insertFiltered(tx *gorm.DB, event models.Event, how insertion, a
 		if !verdicts[i].Passes {
 			continue
 		}
+		var place *int64
+		if webhook.Ordered && event.Due() == nil {
+			place = new(int64) // see queueUp
+		}
 		passed = append(passed, models.Delivery{
 			ID: typeid.New(typeid.KindDelivery, event.CreatedAt), EventID: event.ID, WebhookID: webhook.ID, OwnerID: webhook.OwnerID,
-			Event: event.Type, Host: webhook.Host, Status: models.StatusPending, NextAttemptAt: event.Due(), LeasedUntil: how.leasedUntil,
+			Event: event.Type, Host: webhook.Host, Status: models.StatusPending, NextAttemptAt: event.Due(),
+			LeasedUntil: how.leasedUntil, Place: place,
 			FilterError: shortFault(verdicts[i].Fault), CreatedAt: event.CreatedAt,
 		})
 	}

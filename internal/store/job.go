@@ -25,7 +25,8 @@ func (s *Store) Job(ctx context.Context, deliveryID, attemptID string) (models.J
 
 func jobSQL(db *gorm.DB) string {
 	return "SELECT " + columns(db, "d", models.Delivery{}) + ", " + columns(db, "e", models.Event{}) + ", " +
-		columns(db, "w", models.Webhook{}) + ", " + columns(db, "h", models.WebhookHealth{}) + ", " + columns(db, "a", models.Attempt{}) + `
+		columns(db, "w", models.Webhook{}) + ", " + columns(db, "h", models.WebhookHealth{}) + ", " + columns(db, "a", models.Attempt{}) + `,
+		CASE WHEN w.ordered AND d.place IS NOT NULL THEN COALESCE((` + behindSQL + `), '') ELSE '' END AS behind
 		FROM deliveries d JOIN events e ON e.id = d.event_id JOIN webhooks w ON w.id = d.webhook_id
 		LEFT JOIN webhook_health h ON h.webhook_id = d.webhook_id
 		LEFT JOIN attempts a ON a.id = ? AND a.delivery_id = d.id

@@ -30,7 +30,7 @@ func (s *Store) CreateAPIKey(ctx context.Context, ownerID string, role models.Ro
 		end := expiresAt.UTC().Truncate(time.Microsecond)
 		key.ExpiresAt = &end
 	}
-	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+	err := s.on(ctx).Transaction(func(tx *gorm.DB) error {
 		if ownerID != "" {
 			owner, err := lockOwner(tx, ownerID)
 			if err != nil {

@@ -17,7 +17,7 @@ func (s *Store) CreateOwner(ctx context.Context, owner *models.Owner) error {
 	owner.UpdatedAt = owner.CreatedAt
 	owner.ID = typeid.New(typeid.KindOwner, owner.CreatedAt)
 	owner.Active = true
-	if err := createNamed(s.db.WithContext(ctx), owner); err != nil {
+	if err := createNamed(s.on(ctx), owner); err != nil {
 		return fmt.Errorf("create owner: %w", err)
 	}
 	return nil
@@ -26,7 +26,7 @@ func (s *Store) CreateOwner(ctx context.Context, owner *models.Owner) error {
 // Owner returns one owner that was not deleted, or ErrNotFound.
 func (s *Store) Owner(ctx context.Context, id string) (models.Owner, error) {
 	var owner models.Owner
-	if err := s.db.WithContext(ctx).Where("id = ? AND deleted_at IS NULL", id).Take(&owner).Error; err != nil {
+	if err := s.on(ctx).Where("id = ? AND deleted_at IS NULL", id).Take(&owner).Error; err != nil {
 		return models.Owner{}, fmt.Errorf("load owner: %w", oneRow(err))
 	}
 	return owner, nil

@@ -112,9 +112,10 @@ var ownedInOrder = []owned{
 	{table: models.PurgeEvents},
 	{table: models.PurgeRecoveries, belongs: map[string]string{"recovery_deliveries": "recovery_id"}},
 	{table: models.PurgeInbound},
-	{table: models.PurgeWebhooks, belongs: map[string]string{"webhook_patterns": "webhook_id", "webhook_health": "webhook_id", "webhook_slots": "webhook_id"}},
+	{table: models.PurgeWebhooks, belongs: map[string]string{"webhook_patterns": "webhook_id", "webhook_health": "webhook_id", "webhook_slots": "webhook_id", "webhook_queues": "webhook_id"}},
 	{table: models.PurgeSources, belongs: map[string]string{"source_rejections": "source_id"}},
 	{table: models.PurgeKeys},
+	{table: models.PurgeCalls},
 }
 
 // PurgeOwner removes one batch of what a deleted owner had, and the owner itself when nothing is left. The trail of what

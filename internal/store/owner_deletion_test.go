@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -103,6 +104,7 @@ func fillOwner(t *testing.T, store *store.Store, ownerID string) (token string) 
 	_, err = store.ReserveRequest(t.Context(), webhook.ID, 1, nil)
 	require.NoError(t, err)
 	rotate(t, store, &webhook, month)
+	order(t, store, webhook.ID, models.Queueing{Ordered: true})
 	require.NoError(t, store.RecordRejection(t.Context(), source.ID, "signature", "192.0.2.1"))
 	_, err = store.StoreInbound(t.Context(), &models.InboundEvent{SourceID: source.ID, OwnerID: ownerID, ProviderID: "1", Body: []byte(`{}`)})
 	require.NoError(t, err)
@@ -114,6 +116,9 @@ func fillOwner(t *testing.T, store *store.Store, ownerID string) (token string) 
 	_, err = store.CollectRecovery(t.Context(), recovery.ID, 10)
 	require.NoError(t, err)
 	require.NoError(t, store.RecordAudit(t.Context(), &models.AuditEntry{Action: "x", ObjectID: webhook.ID}))
+	call := models.IdempotentCall{OwnerID: ownerID, Operation: "x", IdempotencyKey: "k", RequestHash: []byte("x")}
+	_, _, err = store.AnswerInOneCommit(t.Context(), call, func(context.Context) (models.Answer, bool) { return models.Answer{Status: 201}, true })
+	require.NoError(t, err)
 	return token
 }
 

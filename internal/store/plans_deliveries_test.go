@@ -83,6 +83,11 @@ func (p *plansRig) deliveryCalls() map[string]func() {
 				attempt.ID = models.AttemptID("other", 1, now)
 			}
 		},
+		"FirstInQueue":        func() { _, _ = s.FirstInQueue(ctx, webhook.ID) },
+		"FirstInQueueOf":      func() { _, _ = s.FirstInQueueOf(ctx, delivery.ID) },
+		"FirstInQueues":       func() { _, err := s.FirstInQueues(ctx, []string{webhook.ID}); p.ok(err) },
+		"InTurn":              func() { _, err := s.InTurn(ctx, []models.Delivery{delivery}); p.ok(err) },
+		"QueueHeads":          func() { _, err := s.QueueHeads(ctx, now, "", 200); p.ok(err) },
 		"ReserveRequest":      func() { _, err := s.ReserveRequest(ctx, webhook.ID, 1, nil); p.ok(err) },
 		"Postpone":            func() { p.ok(s.Postpone(ctx, delivery.ID, now, now)) },
 		"Lease":               func() { p.ok(s.Lease(ctx, []string{delivery.ID, "x"}, now)) },

@@ -24,6 +24,9 @@ func (p *plansRig) webhookCalls() map[string]func() {
 				})
 				p.ok(err)
 			}
+			order(t, s, webhook.ID, models.Queueing{Ordered: true})
+			order(t, s, webhook.ID, models.Queueing{Ordered: true, OnFailure: models.OnFailureSkip})
+			order(t, s, webhook.ID, models.Queueing{})
 		},
 		"WebhooksOf": func() {
 			_, err := s.WebhooksOf(ctx, owner.OwnerID, []string{webhook.ID, p.webhooks[0].ID})

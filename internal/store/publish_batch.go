@@ -33,6 +33,7 @@ WITH new AS MATERIALIZED (
     LIMIT (SELECT ?::bigint)),
 matched AS MATERIALIZED (
     SELECT n.id AS event_id, w.id, w.owner_id, w.host, w.filter <> '' AS filtered,
+           w.ordered AND (n.deliver_at IS NULL OR n.deliver_at <= n.created_at) AS ordered,
            CAST((row_number() OVER (PARTITION BY n.id ORDER BY w.id) + n.start) & ? AS integer) AS n
     FROM new n CROSS JOIN LATERAL (` + webhooks + `
         LIMIT ?) w),
@@ -45,19 +46,20 @@ stored AS (
     FROM new n JOIN counted c ON c.id = n.id
     WHERE c.deliveries <= ? AND NOT c.filtered
     ON CONFLICT (owner_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
-    RETURNING id),
+    RETURNING id),` + queueUpTogetherSQL + `
 made AS (
-    INSERT INTO deliveries (id, event_id, webhook_id, owner_id, event, host, status, attempt_count, next_attempt_at, leased_until, test, created_at)
+    INSERT INTO deliveries (id, event_id, webhook_id, owner_id, event, host, status, attempt_count, next_attempt_at, leased_until, test, created_at, place)
     SELECT e.prefix || ` + digitsSQL + `, e.id, n.id, n.owner_id, e.event, n.host, 'pending', 0,
-           CASE WHEN e.deliver_at > e.created_at THEN e.deliver_at END, e.leased_until, FALSE, e.created_at
+           CASE WHEN e.deliver_at > e.created_at THEN e.deliver_at END, CASE WHEN p.place IS NULL THEN e.leased_until END, FALSE, e.created_at, p.place
     FROM stored s JOIN new e ON e.id = s.id JOIN matched n ON n.event_id = e.id
-    RETURNING id, event_id, webhook_id, owner_id, host)
+    LEFT JOIN placed p ON p.event_id = n.event_id AND p.webhook_id = n.id
+    RETURNING id, event_id, webhook_id, owner_id, host, place)
 SELECT c.id, s.id IS NOT NULL, c.deliveries, c.filtered, COALESCE(d.id, ''), COALESCE(d.webhook_id, ''), COALESCE(d.owner_id, ''),
        COALESCE(d.host, ''), COALESCE(w.url, ''), COALESCE(w.headers, '{}'), w.sealed_headers, w.retry_schedule, w.rate_limit,
        COALESCE(w.timeout_ms, 0), COALESCE(w.format, ''), w.credentials,
        w.secret, w.previous_secret, w.previous_secret_until, w.earlier_secrets, COALESCE(w.transform, ''),
        COALESCE(h.receiver, 0), COALESCE(h.consecutive_failures, 0), h.first_failure_at, h.last_failure_at, h.last_success_at, h.slow_at, h.throttled_until,
-       h.failing_since
+       h.failing_since, d.place, COALESCE(w.ordered, FALSE), COALESCE(w.on_failure, '')
 FROM counted c LEFT JOIN stored s ON s.id = c.id
 LEFT JOIN made d ON d.event_id = s.id AND c.deliveries <= ?
 LEFT JOIN webhooks w ON w.id = d.webhook_id
@@ -212,7 +214,7 @@ func scanPublished(rows *sql.Rows) (row publishedRow, err error) {
 		&webhook.TimeoutMS, &webhook.Format, &webhook.SealedCredentials,
 		&webhook.Secret, &webhook.PreviousSecret, &webhook.PreviousSecretUntil, &webhook.EarlierSecrets, &webhook.Transform,
 		&health.Receiver, &health.ConsecutiveFailures, &health.FirstFailureAt, &health.LastFailureAt, &health.LastSuccessAt, &health.SlowAt,
-		&health.ThrottledUntil, &health.FailingSince)
+		&health.ThrottledUntil, &health.FailingSince, &delivery.Place, &webhook.Ordered, &webhook.OnFailure)
 	webhook.ID, webhook.OwnerID, webhook.Host, webhook.Active = delivery.WebhookID, delivery.OwnerID, delivery.Host, true
 	health.WebhookID = delivery.WebhookID
 	return row, err

@@ -62,8 +62,11 @@ func (s *Store) recordAlone(ctx context.Context, outcome models.Outcome) (models
 		"ended_at":         outcome.EndedAt(),
 		"run_id":           outcome.RunID,
 	}
-	if outcome.Status == models.StatusDelivered {
-		changes["delivered_at"] = outcome.AnsweredAt()
+	switch outcome.Status {
+	case models.StatusDelivered:
+		changes["delivered_at"], changes["place"] = outcome.AnsweredAt(), nil
+	case models.StatusPermanentlyFailed:
+		changes["place"] = heldPlaceSQL
 	}
 	var recorded models.Recorded
 	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {

@@ -34,7 +34,7 @@ delivered AS (
 UPDATE deliveries d
 SET status = 'delivered', attempt_count = d.attempt_count + 1, next_attempt_at = NULL, last_status_code = n.status_code,
     last_error = '', cancel_reason = '', cancel_cause = '', run_id = n.run_id, delivered_at = n.delivered_at,
-    ended_at = n.delivered_at
+    ended_at = n.delivered_at, place = NULL
 FROM new n JOIN stored s ON s.id = n.id
 WHERE d.id = n.delivery_id
 RETURNING n.id, d.erased)

@@ -25,13 +25,9 @@ func makeMissedSQL(tx *gorm.DB) string {
 //
 // The recovery's row is locked, and a webhook has one recovery at a time: so no event gets two deliveries. The delivery
 // is stored before its workflow starts, as on publishing; the sweep would start the same workflow.
-func (s *Store) makeMissed(tx *gorm.DB, recovery *models.Recovery, rows []recoveryDelivery) ([]models.Delivery, error) {
+func (s *Store) makeMissed(tx *gorm.DB, recovery *models.Recovery, webhook models.Webhook, rows []recoveryDelivery) ([]models.Delivery, error) {
 	if len(rows) == 0 {
 		return nil, nil
-	}
-	var webhook models.Webhook
-	if err := tx.Select("id", "owner_id", "host", "filter").Where("id = ?", recovery.WebhookID).Take(&webhook).Error; err != nil {
-		return nil, err
 	}
 	ids := idsOfRows(rows)
 	passing, faults, err := s.passing(tx, webhook, ids)
@@ -65,6 +61,16 @@ func (s *Store) makeMissed(tx *gorm.DB, recovery *models.Recovery, rows []recove
 	recovery.Skipped += turned - int64(len(made))
 	if len(made) == 0 {
 		return nil, nil
+	}
+	if webhook.Ordered {
+		last, err := takePlaces(tx, webhook.ID, int64(len(made)))
+		if err != nil {
+			return nil, err
+		}
+		for i := range made {
+			place := last - int64(len(made)-1-i)
+			made[i].Place = &place
+		}
 	}
 	const atOnce = 100 // a statement has a bound of parameters
 	if err := tx.CreateInBatches(made, atOnce).Error; err != nil {

@@ -67,6 +67,10 @@ func (s *Store) claim(tx *gorm.DB, recovery *models.Recovery, limit int) (recove
 	if err != nil || len(rows) == 0 {
 		return recoveryPage{}, err
 	}
+	var webhook models.Webhook
+	if err := tx.Select("id", "owner_id", "host", "filter", "ordered").Where("id = ?", recovery.WebhookID).Take(&webhook).Error; err != nil {
+		return recoveryPage{}, err
+	}
 	page := recoveryPage{rows: len(rows)}
 	firstEvent := len(rows)
 	if i := slices.IndexFunc(rows, recoveryDelivery.isEvent); i >= 0 {
@@ -75,7 +79,12 @@ func (s *Store) claim(tx *gorm.DB, recovery *models.Recovery, limit int) (recove
 	if page.deliveries, err = claimDeliveries(tx, recovery, rows[:firstEvent]); err != nil {
 		return page, err
 	}
-	made, err := s.makeMissed(tx, recovery, rows[firstEvent:])
+	if webhook.Ordered && len(page.deliveries) > 0 {
+		if page.deliveries, err = queueAgain(tx, webhook.ID, page.deliveries); err != nil {
+			return page, err
+		}
+	}
+	made, err := s.makeMissed(tx, recovery, webhook, rows[firstEvent:])
 	page.deliveries = append(page.deliveries, made...)
 	return page, err
 }

@@ -22,7 +22,7 @@ type purging struct {
 }
 
 var purgings = map[models.Purgeable]purging{
-	models.PurgeDeliveries: {kind: typeid.KindDelivery, disposable: finishedSQL + ` AND NOT EXISTS (
+	models.PurgeDeliveries: {kind: typeid.KindDelivery, disposable: finishedSQL + ` AND place IS NULL AND NOT EXISTS (
 		SELECT 1 FROM attempts a WHERE a.delivery_id = deliveries.id AND a.id >= @first_attempt)`},
 	models.PurgeEvents:     {kind: typeid.KindEvent, disposable: "NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event_id = events.id)"},
 	models.PurgeRecoveries: {kind: typeid.KindRecovery, candidates: "finished_at < @before", disposable: "TRUE"},
@@ -30,6 +30,7 @@ var purgings = map[models.Purgeable]purging{
 		disposable: "NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.webhook_id = webhooks.id)"},
 	models.PurgeKeys:       {kind: typeid.KindKey, candidates: "revoked_at < @before", disposable: "TRUE"},
 	models.PurgeAudit:      {kind: typeid.KindAudit, disposable: "TRUE"},
+	models.PurgeCalls:      {kind: typeid.KindCall, disposable: "TRUE"},
 	models.PurgeInbound:    {kind: typeid.KindInbound, disposable: "status <> 'pending'"},
 	models.PurgeRejections: {kind: typeid.KindRejection, disposable: "TRUE"},
 	models.PurgeSources: {kind: typeid.KindSource, candidates: "deleted_at < @before",
@@ -87,7 +88,7 @@ func (s *Store) purge(ctx context.Context, purge models.Purge, purging purging) 
 		case models.PurgeDeliveries:
 			purged.Attempts, err = deleteWhatBelongs(tx, "attempts", "delivery_id", gone)
 		case models.PurgeWebhooks:
-			for _, table := range []string{"webhook_health", "webhook_slots"} {
+			for _, table := range []string{"webhook_health", "webhook_slots", "webhook_queues"} {
 				if _, err = deleteWhatBelongs(tx, table, "webhook_id", gone); err != nil {
 					break
 				}

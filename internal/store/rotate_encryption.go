@@ -16,6 +16,8 @@ type EncryptionRotation struct {
 	// Webhooks and Sources count the secrets that were sealed anew: a webhook has two or more once its secret was
 	// rotated, and one for all other credentials; a source has one list, and perhaps a verify token. Headers counts the webhooks whose headers were.
 	Webhooks, Headers, Sources int
+	// Answers counts what is kept of calls with an Idempotency-Key.
+	Answers int
 	// Left counts the secrets that another key seals still: those that no key on the ring opens, and those
 	// that a process sealed meanwhile whose first key is another one.
 	Left int
@@ -39,6 +41,7 @@ var sealedColumns = []sealedColumn{
 	{"webhooks", "sealed_headers", func(r *EncryptionRotation) *int { return &r.Headers }},
 	{"sources", "secrets", func(r *EncryptionRotation) *int { return &r.Sources }},
 	{"sources", "verify_token", func(r *EncryptionRotation) *int { return &r.Sources }},
+	{"idempotent_calls", "sealed", func(r *EncryptionRotation) *int { return &r.Answers }},
 }
 
 // sealedRow is one secret of a row.

@@ -23,7 +23,7 @@ type earlierSecret struct {
 // is a *SecretsSignError. The secret that a webhook has already stays as it is.
 func (s *Store) RotateSecret(ctx context.Context, scope models.Scope, id string, rotation models.Rotation) (models.Webhook, error) {
 	var webhook models.Webhook
-	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+	err := s.on(ctx).Transaction(func(tx *gorm.DB) error {
 		q := visible(scope, forUpdate(tx)).Where("id = ? AND deleted_at IS NULL", id)
 		if err := q.Take(&webhook).Error; err != nil {
 			return oneRow(err)

@@ -21,7 +21,7 @@ func (s *Store) CreateSource(ctx context.Context, source *models.Source, secrets
 	s.sealVerifyToken(source)
 	err := s.sealSecrets(source, secrets)
 	if err == nil {
-		err = s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		err = s.on(ctx).Transaction(func(tx *gorm.DB) error {
 			owner, err := lockOwner(tx, source.OwnerID)
 			if err != nil {
 				return err

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,10 +28,11 @@ func (s *Store) CreateWebhook(ctx context.Context, webhook *models.Webhook, secr
 	webhook.UpdatedAt = webhook.CreatedAt
 	webhook.ID = typeid.New(typeid.KindWebhook, webhook.CreatedAt)
 	webhook.Secret = s.keyring.Seal(secret, webhook.ID)
+	webhook.OnFailure = cmp.Or(webhook.OnFailure, models.OnFailureWait)
 	if err := errors.Join(s.sealHeaders(webhook), s.sealCredentials(webhook)); err != nil {
 		return fmt.Errorf("create webhook: %w", err)
 	}
-	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+	err := s.on(ctx).Transaction(func(tx *gorm.DB) error {
 		owner, err := lockOwner(tx, webhook.OwnerID)
 		if err != nil {
 			return err
@@ -61,7 +63,7 @@ func insertPatterns(tx *gorm.DB, webhook *models.Webhook) error {
 // Webhook returns one webhook that was not deleted, or ErrNotFound.
 func (s *Store) Webhook(ctx context.Context, scope models.Scope, id string) (models.Webhook, error) {
 	var webhook models.Webhook
-	err := visible(scope, s.db.WithContext(ctx)).Where("id = ? AND deleted_at IS NULL", id).Take(&webhook).Error
+	err := visible(scope, s.on(ctx)).Where("id = ? AND deleted_at IS NULL", id).Take(&webhook).Error
 	if err != nil {
 		return models.Webhook{}, fmt.Errorf("load webhook: %w", oneRow(err))
 	}
@@ -99,6 +101,7 @@ func (s *Store) UpdateWebhook(ctx context.Context, scope models.Scope, id string
 			return changeErr
 		}
 		webhook.UpdatedAt = s.Now()
+		webhook.OnFailure = cmp.Or(webhook.OnFailure, models.OnFailureWait)
 		if err := startAnew(tx, before, webhook); err != nil {
 			return err
 		}
@@ -106,7 +109,7 @@ func (s *Store) UpdateWebhook(ctx context.Context, scope models.Scope, id string
 			return err
 		}
 		err := updateNamed(tx, &webhook, "external_id", "metadata", "url", "host", "description", "events", "headers", "sealed_headers",
-			"active", "disabled_reason", "retry_schedule", "rate_limit", "timeout_ms", "format", "credentials", "filter", "transform", "updated_at")
+			"active", "disabled_reason", "retry_schedule", "rate_limit", "ordered", "on_failure", "timeout_ms", "format", "credentials", "filter", "transform", "updated_at")
 		if err != nil {
 			return err
 		}
@@ -136,6 +139,9 @@ func (s *Store) DeleteWebhook(ctx context.Context, scope models.Scope, id string
 		}
 		if result.RowsAffected == 0 {
 			return models.ErrNotFound
+		}
+		if err := cancelQueued(tx, id, now); err != nil {
+			return err
 		}
 		return tx.Where("webhook_id = ?", id).Delete(&webhookPattern{}).Error
 	})

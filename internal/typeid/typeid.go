@@ -28,6 +28,8 @@ const (
 	KindInbound  Kind = "inb"
 	KindRecovery Kind = "rec"
 	KindAudit    Kind = "aud"
+	// KindCall is not in the API: it is of calls with an Idempotency-Key.
+	KindCall Kind = "call"
 	// KindRejection is not in the API: rejections are only listed.
 	KindRejection Kind = "rej"
 )

@@ -34,6 +34,7 @@ func (r *Report) Compare() {
 		share("CPU", "throughput-"+concurrency, "floor-"+concurrency, processorTime)
 	}
 	share("p99", "noisy", "noisy-without", p99)
+	share("CPU", "ordered", "ordered-without", processorTime)
 	for _, size := range []string{"growth-100k", "growth-1m"} {
 		share("CPU", size, "growth-1k", processorTime)
 		share("p50", size, "growth-1k", func(r Result) float64 { return r.LatencyMS.P50 })

@@ -19,9 +19,12 @@ import (
 // StartRecovered starts deliveries for a recovery. Those that have ended get another run, those that were made of
 // missed events their first. Asking again starts nothing twice: a first run has the delivery's ID, and with other runs
 // Temporal keeps the request's ID, which is made of the recovery and the delivery, also when the run that it led to has
-// ended.
+// ended. Those in the queue of an ordered webhook are the first of it.
 func (s *Starter) StartRecovered(ctx context.Context, namespace, recoveryID string, deliveries []models.Delivery) error {
 	return Each(ctx, deliveries, func(ctx context.Context, delivery models.Delivery) error {
+		if delivery.Queued() {
+			return s.Wake(ctx, delivery)
+		}
 		if delivery.Status == models.StatusPending {
 			return s.startFirst(ctx, firstOptions(delivery, contract.MissedOptions(ofDelivery(delivery))))
 		}

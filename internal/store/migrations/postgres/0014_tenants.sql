@@ -15,7 +15,20 @@ DROP INDEX CONCURRENTLY IF EXISTS webhooks_external_id;
 CREATE UNIQUE INDEX CONCURRENTLY webhooks_external_id ON webhooks (owner_id, external_id)
     WHERE external_id IS NOT NULL AND deleted_at IS NULL;
 
+-- Calls with an Idempotency-Key, with their answers, which may have secrets and are sealed. They go after 24 hours.
+CREATE TABLE IF NOT EXISTS idempotent_calls (
+    id              text COLLATE "C" PRIMARY KEY,
+    owner_id        text COLLATE "C" NOT NULL,
+    operation       text COLLATE "C" NOT NULL,
+    idempotency_key text COLLATE "C" NOT NULL,
+    sealed          bytea NOT NULL,
+    leased_until    timestamptz,
+    created_at      timestamptz NOT NULL
+);
+CREATE UNIQUE INDEX IF NOT EXISTS idempotent_calls_key ON idempotent_calls (owner_id, operation, idempotency_key);
+
 -- +goose Down
+DROP TABLE idempotent_calls;
 DROP INDEX CONCURRENTLY webhooks_external_id;
 DROP INDEX CONCURRENTLY owners_external_id;
 ALTER TABLE api_keys DROP COLUMN role;
