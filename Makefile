@@ -40,7 +40,7 @@ RECOVERY_RATE ?= 40
 SCENARIOS ?=
 RUNS ?= 3
 
-# Of make retention: how many attempts the log holds.
+# Of make retention and make statistics: how many attempts the log holds.
 ATTEMPTS ?= 1000000
 
 .PHONY: help
@@ -133,6 +133,10 @@ bench-report: ## Measure SCENARIOS (all) on a whole installation, RUNS (3) times
 .PHONY: retention
 retention: ## Purge half of a log of ATTEMPTS (1,000,000) attempts while deliveries go on, with the plans.
 	POSTRIDER_TEST_ATTEMPTS=$(ATTEMPTS) go test ./internal/store -run '^TestRetentionWhileDeliveriesGoOn$$' -count=1 -v -timeout 1h
+
+.PHONY: statistics
+statistics: ## Count and ask for the statistics of a log of ATTEMPTS (1,000,000) attempts, with the plan.
+	POSTRIDER_TEST_ATTEMPTS=$(ATTEMPTS) go test ./internal/store -run '^TestStatisticsOfALargeLog$$' -count=1 -v -timeout 1h
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (20s each).

@@ -37,6 +37,7 @@ type Store interface {
 	RecoveryStore
 	OwnerStore
 	Purge(ctx context.Context, purge models.Purge) (models.Purged, error)
+	CountHour(ctx context.Context) (bool, error)
 }
 
 // Starter starts workflows; one that runs or ran already is left alone.

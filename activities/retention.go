@@ -58,6 +58,12 @@ func (a *Activities) Purge(ctx context.Context, purging Purging) (Purging, error
 
 // purgeBatch deletes one batch and returns what comes after it.
 func (a *Activities) purgeBatch(ctx context.Context, purging Purging) (Purging, error) {
+	if purging.What == "" {
+		// First the statistics: what is not counted must not be deleted.
+		if counted, err := a.Store.CountHour(ctx); counted || err != nil {
+			return purging, err
+		}
+	}
 	order := models.Purgeables()
 	at := max(slices.Index(order, purging.What), 0)
 	purging.What = order[at]

@@ -110,6 +110,7 @@ func New(cfg Config) http.Handler {
 	s.registerEvents(guarded)
 	s.registerDeliveries(guarded)
 	s.registerAttempts(guarded)
+	s.registerStats(guarded)
 	s.registerRecoveries(guarded)
 	s.registerOwners(guarded)
 	s.registerKeys(guarded)

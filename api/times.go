@@ -5,6 +5,7 @@ import (
 	"errors"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -57,6 +58,9 @@ func (t *Time) UnmarshalJSON(value []byte) error {
 // offsetAfterPlus is the end of a time whose + was not encoded: it would be read as a space.
 var offsetAfterPlus = regexp.MustCompile(`\+(\d\d(?::|%3[Aa])\d\d)$`)
 
+// timeParameters are the parameters that are times.
+var timeParameters = []string{"since", "until", "from", "to"}
+
 // encodePlus encodes the + in the times of a query.
 func encodePlus(query string) string {
 	if !strings.Contains(query, "+") {
@@ -64,7 +68,7 @@ func encodePlus(query string) string {
 	}
 	parts := strings.Split(query, "&")
 	for i, part := range parts {
-		if name, value, _ := strings.Cut(part, "="); name == "since" || name == "until" {
+		if name, value, _ := strings.Cut(part, "="); slices.Contains(timeParameters, name) {
 			parts[i] = name + "=" + offsetAfterPlus.ReplaceAllString(value, "%2B$1")
 		}
 	}

@@ -58,10 +58,12 @@ const (
 	SweepAge        = 10 * time.Second
 )
 
-// The retention runs as a Temporal Schedule and deletes what is older than the installation keeps.
+// The retention runs as a Temporal Schedule. It counts the hours that are over, and deletes what is older than the
+// installation keeps. RetentionOffset is how long after the hour it runs: what began in the hour is recorded by then.
 const (
 	RetentionScheduleID = "postrider-retention"
 	RetentionInterval   = time.Hour
+	RetentionOffset     = 6 * time.Minute
 )
 
 // Search attributes of deliveries, all keywords.

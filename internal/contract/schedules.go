@@ -9,9 +9,10 @@ import (
 
 // Schedules are the Temporal Schedules that the installation keeps.
 func Schedules() []client.ScheduleOptions {
+	retention := schedule(RetentionScheduleID, RetentionInterval, TypeRetention)
+	retention.Spec.Intervals[0].Offset = RetentionOffset
 	return []client.ScheduleOptions{
-		schedule(SweepScheduleID, SweepInterval, TypeSweep, SweepInput{MinAge: SweepAge}),
-		schedule(RetentionScheduleID, RetentionInterval, TypeRetention),
+		schedule(SweepScheduleID, SweepInterval, TypeSweep, SweepInput{MinAge: SweepAge}), retention,
 	}
 }
 

@@ -20,6 +20,7 @@ type Store interface {
 	eventStore
 	deliveryStore
 	attemptStore
+	statisticsStore
 	recoveryStore
 	ownerStore
 	ownerNameStore

@@ -74,6 +74,14 @@ func (f oneOf) split(branches []*gorm.DB) []*gorm.DB {
 	return split
 }
 
+// on narrows a query that is not read page by page.
+func (f oneOf) on(q *gorm.DB) *gorm.DB {
+	if len(f.values) == 0 {
+		return q
+	}
+	return f.of(q, f.values)
+}
+
 func (f oneOf) of(q *gorm.DB, values []string) *gorm.DB {
 	if len(values) == 1 {
 		return q.Where(f.column+" = ?", values[0])

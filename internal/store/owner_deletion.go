@@ -112,7 +112,7 @@ var ownedInOrder = []owned{
 	{table: models.PurgeEvents},
 	{table: models.PurgeRecoveries, belongs: map[string]string{"recovery_deliveries": "recovery_id"}},
 	{table: models.PurgeInbound},
-	{table: models.PurgeWebhooks, belongs: map[string]string{"webhook_patterns": "webhook_id", "webhook_health": "webhook_id", "webhook_slots": "webhook_id", "webhook_queues": "webhook_id"}},
+	{table: models.PurgeWebhooks, belongs: map[string]string{"statistics": "subject", "webhook_patterns": "webhook_id", "webhook_health": "webhook_id", "webhook_slots": "webhook_id", "webhook_queues": "webhook_id"}},
 	{table: models.PurgeSources, belongs: map[string]string{"source_rejections": "source_id"}},
 	{table: models.PurgeKeys},
 	{table: models.PurgeCalls},
@@ -139,6 +139,9 @@ func (s *Store) PurgeOwner(ctx context.Context, ownerID string, limit int) (mode
 			}
 		}
 		purge.Done = true
+		if err := tx.Where("subject = ?", ownerID).Delete(&models.Statistics{}).Error; err != nil {
+			return err
+		}
 		return tx.Where("id = ?", ownerID).Delete(&models.Owner{}).Error
 	})
 	if err != nil {

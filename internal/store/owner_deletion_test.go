@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -127,6 +128,9 @@ func rowsByTable(t *testing.T, db *gorm.DB) map[string]int64 {
 	t.Helper()
 	rows := map[string]int64{}
 	for table := range tablesOf(t, db) {
+		if strings.HasPrefix(table, "statistics") {
+			continue // there is something in them after an hour: see TestStatisticsOfADeletedOwner
+		}
 		var n int64
 		require.NoError(t, db.Table(table).Count(&n).Error)
 		rows[table] = n

@@ -18,6 +18,9 @@ func (p *plansRig) deliveryCalls() map[string]func() {
 		"AttemptsPage":      p.attemptsPages,
 		"AttemptsOf":        p.attemptsOf,
 		"CancelDelivery":    func() { _ = s.CancelDelivery(ctx, delivery.ID, models.CauseRequest, "x") },
+		"PublicKeys":        func() { _, err := s.PublicKeys(ctx, "", 5); p.ok(err) },
+		"CountHour":         func() { _, err := s.CountHour(ctx); p.ok(err); _, err = s.CountHour(ctx); p.ok(err) },
+		"Statistics":        p.statistics,
 		"Deliveries":        p.deliveries,
 		"Delivery": func() {
 			p.scopes(func(scope models.Scope) { _, err := s.Delivery(ctx, scope, delivery.ID); p.ok(err) })
@@ -195,5 +198,20 @@ func (p *plansRig) attemptsOf() {
 				}
 			}
 		})
+	})
+}
+
+// statistics asks for an hour that is counted and one that is not, with every combination of filters.
+func (p *plansRig) statistics() {
+	counted := models.StatisticsState{ID: 1, CountedUntil: p.to.Add(-2 * time.Hour).Truncate(time.Hour)}
+	p.ok(p.db.Save(&counted).Error)
+	p.scopes(func(scope models.Scope) {
+		for _, filter := range combinations("", p.webhook.ID, p.webhook.OwnerID, rareEvent) {
+			_, err := p.store.Statistics(p.t.Context(), scope, models.StatisticsFilter{
+				WebhookIDs: given(filter[0]), OwnerIDs: given(filter[1]), Events: given(filter[2]),
+				From: counted.CountedUntil.Add(-time.Hour), To: counted.CountedUntil.Add(time.Hour),
+			})
+			p.ok(err)
+		}
 	})
 }

@@ -26,7 +26,7 @@ var errPurged = errors.New("the delivery was purged")
 //
 // On PostgreSQL, successes that change nothing else share a transaction when they come at the same time.
 func (s *Store) RecordAttempt(ctx context.Context, outcome models.Outcome) (models.Recorded, error) {
-	if s.recording != nil && isPlain(outcome) {
+	if s.recording != nil && isPlain(outcome) && !s.late(outcome.Attempt.StartedAt) {
 		done, err := s.recording.do(ctx, outcome)
 		if err != nil {
 			return models.Recorded{}, fmt.Errorf("record attempt: %w", err)
@@ -79,6 +79,9 @@ func (s *Store) recordAlone(ctx context.Context, outcome models.Outcome) (models
 		}
 		if inserted.RowsAffected == 0 {
 			return changeBy(tx, attempt, &recorded.Change)
+		}
+		if err := s.markLate(tx, attempt.StartedAt); err != nil {
+			return err
 		}
 		var delivery models.Delivery
 		updated := tx.Model(&delivery).Clauses(returningDelivery).Where("id = ?", attempt.DeliveryID)

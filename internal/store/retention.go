@@ -88,8 +88,8 @@ func (s *Store) purge(ctx context.Context, purge models.Purge, purging purging) 
 		case models.PurgeDeliveries:
 			purged.Attempts, err = deleteWhatBelongs(tx, "attempts", "delivery_id", gone)
 		case models.PurgeWebhooks:
-			for _, table := range []string{"webhook_health", "webhook_slots", "webhook_queues"} {
-				if _, err = deleteWhatBelongs(tx, table, "webhook_id", gone); err != nil {
+			for table, column := range map[string]string{"webhook_health": "webhook_id", "webhook_slots": "webhook_id", "webhook_queues": "webhook_id", "statistics": "subject"} {
+				if _, err = deleteWhatBelongs(tx, table, column, gone); err != nil {
 					break
 				}
 			}

@@ -23,6 +23,7 @@ type column struct {
 // nullableWithoutPointer are the columns whose entities can hold "none" in another way: as a nil slice.
 var nullableWithoutPointer = map[string]bool{
 	"webhooks.retry_schedule": true, "webhooks.previous_secret": true, "webhooks.earlier_secrets": true,
+	"statistics.latency": true, "statistics.duration": true,
 	"attempts.request_headers": true, "attempts.response_headers": true,
 	"webhooks.sealed_headers": true, "webhooks.credentials": true, "attempts.response_body": true,
 }
