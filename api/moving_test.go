@@ -2,10 +2,12 @@ package api_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -219,6 +221,25 @@ func TestImportOfWhatIsRefused(t *testing.T) {
 	require.Regexp(t, `^line 5: refused a/b/5: owner: `, lines[4])
 	require.Equal(t, "line 6: created acme/6", lines[5])
 	require.NotContains(t, strings.Join(lines, "\n"), "the-secret-that-acme-has")
+}
+
+// Every signature that the document describes is one that a webhook can have.
+func TestSignaturesOfTheDocument(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../docs/moving-in.md")
+	require.NoError(t, err)
+	forms := regexp.MustCompile(`\{"header":[^`+"`"+`']*\}`).FindAllString(string(text), -1)
+	require.Greater(t, len(forms), 4)
+	s := newService(t)
+	m := newMover(s, adminKey)
+	for i, form := range forms {
+		var choices moving.Choices
+		require.NoError(t, json.Unmarshal([]byte(form), &choices.Signature), form)
+		file, err := moving.Read(moving.CSV, fmt.Appendf(nil, "owner,external_id,url,secret\nacme,%d,https://acme.example,whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n", i), choices)
+		require.NoError(t, err)
+		require.Equal(t, []string{fmt.Sprintf("line 2: created acme/%d", i)}, m.run(file), form)
+		require.Equal(t, []string{fmt.Sprintf("line 2: unchanged acme/%d", i)}, m.run(file), form)
+	}
 }
 
 // failing loses the answer of a request, as a killed process does, and all after it.

@@ -26,12 +26,14 @@ type WebhookSignature struct {
 	Signed          string `json:"signed"`
 	TimestampHeader string `json:"timestamp_header,omitempty"`
 	IDHeader        string `json:"id_header,omitempty"`
+	SecretEncoding  string `json:"secret_encoding,omitempty" enum:"text,base64"`
 }
 
 func signatureObject(s models.FurtherSignature) WebhookSignature {
 	return WebhookSignature{
 		Header: s.Header, Scheme: "hmac", Hash: cmp.Or(s.Hash, models.HashSHA256), Encoding: cmp.Or(s.Encoding, models.EncodingHex),
 		Prefix: s.Prefix, Signed: cmp.Or(s.Signed, models.TokenBody), TimestampHeader: s.TimestampHeader, IDHeader: s.IDHeader,
+		SecretEncoding: s.SecretEncoding,
 	}
 }
 
@@ -66,6 +68,7 @@ type NewSignature struct {
 	TimestampHeader string `json:"timestamp_header,omitempty" doc:"A header that gets the timestamp alone."`
 	IDHeader        string `json:"id_header,omitempty" doc:"A header that gets the delivery's ID."`
 	Secret          string `json:"secret,omitempty" doc:"The key, with its characters. In a change it may be left out to keep that of the same header."`
+	SecretEncoding  string `json:"secret_encoding,omitempty" enum:"text,base64" doc:"base64: the key is what the secret stands for in base64, behind whsec_ if that is there. text when left out."`
 }
 
 func (s NewSignature) setting() service.SignatureSetting { return service.SignatureSetting(s) }

@@ -88,6 +88,8 @@ func TestFurtherSignaturesThatCannotBe(t *testing.T) {
 		one(good + `,"hash":"md5"`):                                             {"signatures[0].hash", ""},
 		one(good + `,"scheme":"rsa"`):                                           {"signatures[0].scheme", ""},
 		one(good + `,"encoding":"base32"`):                                      {"signatures[0].encoding", ""},
+		one(good + `,"secret_encoding":"hex"`):                                  {"signatures[0].secret_encoding", ""},
+		one(good + `,"secret_encoding":"base64"`):                               {"signatures[0].secret_encoding", "not base64"},
 		one(good + `,"unknown":1`):                                              {"signatures[0].unknown", ""},
 		`"signatures":[{` + good + `},{` + good + `}]`:                          {"signatures[1].header", "twice"},
 		`"signatures":[` + strings.Repeat(`{`+good+`},`, 3) + `{` + good + `}]`: {"signatures", "at most 3"},

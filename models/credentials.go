@@ -1,6 +1,10 @@
 package models
 
-import "fmt"
+import (
+	"encoding/base64"
+	"fmt"
+	"strings"
+)
 
 // Credentials are what the requests of a webhook prove their sender with, beside its secret. All of it is sealed at rest,
 // as one JSON object.
@@ -29,8 +33,9 @@ type FurtherSignature struct {
 	// TimestampHeader and IDHeader are sent beside it where the receiver wants them in headers of their own.
 	TimestampHeader string `json:"timestamp_header,omitempty"`
 	IDHeader        string `json:"id_header,omitempty"`
-	// Secret keys the HMAC, with its characters.
-	Secret string `json:"secret"`
+	// Secret keys the HMAC, with its characters, or with what they stand for under SecretEncoding.
+	Secret         string `json:"secret"`
+	SecretEncoding string `json:"secret_encoding,omitempty"`
 }
 
 // The tokens of Prefix and Signed.
@@ -48,7 +53,17 @@ const (
 
 	EncodingHex    = "hex"
 	EncodingBase64 = "base64"
+	EncodingText   = "text" // of secrets only
 )
+
+// Key is the key of the HMAC. Base64 may stand behind whsec_, as in Standard Webhooks; false when it is none.
+func (s FurtherSignature) Key() ([]byte, bool) {
+	if s.SecretEncoding != EncodingBase64 {
+		return []byte(s.Secret), true
+	}
+	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(s.Secret, "whsec_"))
+	return key, err == nil && len(key) > 0
+}
 
 // Headers are all that the signature sets.
 func (s FurtherSignature) Headers() []string {

@@ -2,9 +2,7 @@ package models
 
 import (
 	"encoding/binary"
-	"maps"
 	"math"
-	"slices"
 	"time"
 )
 
@@ -40,23 +38,21 @@ func (t *Tally) Add(other Tally) {
 	t.GivenUp += other.GivenUp
 	t.Attempts += other.Attempts
 	t.Failed += other.Failed
-	t.Latency.add(other.Latency)
-	t.Duration.add(other.Duration)
+	t.Latency.Add(other.Latency)
+	t.Duration.Add(other.Duration)
 }
 
-// Histogram counts times by how long they are: each bucket reaches a tenth further than the one before, so that what it
-// tells is within 5 % of the truth, rounded to milliseconds. Two can be added. The zero value is empty.
-type Histogram map[int]int64
+// Histogram counts times by how long they are, in buckets: each reaches a tenth further than the one before, so that what
+// it tells is within 5 % of the truth, rounded to milliseconds. Two can be added. The zero value is empty.
+type Histogram []int64
 
 const histogramGrowth = 1.1
 
+// maxBucket is the last bucket: for times of more than ten thousand years.
+const maxBucket = 350
+
 // Count adds a time.
-func (h *Histogram) Count(took time.Duration) {
-	if *h == nil {
-		*h = Histogram{}
-	}
-	(*h)[bucketOf(took.Milliseconds())]++
-}
+func (h *Histogram) Count(took time.Duration) { h.add(bucketOf(took.Milliseconds()), 1) }
 
 func bucketOf(ms int64) int {
 	if ms <= 0 {
@@ -73,12 +69,19 @@ func msOf(bucket int) int64 {
 	return int64(math.Round(2 * math.Pow(histogramGrowth, float64(bucket-1)) / (1 + histogramGrowth)))
 }
 
-func (h *Histogram) add(other Histogram) {
-	if *h == nil && len(other) > 0 {
-		*h = Histogram{}
+func (h *Histogram) add(bucket int, n int64) {
+	for len(*h) <= bucket {
+		*h = append(*h, 0)
 	}
+	(*h)[bucket] += n
+}
+
+// Add adds what another histogram counted.
+func (h *Histogram) Add(other Histogram) {
 	for bucket, n := range other {
-		(*h)[bucket] += n
+		if n > 0 {
+			h.add(bucket, n)
+		}
 	}
 }
 
@@ -88,12 +91,9 @@ func (h Histogram) Quantile(share float64) (int64, bool) {
 	for _, n := range h {
 		all += n
 	}
-	if all == 0 {
-		return 0, false
-	}
 	rank := max(1, int64(math.Ceil(share*float64(all))))
-	for _, bucket := range slices.Sorted(maps.Keys(h)) {
-		if seen += h[bucket]; seen >= rank {
+	for bucket, n := range h {
+		if seen += n; seen >= rank {
 			return msOf(bucket), true
 		}
 	}
@@ -103,28 +103,31 @@ func (h Histogram) Quantile(share float64) (int64, bool) {
 // Pack is the histogram in a few bytes; nil when it is empty.
 func (h Histogram) Pack() (packed []byte) {
 	last := 0
-	for _, bucket := range slices.Sorted(maps.Keys(h)) {
-		packed = binary.AppendUvarint(packed, uint64(bucket-last)) //nolint:gosec // sorted: it is not negative
-		packed = binary.AppendUvarint(packed, uint64(h[bucket]))   //nolint:gosec // a count
-		last = bucket
+	for bucket, n := range h {
+		if n > 0 {
+			packed = binary.AppendUvarint(packed, uint64(bucket-last))
+			packed = binary.AppendUvarint(packed, uint64(n))
+			last = bucket
+		}
 	}
 	return packed
 }
 
-// UnpackHistogram returns what Pack packed.
-func UnpackHistogram(packed []byte) Histogram {
-	h, bucket := Histogram{}, 0
+// UnpackHistogram returns what Pack packed. What is not of that form counts nothing from there on.
+func UnpackHistogram(packed []byte) (h Histogram) {
+	if len(packed) == 0 {
+		return nil
+	}
+	h = make(Histogram, 0, maxBucket+1)
+	bucket := 0
 	for len(packed) > 0 {
 		further, n := binary.Uvarint(packed)
-		if n <= 0 {
+		count, m := binary.Uvarint(packed[max(n, 0):])
+		if n <= 0 || m <= 0 || further > maxBucket || bucket+int(further) > maxBucket {
 			return h
 		}
-		count, m := binary.Uvarint(packed[n:])
-		if m <= 0 {
-			return h
-		}
-		bucket += int(further)    //nolint:gosec // Pack wrote it
-		h[bucket] += int64(count) //nolint:gosec // Pack wrote it
+		bucket += int(further)
+		h.add(bucket, int64(count))
 		packed = packed[n+m:]
 	}
 	return h

@@ -43,3 +43,19 @@ func TestHistogramQuantiles(t *testing.T) {
 		require.Empty(t, models.UnpackHistogram(cut))
 	}
 }
+
+// BenchmarkMonth adds the hours of a month.
+func BenchmarkMonth(b *testing.B) {
+	var h models.Histogram
+	for ms := range 2000 {
+		h.Count(time.Duration(ms*ms/10) * time.Millisecond)
+	}
+	packed := h.Pack()
+	for b.Loop() {
+		var sum models.Tally
+		for range 720 {
+			hour := models.UnpackHistogram(packed)
+			sum.Add(models.Tally{Latency: hour, Duration: hour})
+		}
+	}
+}

@@ -36,7 +36,8 @@ func addSignatures(header http.Header, signatures []models.FurtherSignature, id 
 
 // furtherSignature is the HMAC of what is to be signed, whose parts are hashed one after the other: a body may be large.
 func furtherSignature(s models.FurtherSignature, filled *strings.Replacer, body []byte) string {
-	mac := hmac.New(hashOf(s.Hash), []byte(s.Secret))
+	key, _ := s.Key() // it was checked when it was set
+	mac := hmac.New(hashOf(s.Hash), key)
 	signed := s.Signed
 	if signed == "" {
 		signed = models.TokenBody

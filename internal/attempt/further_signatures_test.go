@@ -2,6 +2,7 @@ package attempt_test
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha1" //nolint:gosec // what some receivers verify
 	"crypto/sha512"
@@ -13,6 +14,7 @@ import (
 	"github.com/google/go-github/v74/github"
 	"github.com/stretchr/testify/require"
 	stripe "github.com/stripe/stripe-go/v82/webhook"
+	svix "github.com/svix/svix-webhooks/go"
 
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/receiver"
@@ -20,7 +22,10 @@ import (
 )
 
 // moved is the secret of a receiver that moved in.
-const moved = "moved-in-0123456789"
+const (
+	moved         = "moved-in-0123456789"
+	movedInBase64 = "bW92ZWQtaW4tMDEyMzQ1Njc4OQ=="
+)
 
 // withCredentials gives the rig's webhook credentials.
 func (r *rig) withCredentials(credentials models.Credentials) {
@@ -78,6 +83,21 @@ func TestMovedInReceivers(t *testing.T) {
 			models.FurtherSignature{Header: "X-Shopify-Hmac-Sha256", Encoding: "base64"},
 			byScheme(signature.SchemeShopify),
 		},
+		"Svix, by its three headers": {
+			models.FurtherSignature{
+				Header: "svix-signature", Encoding: "base64", Prefix: "v1,", Signed: "{id}.{timestamp}.{body}", TimestampHeader: "svix-timestamp",
+				IDHeader: "svix-id", Secret: "whsec_" + movedInBase64, SecretEncoding: "base64",
+			},
+			func(t *testing.T, request *http.Request, body []byte, _ time.Time) error {
+				verifier, err := svix.NewWebhook(movedInBase64)
+				require.NoError(t, err)
+				only := http.Header{} // Svix's library takes our headers where its own are missing
+				for _, name := range []string{"Svix-Id", "Svix-Timestamp", "Svix-Signature"} {
+					only.Set(name, request.Header.Get(name))
+				}
+				return verifier.Verify(body, only)
+			},
+		},
 		"one's own, with a time": {
 			models.FurtherSignature{Header: "X-Acme-Signature", Hash: "sha512", Signed: "{timestamp}.{body}", TimestampHeader: "X-Acme-Timestamp"},
 			func(t *testing.T, request *http.Request, body []byte, _ time.Time) error {
@@ -104,7 +124,7 @@ func TestMovedInReceivers(t *testing.T) {
 				r := newRig(t, open)
 				at := time.Now() // stripe-go has no clock but this one
 				r.maker.Now = func() time.Time { return at }
-				form.signature.Secret = moved
+				form.signature.Secret = cmp.Or(form.signature.Secret, moved)
 				r.withCredentials(models.Credentials{Signatures: []models.FurtherSignature{form.signature}})
 				r.inFormat(models.FormatRaw)
 				require.Equal(t, models.StatusDelivered, r.deliver(1).Status)

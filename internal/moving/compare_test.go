@@ -25,7 +25,9 @@ func TestDifference(t *testing.T) {
 		"other signature":    {`{"signatures":[{"header":"X","prefix":"v0="}]}`, `{"signatures":[{"header":"X","prefix":"v1=","secret":"s"}]}`, `{"signatures":[{"header":"X","prefix":"v1=","secret":"s"}]}`},
 		"no signature yet":   {`{"signatures":[]}`, `{"signatures":[{"header":"X"}]}`, `{"signatures":[{"header":"X"}]}`},
 		"empty prefix":       {`{"signatures":[{"header":"X"}]}`, `{"signatures":[{"header":"X","prefix":""}]}`, `{}`},
-		"credentials":        {`{"auth":{"type":"basic","username":"u"}}`, `{"auth":{"type":"basic","username":"u","password":"p"}}`, `{}`},
+		"credentials":        {`{"auth":{"basic":{"username":"•••","password":"•••"}}}`, `{"auth":{"basic":{"username":"u","password":"p"}}}`, `{}`},
+		"other credentials":  {`{"auth":{"bearer":{"token":"•••"}}}`, `{"auth":{"basic":{"username":"u"}}}`, `{"auth":{"basic":{"username":"u"}}}`},
+		"certificate":        {`{"tls":{"certificate":{"subject":"CN=a"},"ca":[]}}`, `{"tls":{"certificate":"PEM","key":"PEM"}}`, `{}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

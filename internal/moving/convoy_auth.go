@@ -16,8 +16,11 @@ type convoyAuth struct {
 		ClientID     string `json:"client_id"`
 		ClientSecret string `json:"client_secret"`
 		Type         string `json:"authentication_type"`
+		GrantType    string `json:"grant_type"`
 		Scope        string `json:"scope"`
 		Audience     string `json:"audience"`
+
+		FieldMapping map[string]any `json:"field_mapping"`
 	} `json:"oauth2"`
 }
 
@@ -29,26 +32,36 @@ func (e *Endpoint) convoyAuth(endpoint convoyEndpoint) {
 	case "api_key":
 		e.setHeader(auth.APIKey.Name, auth.APIKey.Value)
 	case "basic_auth":
-		e.Webhook["auth"] = map[string]any{"type": "basic", "username": auth.Basic.Username, "password": auth.Basic.Password}
+		e.Webhook["auth"] = object{"basic": object{"username": auth.Basic.Username, "password": auth.Basic.Password}}
 	case "oauth2":
-		if auth.OAuth2.Type != "shared_secret" {
-			e.hold("its OAuth2 client has no shared secret: set auth")
-			break
-		}
-		set := map[string]any{
-			"type": "oauth2", "token_url": auth.OAuth2.URL, "client_id": auth.OAuth2.ClientID, "client_secret": auth.OAuth2.ClientSecret,
-		}
-		e.Webhook["auth"] = set
-		if auth.OAuth2.Scope != "" {
-			set["scopes"] = splitList(auth.OAuth2.Scope)
-		}
-		if auth.OAuth2.Audience != "" {
-			set["audience"] = auth.OAuth2.Audience
-		}
+		e.convoyOAuth2(auth)
 	default:
 		e.hold("its authentication %q is not known: set headers or auth", auth.Type)
 	}
 	if certificate := endpoint.ClientCertificate; certificate.Certificate != "" || certificate.Key != "" {
-		e.Webhook["tls"] = map[string]any{"certificate": certificate.Certificate, "key": certificate.Key}
+		e.Webhook["tls"] = object{"certificate": certificate.Certificate, "key": certificate.Key}
 	}
+}
+
+// convoyOAuth2 carries over a client with a shared secret, which Convoy sends in the body of its requests for tokens.
+func (e *Endpoint) convoyOAuth2(auth convoyAuth) {
+	in := auth.OAuth2
+	switch {
+	case in.Type != "shared_secret":
+		e.hold("its OAuth2 client has no shared secret: set auth")
+		return
+	case in.GrantType != "" && in.GrantType != "client_credentials", len(in.FieldMapping) > 0:
+		e.hold("its OAuth2 server answers in a form of its own: set auth")
+		return
+	}
+	set := object{
+		"token_url": in.URL, "client_id": in.ClientID, "client_secret": in.ClientSecret, "auth_method": "client_secret_post",
+	}
+	if in.Scope != "" {
+		set["scopes"] = splitList(in.Scope)
+	}
+	if in.Audience != "" {
+		set["audience"] = in.Audience
+	}
+	e.Webhook["auth"] = object{"oauth2": set}
 }

@@ -190,7 +190,7 @@ func outcome(names []string, secret bool) (what, details string, err error) {
 // withoutSecrets takes whatever is secret out of a text.
 func withoutSecrets(text string, webhook object) string {
 	for _, secret := range secretsOf(webhook, false) {
-		text = strings.ReplaceAll(text, secret, "•••")
+		text = strings.ReplaceAll(text, secret, masked)
 	}
 	return text
 }

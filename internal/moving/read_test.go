@@ -83,11 +83,12 @@ func TestConvoyAuthentication(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ authentication, adds, hold string }{
 		"basic": {`{"type":"basic_auth","basic_auth":{"username":"u","password":"p"}}`,
-			`{"auth":{"type":"basic","username":"u","password":"p"}}`, ""},
+			`{"auth":{"basic":{"username":"u","password":"p"}}}`, ""},
 		"oauth2": {`{"type":"oauth2","oauth2":{"url":"https://id.example/token","client_id":"c","client_secret":"s","authentication_type":"shared_secret","scope":"a b"}}`,
-			`{"auth":{"type":"oauth2","token_url":"https://id.example/token","client_id":"c","client_secret":"s","scopes":["a","b"]}}`, ""},
-		"assertion": {`{"type":"oauth2","oauth2":{"authentication_type":"client_assertion"}}`, `{}`, "its OAuth2 client has no shared secret: set auth"},
-		"unknown":   {`{"type":"kerberos"}`, `{}`, `its authentication "kerberos" is not known: set headers or auth`},
+			`{"auth":{"oauth2":{"token_url":"https://id.example/token","client_id":"c","client_secret":"s","scopes":["a","b"],"auth_method":"client_secret_post"}}}`, ""},
+		"another grant": {`{"type":"oauth2","oauth2":{"authentication_type":"shared_secret","grant_type":"password"}}`, `{}`, "its OAuth2 server answers in a form of its own: set auth"},
+		"assertion":     {`{"type":"oauth2","oauth2":{"authentication_type":"client_assertion"}}`, `{}`, "its OAuth2 client has no shared secret: set auth"},
+		"unknown":       {`{"type":"kerberos"}`, `{}`, `its authentication "kerberos" is not known: set headers or auth`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -21,6 +21,8 @@ type SignatureSetting struct {
 	Header, Scheme, Hash, Encoding, Prefix, Signed, TimestampHeader, IDHeader string
 	// Secret keys the HMAC; when empty, that of the signature which the webhook has in the same header already.
 	Secret string
+	// SecretEncoding says what the secret's characters stand for: base64, or text when empty.
+	SecretEncoding string
 }
 
 // signatures checks a webhook's further signatures and returns them as they are stored. before are those that it has.
@@ -50,6 +52,7 @@ func (f *faults) signature(place string, in SignatureSetting, before []models.Fu
 	made := models.FurtherSignature{
 		Header: in.Header, Hash: in.Hash, Encoding: in.Encoding, Prefix: in.Prefix, Signed: in.Signed,
 		TimestampHeader: in.TimestampHeader, IDHeader: in.IDHeader, Secret: in.Secret,
+		SecretEncoding: in.SecretEncoding,
 	}
 	f.signatureHeader(place+"header", in.Header)
 	for _, header := range []struct{ location, name string }{{"timestamp_header", in.TimestampHeader}, {"id_header", in.IDHeader}} {
@@ -62,11 +65,15 @@ func (f *faults) signature(place string, in SignatureSetting, before []models.Fu
 	f.oneOf(place+"encoding", in.Encoding, models.EncodingHex, models.EncodingBase64)
 	f.signatureTemplates(place, in)
 	same := slices.IndexFunc(before, func(s models.FurtherSignature) bool { return strings.EqualFold(s.Header, in.Header) })
+	f.oneOf(place+"secret_encoding", in.SecretEncoding, models.EncodingText, models.EncodingBase64)
 	if in.Secret == "" && same >= 0 {
 		made.Secret = before[same].Secret
-		return made
+	} else {
+		f.signatureSecret(place+"secret", in.Secret)
 	}
-	f.signatureSecret(place+"secret", in.Secret)
+	if _, ok := made.Key(); !ok && made.Secret != "" {
+		f.add(place+"secret_encoding", "the secret is not base64, with or without whsec_ before it")
+	}
 	return made
 }
 
