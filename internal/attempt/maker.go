@@ -71,6 +71,7 @@ type Maker struct {
 	Logger *slog.Logger
 
 	published publishedJobs
+	tokens    tokens
 }
 
 // Run is the Temporal run that asks for an attempt. The zero value stands for the process that published the event and
