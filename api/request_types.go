@@ -45,11 +45,24 @@ func (p *Patch[T]) UnmarshalJSON(data []byte) error {
 func (Patch[T]) valueType() reflect.Type { return reflect.TypeFor[T]() }
 
 // Schema is the value's, with null allowed.
-func (Patch[T]) Schema(registry huma.Registry) *huma.Schema {
-	schema := *registry.Schema(reflect.TypeFor[T](), true, "")
+func (Patch[T]) Schema(registry huma.Registry) *huma.Schema { return orNullSchema[T](registry) }
+
+// orNullSchema is the schema of a type with null allowed. That of an object is written out: a reference cannot add null.
+func orNullSchema[T any](registry huma.Registry) *huma.Schema {
+	of := reflect.TypeFor[T]()
+	schema := *registry.Schema(of, of.Kind() != reflect.Struct, "")
 	schema.Nullable = true
 	return &schema
 }
+
+// OrNull is an object of an answer that may be null.
+type OrNull[T any] struct{ Value *T }
+
+// MarshalJSON writes the object or null.
+func (o OrNull[T]) MarshalJSON() ([]byte, error) { return json.Marshal(o.Value) }
+
+// Schema is the object's, with null allowed.
+func (OrNull[T]) Schema(registry huma.Registry) *huma.Schema { return orNullSchema[T](registry) }
 
 // patchOf is a patch whose value has another form.
 func patchOf[A, B any](p Patch[A], convert func(A) B) service.Patch[B] {

@@ -9,11 +9,13 @@ import (
 
 // WebhookSending shows how the requests of a webhook are made.
 type WebhookSending struct {
-	Timeout    *string            `json:"timeout" doc:"How long an attempt may take; null for the installation's time limit, which is 30s unless its operator has set another."`
-	Format     string             `json:"format" enum:"envelope,raw,cloudevents,cloudevents-structured" doc:"How an event becomes a body: envelope; raw, the data alone; cloudevents, CloudEvents 1.0 in binary mode; cloudevents-structured."`
-	Signing    string             `json:"signing" enum:"hmac,ed25519" doc:"What kind of secret signs."`
-	PublicKey  *string            `json:"public_key" doc:"Verifies the signatures of an Ed25519 secret: whpk_ and base64; null for HMAC."`
-	Signatures []WebhookSignature `json:"signatures" doc:"Further signature headers, without their secrets."`
+	Timeout    *string             `json:"timeout" doc:"How long an attempt may take; null for the installation's time limit, which is 30s unless its operator has set another."`
+	Format     string              `json:"format" enum:"envelope,raw,cloudevents,cloudevents-structured" doc:"How an event becomes a body: envelope; raw, the data alone; cloudevents, CloudEvents 1.0 in binary mode; cloudevents-structured."`
+	Signing    string              `json:"signing" enum:"hmac,ed25519" doc:"What kind of secret signs."`
+	PublicKey  *string             `json:"public_key" doc:"Verifies the signatures of an Ed25519 secret: whpk_ and base64; null for HMAC."`
+	Signatures []WebhookSignature  `json:"signatures" doc:"Further signature headers, without their secrets."`
+	Auth       OrNull[WebhookAuth] `json:"auth" doc:"How requests sign in; null for not at all."`
+	TLS        OrNull[WebhookTLS]  `json:"tls" doc:"What requests show and trust in TLS beyond the usual; null for nothing."`
 }
 
 // WebhookSignature is a further signature header.
@@ -41,6 +43,7 @@ func sendingObject(w service.Webhook) WebhookSending {
 	object := WebhookSending{
 		Format: w.Format.Shown(), Signing: w.Signing.Shown(), PublicKey: orNull(w.PublicKeys.Present()),
 		Signatures: objectsOf(w.Credentials.Signatures, signatureObject),
+		Auth:       OrNull[WebhookAuth]{authObject(w.Credentials.Auth)}, TLS: OrNull[WebhookTLS]{tlsObject(w)},
 	}
 	if limit := w.Timeout(); limit != 0 {
 		text := models.FormatDuration(limit)
@@ -51,10 +54,12 @@ func sendingObject(w service.Webhook) WebhookSending {
 
 // SendingFields are what a request to create a webhook says of its requests.
 type SendingFields struct {
-	Timeout    *Duration      `json:"timeout,omitempty" doc:"How long an attempt may take, headers and body together, from 1s to 60s; the installation's time limit, 30s, when left out."`
-	Format     string         `json:"format,omitempty" enum:"envelope,raw,cloudevents,cloudevents-structured" doc:"How an event becomes a body; envelope when left out. raw is the data alone, cloudevents CloudEvents 1.0 in binary mode."`
-	Signing    string         `json:"signing,omitempty" enum:"hmac,ed25519" doc:"What kind of secret signs; hmac when left out. A given secret for ed25519 is whsk_ and base64."`
-	Signatures []NewSignature `json:"signatures,omitempty" nullable:"true" doc:"At most 3 further signature headers, for receivers that verify another form."`
+	Timeout    *Duration         `json:"timeout,omitempty" doc:"How long an attempt may take, headers and body together, from 1s to 60s; the installation's time limit, 30s, when left out."`
+	Format     string            `json:"format,omitempty" enum:"envelope,raw,cloudevents,cloudevents-structured" doc:"How an event becomes a body; envelope when left out. raw is the data alone, cloudevents CloudEvents 1.0 in binary mode."`
+	Signing    string            `json:"signing,omitempty" enum:"hmac,ed25519" doc:"What kind of secret signs; hmac when left out. A given secret for ed25519 is whsk_ and base64."`
+	Signatures []NewSignature    `json:"signatures,omitempty" nullable:"true" doc:"At most 3 further signature headers, for receivers that verify another form."`
+	Auth       Patch[AuthFields] `json:"auth,omitempty" doc:"How requests sign in: one of basic, bearer and oauth2."`
+	TLS        Patch[TLSFields]  `json:"tls,omitempty" doc:"What requests show and trust in TLS."`
 }
 
 // NewSignature describes a further signature header.
@@ -79,6 +84,14 @@ func signatureSettings(list []NewSignature) []service.SignatureSetting {
 
 func (in SendingFields) sending() service.NewSending {
 	asked := service.NewSending{Format: in.Format, Signing: in.Signing, Signatures: signatureSettings(in.Signatures)}
+	if in.Auth.Set && !in.Auth.Null {
+		auth := in.Auth.Value.setting()
+		asked.Auth = &auth
+	}
+	if in.TLS.Set && !in.TLS.Null {
+		tls := in.TLS.Value.setting()
+		asked.TLS = &tls
+	}
 	if in.Timeout != nil {
 		asked.Timeout = in.Timeout.Duration
 	}
@@ -91,11 +104,14 @@ type SendingPatch struct {
 	Format     Patch[string]         `json:"format,omitempty" doc:"Deliveries that wait get their next attempt in the new format; null for envelope."`
 	Signing    Patch[string]         `json:"signing,omitempty" doc:"As it is; POST …/rotate-secret changes it, together with the secret."`
 	Signatures Patch[[]NewSignature] `json:"signatures,omitempty" doc:"The whole list. One without a secret keeps that of the same header; null removes all."`
+	Auth       Patch[AuthFields]     `json:"auth,omitempty" doc:"What is left out of the kind that it has stays; another kind takes its place; null removes it."`
+	TLS        Patch[TLSFields]      `json:"tls,omitempty" doc:"What is left out stays; null removes it, or all."`
 }
 
 func (in SendingPatch) sending() service.SendingPatch {
 	return service.SendingPatch{
 		Timeout: patchOf(in.Timeout, func(d Duration) service.Duration { return d.Duration }),
 		Format:  in.Format.Patch, Signing: in.Signing.Patch, Signatures: patchOf(in.Signatures, signatureSettings),
+		Auth: patchOf(in.Auth, AuthFields.setting), TLS: patchOf(in.TLS, TLSFields.setting),
 	}
 }

@@ -17,8 +17,8 @@ import (
 
 // webhookMembers are what the contract lists.
 var webhookMembers = []string{
-	"active", "created_at", "description", "disabled_reason", "events", "external_id", "filter", "format", "headers", "health", "id", "metadata",
-	"on_failure", "ordered", "owner_id", "public_key", "rate_limit", "retry_schedule", "signatures", "signing", "timeout", "transform", "updated_at",
+	"active", "auth", "created_at", "description", "disabled_reason", "events", "external_id", "filter", "format", "headers", "health", "id", "metadata",
+	"on_failure", "ordered", "owner_id", "public_key", "rate_limit", "retry_schedule", "signatures", "signing", "timeout", "tls", "transform", "updated_at",
 	"url",
 }
 

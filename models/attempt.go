@@ -32,6 +32,8 @@ const (
 	ErrorReset             ErrorClass = "reset"
 	ErrorBlocked           ErrorClass = "blocked"
 	ErrorHTTPStatus        ErrorClass = "http_status"
+	// ErrorAuth: no access token could be had, and no request was made with one.
+	ErrorAuth ErrorClass = "auth"
 	// ErrorTransform: the webhook's transformation failed, and no request was made.
 	ErrorTransform ErrorClass = "transform"
 )
@@ -40,7 +42,7 @@ const (
 func ErrorClasses() []ErrorClass {
 	return []ErrorClass{
 		ErrorDNS, ErrorConnectionRefused, ErrorConnectTimeout, ErrorTimeout, ErrorTLS, ErrorReset, ErrorBlocked, ErrorHTTPStatus,
-		ErrorTransform,
+		ErrorTransform, ErrorAuth,
 	}
 }
 

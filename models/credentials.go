@@ -10,10 +10,12 @@ import (
 // as one JSON object.
 type Credentials struct {
 	Signatures []FurtherSignature `json:"signatures,omitempty"`
+	Auth       *Auth              `json:"auth,omitempty"`
+	TLS        *TLS               `json:"tls,omitempty"`
 }
 
 // Empty says that there are none.
-func (c Credentials) Empty() bool { return len(c.Signatures) == 0 }
+func (c Credentials) Empty() bool { return len(c.Signatures) == 0 && c.Auth == nil && c.TLS == nil }
 
 // Format keeps credentials out of whatever is printed.
 func (c Credentials) Format(f fmt.State, _ rune) {
@@ -79,4 +81,47 @@ func (s FurtherSignature) Headers() []string {
 // SetCredentials gives a webhook other credentials; the store seals them when it writes the webhook.
 func (s *Sending) SetCredentials(credentials Credentials) {
 	s.Credentials, s.SealedCredentials = &credentials, nil
+}
+
+// Auth is how requests sign in to a receiver: one of the three.
+type Auth struct {
+	Basic  *BasicAuth  `json:"basic,omitempty"`
+	Bearer *BearerAuth `json:"bearer,omitempty"`
+	OAuth2 *OAuth2     `json:"oauth2,omitempty"`
+}
+
+// BasicAuth is a user name and password (RFC 7617).
+type BasicAuth struct {
+	Username string `json:"username"`
+	Password string `json:"password"`
+}
+
+// BearerAuth is a token that is sent as it is (RFC 6750).
+type BearerAuth struct {
+	Token string `json:"token"`
+}
+
+// OAuth2 gets tokens by the grant for client credentials (RFC 6749, section 4.4).
+type OAuth2 struct {
+	TokenURL     string   `json:"token_url"`
+	ClientID     string   `json:"client_id"`
+	ClientSecret string   `json:"client_secret"`
+	Scopes       []string `json:"scopes,omitempty"`
+	Audience     string   `json:"audience,omitempty"`
+	// AuthMethod is how the client signs in at the token endpoint; ClientSecretBasic when empty.
+	AuthMethod string `json:"auth_method,omitempty"`
+}
+
+// The methods to sign in at a token endpoint.
+const (
+	ClientSecretBasic = "client_secret_basic"
+	ClientSecretPost  = "client_secret_post"
+)
+
+// TLS is what requests show and trust in TLS, as PEM texts: a certificate with its key, and the authorities that the
+// receiver's certificate may come from, in place of the system's.
+type TLS struct {
+	Certificate string `json:"certificate,omitempty"`
+	Key         string `json:"key,omitempty"`
+	CA          string `json:"ca,omitempty"`
 }

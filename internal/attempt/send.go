@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -35,27 +34,18 @@ func (m *Maker) send(ctx context.Context, job models.Job, in Input, run Run) (mo
 	if err != nil {
 		return attempt, nil, err
 	}
-	var response egress.Result
-	request, err := m.newRequest(ctx, job, keys, attempt)
-	if err == nil {
-		response, err = m.Sender.Do(request, egress.Options{Keep: models.MaxResponseBody, Timeout: m.timeoutOf(job.Webhook)})
+	request, response, err := m.exchange(ctx, job, keys, attempt)
+	if request != nil {
 		logHeaders(&attempt, job, request, response)
 	}
 	attempt.DurationMS = response.Duration.Milliseconds()
 	attempt.RemoteAddr = response.RemoteAddr
 	attempt.ResponseBody = response.Body
-	var refusal *egress.Error
-	switch {
-	case errors.As(err, &refusal):
-		attempt.ErrorClass = models.ErrorClass(refusal.Class)
-		attempt.Error = refusal.Message
-		if refusal.Detail != "" {
-			// The owner reads the attempt; what it would tell of the inside is for administrators.
-			m.Logger.InfoContext(ctx, "target not reached", "delivery_id", attempt.DeliveryID, "webhook_id", job.Webhook.ID,
-				"host", job.Webhook.Host, "error_class", refusal.Class, "reason", refusal.Detail)
+	if err != nil {
+		if ours := m.setFailure(ctx, &attempt, job.Webhook, err); ours != nil {
+			return attempt, nil, fmt.Errorf("attempt interrupted: %w", ours)
 		}
-	case err != nil:
-		return attempt, nil, fmt.Errorf("attempt interrupted: %w", err)
+		attempt.Error += expiryOf(keys.TLS, attempt)
 	}
 	if response.StatusCode != 0 {
 		attempt.StatusCode = &response.StatusCode
@@ -65,6 +55,28 @@ func (m *Maker) send(ctx context.Context, job models.Job, in Input, run Run) (mo
 		attempt.Error = describeStatus(response.StatusCode)
 	}
 	return attempt, response.Header, nil
+}
+
+// exchange makes the request, with a token where the webhook's receiver wants one, and returns it as it went out; nil when
+// there was none.
+func (m *Maker) exchange(ctx context.Context, job models.Job, keys keys, attempt models.Attempt) (*http.Request, egress.Result, error) {
+	how := egress.Options{Keep: models.MaxResponseBody, Timeout: m.timeoutOf(job.Webhook), Identity: identityOf(keys.TLS)}
+	request := func() (*http.Request, error) { return m.newRequest(ctx, job, keys, attempt) }
+	if keys.Auth != nil && keys.Auth.OAuth2 != nil {
+		began := time.Now()
+		sent, result, err := m.withToken(ctx, job.Webhook.ID, *keys.Auth.OAuth2, how, request)
+		result.Duration = time.Since(began)
+		return sent, result, err
+	}
+	ready, err := request()
+	if err != nil {
+		return nil, egress.Result{}, err
+	}
+	if keys.Auth != nil {
+		ready.Header.Set("Authorization", authorization(*keys.Auth))
+	}
+	result, err := m.Sender.Do(ready, how)
+	return ready, result, err
 }
 
 // newRequest builds the request of the wire contract. The body is the same on every attempt, as long as the webhook's

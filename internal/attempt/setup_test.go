@@ -45,6 +45,8 @@ type rig struct {
 	// status and header are what the receiver answers.
 	status int
 	header http.Header
+	// answer, unless nil, says the status.
+	answer func(*http.Request) int
 }
 
 // opener opens a database of one kind.
@@ -92,7 +94,11 @@ func (r *rig) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	r.requests = append(r.requests, request)
 	r.bodies = append(r.bodies, string(body))
 	maps.Copy(w.Header(), r.header)
-	w.WriteHeader(r.status)
+	status := r.status
+	if r.answer != nil {
+		status = r.answer(request)
+	}
+	w.WriteHeader(status)
 	_, _ = w.Write([]byte("answer"))
 }
 

@@ -100,6 +100,7 @@ type Client struct {
 	transport *http.Transport
 	// newTransport makes another transport like the one above.
 	newTransport func() *http.Transport
+	identities   identities
 	limits       limits
 	httpsOnly    bool
 	buffers      sync.Pool
@@ -137,7 +138,11 @@ func New(cfg Config) (*Client, error) {
 		dial = through.dial
 	}
 	newTransport := func() *http.Transport { return transportOf(cfg, times, dial) }
-	return &Client{guard: rules, limits: times, httpsOnly: cfg.HTTPSOnly, transport: newTransport(), newTransport: newTransport}, nil
+	kept, err := newIdentities()
+	if err != nil {
+		return nil, fmt.Errorf("egress: %w", err)
+	}
+	return &Client{identities: kept, guard: rules, limits: times, httpsOnly: cfg.HTTPSOnly, transport: newTransport(), newTransport: newTransport}, nil
 }
 
 func transportOf(cfg Config, times limits, dial dialFunc) *http.Transport {
@@ -165,7 +170,10 @@ func valueOr[T comparable](value, fallback T) T {
 }
 
 // Close closes the connections that are kept for reuse.
-func (c *Client) Close() { c.transport.CloseIdleConnections() }
+func (c *Client) Close() {
+	c.transport.CloseIdleConnections()
+	c.identities.kept.Purge()
+}
 
 // checkPorts copies the port list, sorted for messages, or gives the default.
 func checkPorts(ports []uint16) []uint16 {

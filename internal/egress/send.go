@@ -32,6 +32,8 @@ type Options struct {
 	Keep int
 	// Timeout bounds the attempt, at most MaxAttemptTimeout; the client's when zero.
 	Timeout time.Duration
+	// Identity, unless nil, is what the request shows and trusts in TLS.
+	Identity *Identity
 }
 
 // Send is Do with the client's time limit.
@@ -61,6 +63,12 @@ func (c *Client) Do(req *http.Request, how Options) (Result, error) {
 		return Result{Duration: time.Since(start)}, err
 	}
 
+	by, err := c.roadOf(how.Identity)
+	if err != nil {
+		closeBody(req)
+		return Result{Duration: time.Since(start)}, err
+	}
+
 	times := c.limits
 	times.attempt = min(valueOr(how.Timeout, times.attempt), MaxAttemptTimeout)
 	parent := req.Context()
@@ -69,7 +77,7 @@ func (c *Client) Do(req *http.Request, how Options) (Result, error) {
 	way := &trip{}
 
 	var result Result
-	resp, done, err := c.exchange(ctx, prepared(req), way)
+	resp, done, err := exchange(ctx, by, prepared(req), way)
 	defer done()
 	if err == nil {
 		// Nothing is left to say here: the body was read as far as it matters.

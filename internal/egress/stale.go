@@ -14,8 +14,8 @@ import (
 // exchange makes the request and returns the answer's headers. A kept connection that dies before a byte of
 // the answer was most often closed by the receiver while nothing went on; then the request is sent once more,
 // on a new connection. done is called when the answer has been read.
-func (c *Client) exchange(ctx context.Context, req *http.Request, way *trip) (resp *http.Response, done func(), err error) {
-	resp, err = c.transport.RoundTrip(req.WithContext(httptrace.WithClientTrace(ctx, way.trace())))
+func exchange(ctx context.Context, by road, req *http.Request, way *trip) (resp *http.Response, done func(), err error) {
+	resp, err = by.RoundTrip(req.WithContext(httptrace.WithClientTrace(ctx, way.trace())))
 	if err == nil || ctx.Err() != nil || !way.progress().unanswered() || !died(err) {
 		return resp, func() {}, err
 	}
@@ -25,7 +25,7 @@ func (c *Client) exchange(ctx context.Context, req *http.Request, way *trip) (re
 	}
 	way.startAgain()
 	// A transport of its own has no kept connection that it could take.
-	fresh := c.newTransport()
+	fresh := by.fresh()
 	resp, err = fresh.RoundTrip(again.WithContext(httptrace.WithClientTrace(ctx, way.trace())))
 	return resp, fresh.CloseIdleConnections, err
 }

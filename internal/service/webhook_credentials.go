@@ -1,7 +1,10 @@
 package service
 
 import (
+	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/postrider/postrider/models"
 )
@@ -9,6 +12,12 @@ import (
 // newCredentials gives a new webhook its credentials.
 func (in NewSending) newCredentials(webhook *models.Webhook, by judge, wrong *faults) {
 	credentials := models.Credentials{Signatures: wrong.signatures(in.Signatures, nil)}
+	if in.Auth != nil {
+		credentials.Auth = wrong.auth(*in.Auth, nil, by)
+	}
+	if in.TLS != nil {
+		credentials.TLS = wrong.tls(*in.TLS, nil, time.Now())
+	}
 	if !credentials.Empty() {
 		webhook.SetCredentials(credentials)
 	}
@@ -24,6 +33,20 @@ func (s *Service) patchCredentials(patch SendingPatch, webhook *models.Webhook, 
 	}
 	if patch.Signatures.Set {
 		credentials.Signatures = wrong.signatures(patch.Signatures.Value, credentials.Signatures)
+	}
+	switch {
+	case patch.Auth.Null:
+		credentials.Auth = nil
+	case patch.Auth.Set:
+		credentials.Auth = wrong.auth(patch.Auth.Value, credentials.Auth, by)
+	}
+	switch {
+	case patch.TLS.Null:
+		credentials.TLS = nil
+	case patch.TLS.Set:
+		credentials.TLS = wrong.tls(patch.TLS.Value, credentials.TLS, s.now())
+	}
+	if patch.Signatures.Set || patch.Auth.Set || patch.TLS.Set {
 		webhook.SetCredentials(credentials)
 	}
 	wrong.together(*webhook, credentials)
@@ -47,6 +70,19 @@ func withoutSecrets(credentials models.Credentials) models.Credentials {
 	for i := range credentials.Signatures {
 		credentials.Signatures[i].Secret = ""
 	}
+	if of := credentials.Auth; of != nil {
+		switch {
+		case of.Basic != nil:
+			of.Basic = &models.BasicAuth{Username: Masked, Password: Masked}
+		case of.Bearer != nil:
+			of.Bearer = &models.BearerAuth{Token: Masked}
+		case of.OAuth2 != nil:
+			of.OAuth2.ClientSecret = Masked
+		}
+	}
+	if of := credentials.TLS; of != nil {
+		of.Key = ""
+	}
 	return credentials
 }
 
@@ -63,12 +99,25 @@ func (f *faults) together(webhook models.Webhook, credentials models.Credentials
 			}
 		}
 	}
+	if header, taken := own["authorization"]; taken && credentials.Auth != nil {
+		f.add("headers."+header, "auth of the webhook sets this header: leave it out of one of the two")
+	}
+	for i, signature := range credentials.Signatures {
+		if slices.ContainsFunc(signature.Headers(), isAuthorization) && credentials.Auth != nil {
+			f.add(fmt.Sprintf("signatures[%d].header", i), "auth of the webhook sets this header: leave it out of one of the two")
+		}
+	}
+	if credentials.TLS != nil && !strings.HasPrefix(strings.ToLower(webhook.URL), "https://") {
+		f.add("tls", "the webhook's URL begins with http://: without TLS there is nothing to show a certificate to")
+	}
 	for _, name := range attributesOf(webhook.Format) {
 		if header, taken := own[name]; taken {
 			f.add("headers."+header, "the webhook's format, "+webhook.Format.Shown()+", sets this header")
 		}
 	}
 }
+
+func isAuthorization(name string) bool { return strings.EqualFold(name, "authorization") }
 
 // attributesOf are the headers that a format sets, in lower case.
 func attributesOf(format models.Format) []string {

@@ -18,6 +18,9 @@ type NewSending struct {
 	Signing string
 	// Signatures are further signature headers.
 	Signatures []SignatureSetting
+	// Auth and TLS are how requests sign in and what they show and trust in TLS; nil for nothing.
+	Auth *AuthSetting
+	TLS  *TLSSetting
 }
 
 func (in NewSending) apply(webhook *models.Webhook, by judge, wrong *faults) {
@@ -37,6 +40,8 @@ type SendingPatch struct {
 	Format     Patch[string]
 	Signing    Patch[string]
 	Signatures Patch[[]SignatureSetting]
+	Auth       Patch[AuthSetting]
+	TLS        Patch[TLSSetting]
 }
 
 func (patch SendingPatch) apply(webhook *models.Webhook, wrong *faults) {
