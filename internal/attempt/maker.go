@@ -126,6 +126,10 @@ func (m *Maker) Make(ctx context.Context, job models.Job, in Input, run Run) (Re
 	if cause, reason := reasonToStop(job, in, run); reason != "" {
 		return m.stop(ctx, job, in, run, cause, reason)
 	}
+	job, err := m.join(ctx, job)
+	if err != nil {
+		return Result{}, err
+	}
 	admission, err := m.admit(ctx, job, in, run)
 	if err != nil {
 		return Result{}, err

@@ -10,7 +10,21 @@ import (
 type QueueStore interface {
 	InTurn(ctx context.Context, deliveries []models.Delivery) ([]models.Delivery, error)
 	FirstInQueueOf(ctx context.Context, deliveryID string) (models.Delivery, error)
+	JoinQueue(ctx context.Context, delivery models.Delivery) (*int64, error)
 	AwaitTurn(ctx context.Context, deliveryID, runID string) (behind string, err error)
+}
+
+// join has a delivery queue up that was published to be delivered later, when its time has come or someone resends it.
+func (m *Maker) join(ctx context.Context, job models.Job) (models.Job, error) {
+	d := job.Delivery
+	if !job.Webhook.Ordered || d.Queued() || d.Test || job.Event.Due() == nil || d.Status != models.StatusPending || d.AttemptCount > 0 {
+		return job, nil
+	}
+	place, err := m.Store.JoinQueue(ctx, d)
+	if place != nil {
+		job.Delivery.Place, job.Delivery.NextAttemptAt, job.Behind = place, nil, d.ID // awaitTurn finds out
+	}
+	return job, err
 }
 
 // awaitTurn returns the detour of an attempt that has to wait for other deliveries; nil when its turn has come.

@@ -87,6 +87,7 @@ func (p *plansRig) deliveryCalls() map[string]func() {
 			}
 		},
 		"AwaitTurn":           func() { _, err := s.AwaitTurn(ctx, delivery.ID, "run"); p.ok(err) },
+		"JoinQueue":           func() { _, err := s.JoinQueue(ctx, delivery); p.ok(err) },
 		"FirstInQueue":        func() { _, _ = s.FirstInQueue(ctx, webhook.ID) },
 		"FirstInQueueOf":      func() { _, _ = s.FirstInQueueOf(ctx, delivery.ID) },
 		"FirstInQueues":       func() { _, err := s.FirstInQueues(ctx, []string{webhook.ID}); p.ok(err) },

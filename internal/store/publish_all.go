@@ -97,6 +97,11 @@ func (s *Store) storeAll(tx *gorm.DB, events []models.Event) (map[string]models.
 	if tx.Name() != "postgres" {
 		return s.storeEach(tx, events)
 	}
+	if len(events) > allAtOnce {
+		if err := tx.Exec(largeBatchSQL).Error; err != nil {
+			return nil, err
+		}
+	}
 	stored := make(map[string]models.Published, len(events))
 	statements := 0
 	for some := range chunks(inLockOrder(events)) {

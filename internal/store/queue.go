@@ -82,6 +82,28 @@ func (s *Store) AwaitTurn(ctx context.Context, deliveryID, runID string) (behind
 	return behind, nil
 }
 
+// JoinQueue has a delivery queue up that was published to be delivered later, and returns its place; nil when it has been
+// attempted or ended meanwhile.
+func (s *Store) JoinQueue(ctx context.Context, delivery models.Delivery) (*int64, error) {
+	var place int64
+	var joined *int64
+	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) (err error) {
+		if place, err = takePlaces(tx, delivery.WebhookID, 1); err != nil {
+			return err
+		}
+		updated := tx.Model(&models.Delivery{}).Where("id = ? AND place IS NULL AND status = 'pending' AND attempt_count = 0", delivery.ID).
+			Updates(map[string]any{"place": place, "next_attempt_at": nil, "leased_until": nil})
+		if updated.RowsAffected > 0 {
+			joined = &place
+		}
+		return updated.Error
+	})
+	if err != nil {
+		return nil, fmt.Errorf("join queue: %w", err)
+	}
+	return joined, nil
+}
+
 // queuedColumns are what is needed of a delivery p to have it go on.
 const queuedColumns = "p.id, p.event_id, p.webhook_id, p.owner_id, p.event, p.host, p.status, p.run_id, p.attempt_count, p.next_attempt_at, p.leased_until, p.place, p.created_at"
 

@@ -59,6 +59,10 @@ func queueUp(tx *gorm.DB, eventID string, deliveries []models.Delivery) error {
 	return nil
 }
 
+// largeBatchSQL has batches of several statements, which come to the queues in any order, wait for each other where there
+// are queues. The number stands for that and nothing else.
+const largeBatchSQL = "SELECT pg_advisory_xact_lock(7161701) FROM (SELECT 1 FROM webhook_queues LIMIT 1) q"
+
 // queueInOrderSQL hands the places out anew that a transaction has taken for the events with some IDs, in the order of
 // these. Nobody else has taken one in between: the queues are locked.
 func queueInOrderSQL(tx *gorm.DB) string {
@@ -87,10 +91,10 @@ func queueInOrder(tx *gorm.DB, stored map[string]models.Published) error {
 }
 
 // changeQueue does to the deliveries of a webhook what a change of its order means for them, within its transaction.
-func changeQueue(tx *gorm.DB, webhookID string, before, now models.Queueing) error {
+func changeQueue(tx *gorm.DB, webhookID string, before, now models.Queueing, at time.Time) error {
 	switch {
 	case now.Ordered && !before.Ordered:
-		return formQueue(tx, webhookID)
+		return formQueue(tx, webhookID, at)
 	case before.Ordered && !now.Ordered:
 		return leaveQueue(tx, webhookID, "TRUE")
 	case now.Ordered && now.OnFailure == models.OnFailureSkip:
@@ -105,21 +109,23 @@ func leaveQueue(tx *gorm.DB, webhookID, condition string) error {
 }
 
 // What is under way when a webhook becomes ordered queues up in the order in which it was published, as its IDs tell.
-// The statuses are named one by one, so that the indexes of what waits are used.
+// What is to be delivered later joins when it is due. The statuses are named one by one, so that the indexes of what waits
+// are used.
 const formQueueSQL = `
 UPDATE deliveries SET place = (SELECT q.last_place FROM webhook_queues q WHERE q.webhook_id = @webhook) + u.nth
 FROM (SELECT id, row_number() OVER (ORDER BY id) AS nth FROM (
           SELECT id FROM deliveries WHERE webhook_id = @webhook AND status = 'pending' AND NOT test
+              AND NOT EXISTS (SELECT 1 FROM events e WHERE e.id = deliveries.event_id AND e.deliver_at > @now)
           UNION ALL
           SELECT id FROM deliveries WHERE webhook_id = @webhook AND status = 'failed' AND NOT test) open) u
 WHERE deliveries.id = u.id`
 
 // formQueue makes a queue of the deliveries that are under way to a webhook.
-func formQueue(tx *gorm.DB, webhookID string) error {
+func formQueue(tx *gorm.DB, webhookID string, at time.Time) error {
 	if err := leaveQueue(tx, webhookID, "TRUE"); err != nil { // what came in while the order was lifted
 		return err
 	}
-	return queueBehind(tx, webhookID, formQueueSQL, map[string]any{"webhook": webhookID})
+	return queueBehind(tx, webhookID, formQueueSQL, map[string]any{"webhook": webhookID, "now": at.UTC()})
 }
 
 // queueBehind executes a statement that has deliveries queue up behind the last place of a webhook's queue.

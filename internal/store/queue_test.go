@@ -465,3 +465,34 @@ func TestAwaitTurn(t *testing.T) {
 		require.Empty(t, behind)
 	})
 }
+
+// What is to be delivered later joins the queue when it is due: until then nothing waits for it.
+func TestScheduledDeliveryJoinsTheQueue(t *testing.T) {
+	onEach(t, func(t *testing.T, s *store.Store) {
+		r := newQueueRig(t, s, models.OnFailureWait)
+		at := s.Now().Add(time.Hour)
+		later := storetest.Publish(t, s, models.Event{Type: "a", Data: []byte(`{}`), DeliverAt: &at}).Deliveries[0]
+		now := r.publish(1)
+		require.Equal(t, []int64{0, 1}, r.places([]models.Delivery{later, now[0]}))
+		order(t, s, r.webhook.ID, models.Queueing{})
+		order(t, s, r.webhook.ID, models.Queueing{Ordered: true})
+		require.Equal(t, []int64{0, 2}, r.places([]models.Delivery{later, now[0]}))
+		r.requireFirst(now[0], now)
+		for _, want := range []*int64{new(int64), nil} {
+			place, err := s.JoinQueue(t.Context(), later)
+			require.NoError(t, err)
+			if want == nil {
+				require.Nil(t, place, "it stands there already")
+				continue
+			}
+			require.EqualValues(t, 3, *place)
+		}
+		behind, err := s.AwaitTurn(t.Context(), later.ID, "run")
+		require.NoError(t, err)
+		require.Equal(t, now[0].ID, behind)
+		attempted(t, s, now[0], 1, models.StatusDelivered)
+		first, err := s.FirstInQueue(t.Context(), r.webhook.ID)
+		require.NoError(t, err)
+		require.Equal(t, later.ID, first.ID)
+	})
+}

@@ -44,6 +44,11 @@ func (s *Store) CreateWebhook(ctx context.Context, webhook *models.Webhook, secr
 		if err := createNamed(tx, webhook); err != nil {
 			return err
 		}
+		if webhook.Ordered {
+			if _, err := takePlaces(tx, webhook.ID, 0); err != nil {
+				return err
+			}
+		}
 		return insertPatterns(tx, webhook)
 	})
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 
 // startAnew ends what a change of a webhook makes untrue, within its transaction: what its attempts were held back by.
 func startAnew(tx *gorm.DB, before, now models.Webhook) error {
-	if err := changeQueue(tx, now.ID, before.Queueing, now.Queueing); err != nil {
+	if err := changeQueue(tx, now.ID, before.Queueing, now.Queueing, now.UpdatedAt); err != nil {
 		return err
 	}
 	if now.Active && !before.Active {
