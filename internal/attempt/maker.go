@@ -119,7 +119,7 @@ func (m *Maker) Make(ctx context.Context, job models.Job, in Input, run Run) (Re
 		return Result{Decision: Decision{Status: job.Delivery.Status, CancelReason: job.Delivery.CancelReason}}, nil
 	}
 	if cause, reason := reasonToStop(job, in, run); reason != "" {
-		return m.stop(ctx, job, in, cause, reason)
+		return m.stop(ctx, job, in, run, cause, reason)
 	}
 	admission, err := m.admit(ctx, job, in, run)
 	if err != nil {
@@ -168,8 +168,11 @@ func reasonToStop(job models.Job, in Input, run Run) (models.CancelCause, string
 
 // stop records that the delivery ends without a request. One that stands in a queue waits until its webhook is active
 // again: nothing may overtake it.
-func (m *Maker) stop(ctx context.Context, job models.Job, in Input, cause models.CancelCause, reason string) (Result, error) {
+func (m *Maker) stop(ctx context.Context, job models.Job, in Input, run Run, cause models.CancelCause, reason string) (Result, error) {
 	if cause == models.CauseInactive && !job.StandsAlone() {
+		if _, err := m.Store.AwaitTurn(ctx, job.Delivery.ID, run.ID); err != nil {
+			return Result{}, err
+		}
 		return m.takeDetour(ctx, job, admission{detour: &Detour{Slow: in.Slow, Inactive: true, WaitMS: m.lookAgain(in)}})
 	}
 	err := m.Store.CancelDelivery(ctx, job.Delivery.ID, cause, reason)

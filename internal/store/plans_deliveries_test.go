@@ -80,6 +80,7 @@ func (p *plansRig) deliveryCalls() map[string]func() {
 				attempt.ID = models.AttemptID("other", 1, now)
 			}
 		},
+		"AwaitTurn":           func() { _, err := s.AwaitTurn(ctx, delivery.ID, "run"); p.ok(err) },
 		"FirstInQueue":        func() { _, _ = s.FirstInQueue(ctx, webhook.ID) },
 		"FirstInQueueOf":      func() { _, _ = s.FirstInQueueOf(ctx, delivery.ID) },
 		"FirstInQueues":       func() { _, err := s.FirstInQueues(ctx, []string{webhook.ID}); p.ok(err) },
