@@ -118,6 +118,11 @@ func (m *Maker) Make(ctx context.Context, job models.Job, in Input, run Run) (Re
 	if leftQueue(job, in) {
 		return Result{Decision: Decision{Status: job.Delivery.Status, CancelReason: job.Delivery.CancelReason}}, nil
 	}
+	if wait := untilDue(job, in, run, m.Now()); !soon(wait) {
+		return notYet(wait), nil
+	} else if err := sleep(ctx, wait); err != nil {
+		return Result{}, err
+	}
 	if cause, reason := reasonToStop(job, in, run); reason != "" {
 		return m.stop(ctx, job, in, run, cause, reason)
 	}
@@ -148,6 +153,9 @@ func (m *Maker) Make(ctx context.Context, job models.Job, in Input, run Run) (Re
 // a workflow the webhook was read together with the event.
 func reasonToStop(job models.Job, in Input, run Run) (models.CancelCause, string) {
 	webhook := job.Webhook
+	if job.Event.ErasedAt != nil {
+		return models.CauseErased, models.ErrErased.Error()
+	}
 	switch {
 	case run.ID == "":
 		return "", ""
