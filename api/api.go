@@ -51,6 +51,8 @@ type Config struct {
 	// WorkflowURL returns the page of a workflow in the Temporal Web UI, empty when that is not known. The
 	// run ID may be empty: the latest run is meant. Nil for no links.
 	WorkflowURL func(workflowID, runID string) string
+	// ShowEventTypes shows the catalogue of event types to everyone.
+	ShowEventTypes bool
 	// Checks are what /readyz reports.
 	Checks []Check
 	// Metrics serves /metrics; nil for none.
@@ -65,6 +67,8 @@ type server struct {
 	Config
 	// perKey limits requests; nil for no limit. perAddress limits failures to authenticate.
 	perKey, perAddress *ratelimit.Limiter
+	// catalogue is the page of event types; nil unless everyone may see it.
+	catalogue *catalogue
 	// reads are the answers under way.
 	reads *reads
 	// checks are what /readyz reports, each shared by all who ask.
@@ -118,8 +122,10 @@ func New(cfg Config) http.Handler {
 	s.registerSources(guarded)
 	s.registerInbound(guarded)
 	s.registerAudit(guarded)
+	s.registerEventTypes(guarded)
 	s.registerReceive(router)
 	registerDocs(router)
+	s.registerCatalogue(router)
 	return edge{router}
 }
 

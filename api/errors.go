@@ -39,6 +39,8 @@ const (
 	codeDefaultOwner        = "default_owner"
 	codeTooManyFailures     = "too_many_failures"
 	codeEventErased         = "event_erased"
+	codeSchemaBreaks        = "schema_breaks"
+	codeEventTypeExists     = "event_type_exists"
 	codeSecretsSign         = "earlier_secrets_sign"
 	codeExternalIDTaken     = "external_id_taken"
 )
@@ -80,6 +82,7 @@ func problemOfType(err error) *Problem {
 		tests    *service.TooManyTestsError
 		events   *service.EventRateError
 		bytes    *service.StoredBytesError
+		breaks   *service.SchemaBreaksError
 	)
 	switch {
 	case errors.As(err, &problem):
@@ -108,6 +111,9 @@ func problemOfType(err error) *Problem {
 		return tooMany(codeRateLimited, tests.Reason, tests.Wait)
 	case errors.As(err, &events):
 		return tooMany(codeQuotaExceeded, events.Error()+"; come back after the seconds in Retry-After", events.Wait)
+	case errors.As(err, &breaks):
+		return newProblem(http.StatusConflict, codeSchemaBreaks, breaks.Error()+", and consumers may rely on that; force=true accepts it",
+			fieldErrors(breaks.Breaks)...)
 	case errors.As(err, &bytes):
 		return newProblem(http.StatusConflict, codeQuotaExceeded, bytes.Error()+"; the oldest go with the retention")
 	}
@@ -140,6 +146,8 @@ var knownErrors = []struct {
 	{models.ErrNotFound, http.StatusNotFound, codeNotFound, "there is no such thing"},
 	{models.ErrIdempotencyConflict, http.StatusConflict, codeIdempotencyConflict,
 		"this Idempotency-Key was used before with another event; use a new key for a new event"},
+	{models.ErrEventTypeExists, http.StatusConflict, codeEventTypeExists,
+		"the catalogue has this event type; change it with PUT /api/event-types/{name}"},
 	{models.ErrCallConflict, http.StatusConflict, codeIdempotencyConflict,
 		"this Idempotency-Key was used before with another request; use a new key for a new request"},
 	{models.ErrFinished, http.StatusConflict, codeDeliveryFinished, "the delivery has ended already"},

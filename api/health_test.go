@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
+	"slices"
 	"testing"
 
 	"github.com/gin-gonic/gin"
@@ -86,15 +88,18 @@ func TestEveryMethodOnEveryRoute(t *testing.T) {
 	s := newService(t)
 	engine, ok := api.New(api.Config{Logger: slog.New(slog.DiscardHandler)}).(interface{ Routes() gin.RoutesInfo })
 	require.True(t, ok)
-	puts := map[string]bool{}
-	for _, route := range engine.Routes() {
-		puts[route.Path] = puts[route.Path] || route.Method == http.MethodPut
+	// A path may be one of another route's parameter too: an event type may be called import.
+	takesPut := func(path string) bool {
+		return slices.ContainsFunc(engine.Routes(), func(route gin.RouteInfo) bool {
+			pattern := "^" + regexp.MustCompile(`:\w+`).ReplaceAllString(route.Path, "[^/]+") + "$"
+			return route.Method == http.MethodPut && regexp.MustCompile(pattern).MatchString(path)
+		})
 	}
 	for _, route := range engine.Routes() {
 		for _, method := range []string{"HEAD", "OPTIONS", "TRACE", "PUT", "X-CUSTOM"} {
 			reply := s.call(adminKey, method, route.Path, "")
 			require.Less(t, reply.status, http.StatusInternalServerError, "%s %s", method, route.Path)
-			if method == "PUT" && !puts[route.Path] {
+			if method == "PUT" && !takesPut(route.Path) {
 				reply.problem(http.StatusMethodNotAllowed, "method_not_allowed")
 				require.Contains(t, reply.header.Get("Allow"), route.Method, route.Path)
 			}

@@ -51,7 +51,7 @@ func register[I, O any](s *server, api huma.API, of operation, handle func(ctx c
 }
 
 // fieldsElsewhere are the fields that a request has neither in its query nor in its body.
-var fieldsElsewhere = map[string]string{"idempotency_key": "header.Idempotency-Key", "id": "path.id"}
+var fieldsElsewhere = map[string]string{"idempotency_key": "header.Idempotency-Key", "id": "path.id", "path name": "path.name"}
 
 // located says of wrong fields where in the request they are.
 func (of operation) located(err error) error {

@@ -26,6 +26,9 @@ var collections = map[string]typeid.Kind{
 	"owners": typeid.KindOwner, "recoveries": typeid.KindRecovery, "sources": typeid.KindSource, "webhooks": typeid.KindWebhook,
 }
 
+// installations are what belongs to the installation, with the name of one that every test has.
+var installations = map[string]string{"event-types": "kept.type"}
+
 // idFields are the parameters and fields that hold an ID.
 var idFields = map[string]typeid.Kind{
 	"event_id": typeid.KindEvent, "owner_id": typeid.KindOwner, "source_id": typeid.KindSource, "webhook_id": typeid.KindWebhook,
@@ -34,7 +37,7 @@ var idFields = map[string]typeid.Kind{
 
 // textFields are the parameters and fields of free text that name nothing which belongs to an owner.
 var textFields = []string{
-	"action", "actor", "cursor", "data", "delay", "description", "email", "event", "event_prefix", "encoding", "events", "expires_in", "external_id", "filter", "grace", "hash", "header", "headers",
+	"action", "actor", "cursor", "data", "delay", "description", "email", "event", "event_prefix", "event_type", "encoding", "example", "group", "schema", "events", "expires_in", "external_id", "filter", "grace", "hash", "header", "headers",
 	"auth", "format", "signatures", "signing", "timeout", "tls",
 	"id_field", "id_header", "idempotency_key",
 	"metadata", "name", "prefix", "retry_schedule", "secret", "secrets", "scheme", "signed", "slack_url", "timestamp_header", "tolerance", "transform", "type", "type_field", "type_header", "url", "verify_token",
@@ -44,19 +47,23 @@ const sourceSecret = "kept-0123456789abcdef"
 
 // bodies are accepted ones, for every operation that takes a body, and change something.
 var bodies = map[string]string{
-	"create-key":      `{"expires_in":"720h"}`,
-	"create-owner":    `{"name":"new"}`,
-	"create-source":   `{"name":"new","scheme":"github","secret":"` + sourceSecret + `"}`,
-	"create-webhook":  `{"url":"https://example.com/new","events":["new"]}`,
-	"put-owner":       `{"name":"changed"}`,
-	"publish-event":   `{"event":"new","data":{}}`,
-	"publish-events":  `{"events":[{"event":"new","data":{}}]}`,
-	"recover-webhook": `{"since":"2020-01-01T00:00:00Z"}`,
-	"rotate-secret":   `{"grace":"0s"}`,
-	"try-filter":      `{"filter":"data.n > 1","transform":"{\"n\": data.n}","event":{"event":"new","data":{"n":2}}}`,
-	"update-owner":    `{"name":"changed"}`,
-	"update-source":   `{"name":"changed"}`,
-	"update-webhook":  `{"url":"https://example.com/changed"}`,
+	"create-event-type":  `{"name":"new","description":"new","schema":{"type":"object"},"example":{}}`,
+	"import-event-types": `{"openapi":"3.1.0","webhooks":{"new":{"post":{"requestBody":{"content":{"application/json":{"schema":true}}}}}}}`,
+	"put-event-type":     `{"description":"changed"}`,
+	"test-webhook":       `{"event_type":"kept.type"}`,
+	"create-key":         `{"expires_in":"720h"}`,
+	"create-owner":       `{"name":"new"}`,
+	"create-source":      `{"name":"new","scheme":"github","secret":"` + sourceSecret + `"}`,
+	"create-webhook":     `{"url":"https://example.com/new","events":["new"]}`,
+	"put-owner":          `{"name":"changed"}`,
+	"publish-event":      `{"event":"new","data":{}}`,
+	"recover-webhook":    `{"since":"2020-01-01T00:00:00Z"}`,
+	"rotate-secret":      `{"grace":"0s"}`,
+	"try-filter":         `{"filter":"data.n > 1","transform":"{\"n\": data.n}","event":{"event":"new","data":{"n":2}}}`,
+	"update-owner":       `{"name":"changed"}`,
+	"update-source":      `{"name":"changed"}`,
+	"update-webhook":     `{"url":"https://example.com/changed"}`,
+	"publish-events":     `{"events":[{"event":"new","data":{}}]}`,
 }
 
 // changesNothing are the operations that only try something.
@@ -86,13 +93,16 @@ func (n name) String() string { return n.in + " " + n.name }
 func newTemplate(t testing.TB, document document, of operation) template {
 	t.Helper()
 	made := template{operation: of, body: bodies[of.OperationID]}
-	for _, match := range regexp.MustCompile(`([\w-]+)/{(\w+)}`).FindAllStringSubmatch(of.Path, -1) {
+	for of, kept := range installations {
+		made.Path = regexp.MustCompile("/"+of+`/{\w+}`).ReplaceAllString(made.Path, "/"+of+"/"+kept)
+	}
+	for _, match := range regexp.MustCompile(`([\w-]+)/{(\w+)}`).FindAllStringSubmatch(made.Path, -1) {
 		kind, known := collections[match[1]]
 		require.True(t, known, "%s names a thing in %q: add to collections of what kind it is, and to newTenant one for each owner",
 			of, match[0])
 		made.names = append(made.names, name{in: "path", name: match[2], kind: kind})
 	}
-	require.Len(t, made.names, strings.Count(of.Path, "{"), "%s: each {id} of a path stands behind the name of its collection", of)
+	require.Len(t, made.names, strings.Count(made.Path, "{"), "%s: each {id} of a path stands behind the name of its collection", of)
 	place := func(in, of string, schema schema) {
 		kind, known := idFields[of]
 		switch {
@@ -194,6 +204,7 @@ func (s *server) newTenant(name string) tenant {
 	s.admin(http.StatusOK, "PATCH", "/api/owners/"+ownerID, `{"external_id":"`+externalID+`","metadata":{"plan":"`+name+`'s"}}`)
 	keys, err := s.store.APIKeys(s.t.Context(), models.Scope{OwnerID: ownerID})
 	require.NoError(s.t, err)
+	s.call(adminKey, "PUT", "/api/event-types/kept.type", `{"example":{"n":1}}`)
 	webhookID := s.webhook(key, "*")
 	source := s.call(key, "POST", "/api/sources", bodies["create-source"]).is(http.StatusCreated).object()
 	published := s.call(key, "POST", "/api/events", `{"event":"a","data":"`+name+`"}`).is(http.StatusAccepted).object()
@@ -353,7 +364,13 @@ func (r reply) found() []map[string]any {
 // forAdmins says that owners may not call the operation.
 func (o template) forAdmins() bool { return o.AdminsOnly }
 
-func (o template) isList() bool { return o.Method == http.MethodGet && !strings.Contains(o.Path, "{") }
+func (o template) isList() bool {
+	one := false // of the installation
+	for _, kept := range installations {
+		one = one || strings.HasSuffix(o.Path, "/"+kept)
+	}
+	return o.Method == http.MethodGet && !strings.Contains(o.Path, "{") && !one
+}
 
 // success is the status of a success.
 func (o template) success() int {

@@ -107,6 +107,15 @@ type updateWebhookInput struct {
 	}
 }
 
+type testWebhookInput struct {
+	ID   string            `path:"id" doc:"The webhook's ID."`
+	Body *testWebhookInner `required:"false"`
+}
+
+type testWebhookInner struct {
+	EventType string `json:"event_type,omitempty" doc:"Sends the catalogue's example of this event type instead of webhook.test."`
+}
+
 // TestResult is what the attempt of a test came to.
 type TestResult struct {
 	Success    bool    `json:"success"`
@@ -186,8 +195,12 @@ func (s *server) deleteWebhook(ctx context.Context, who service.Caller, in *webh
 	return nil, s.Service.DeleteWebhook(ctx, who, in.ID)
 }
 
-func (s *server) testWebhook(ctx context.Context, who service.Caller, in *webhookPath) (*Output[TestResult], error) {
-	attempt, err := s.Service.TestWebhook(ctx, who, in.ID)
+func (s *server) testWebhook(ctx context.Context, who service.Caller, in *testWebhookInput) (*Output[TestResult], error) {
+	eventType := ""
+	if in.Body != nil {
+		eventType = in.Body.EventType
+	}
+	attempt, err := s.Service.TestWebhook(ctx, who, in.ID, eventType)
 	return &Output[TestResult]{TestResult{
 		Success: attempt.ErrorClass == "", StatusCode: attempt.StatusCode, DurationMS: attempt.DurationMS,
 		Error: orNull(attempt.Error), DeliveryID: attempt.DeliveryID,

@@ -9,10 +9,12 @@ import (
 
 // Serving are the flags of what people reach.
 type Serving struct {
-	Listen        string `env:"POSTRIDER_LISTEN" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address of the API; a worker serves only health and metrics there. Default: ${default}."`
-	MetricsListen string `env:"POSTRIDER_METRICS_LISTEN" placeholder:"HOST:PORT" help:"Serve /metrics on this address only. Default: on --listen."`
-	PublicURL     string `name:"public-url" env:"POSTRIDER_PUBLIC_URL" placeholder:"URL" help:"Base URL of the API in links, and source of CloudEvents. Default: http://<listen>."`
-	TemporalUIURL string `name:"temporal-ui-url" env:"POSTRIDER_TEMPORAL_UI_URL" placeholder:"URL" help:"Base URL of the Temporal Web UI in links.${temporal_ui_default}"`
+	Listen         string `env:"POSTRIDER_LISTEN" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address of the API; a worker serves only health and metrics there. Default: ${default}."`
+	MetricsListen  string `env:"POSTRIDER_METRICS_LISTEN" placeholder:"HOST:PORT" help:"Serve /metrics on this address only. Default: on --listen."`
+	PublicURL      string `name:"public-url" env:"POSTRIDER_PUBLIC_URL" placeholder:"URL" help:"Base URL of the API in links, and source of CloudEvents. Default: http://<listen>."`
+	ValidateEvents bool   `name:"validate-events" env:"POSTRIDER_VALIDATE_EVENTS" help:"Refuse events whose data do not fit the schema of their type."`
+	EventTypesPage bool   `name:"event-types-page" env:"POSTRIDER_EVENT_TYPES_PAGE" help:"Show the catalogue of event types to everyone, at /event-types."`
+	TemporalUIURL  string `name:"temporal-ui-url" env:"POSTRIDER_TEMPORAL_UI_URL" placeholder:"URL" help:"Base URL of the Temporal Web UI in links.${temporal_ui_default}"`
 }
 
 func (s Serving) faults() []error {

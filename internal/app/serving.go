@@ -95,8 +95,9 @@ func (p *process) handler() http.Handler {
 	}
 	cfg.Service = service.New(service.Config{
 		Store: p.deferred, Dispatcher: p.dispatcher, Rules: p.rules, Targets: NewTargets(p.egress), AdminKey: p.settings.AdminKey,
-		KeyUsed: p.deferred.KeyUsed, Audited: p.metrics.audited, Quotas: p.settings.quotas(), Logger: p.logger,
+		KeyUsed: p.deferred.KeyUsed, Audited: p.metrics.audited, ValidateEvents: p.settings.ValidateEvents, Quotas: p.settings.quotas(), Logger: p.logger,
 	})
+	cfg.ShowEventTypes = p.settings.EventTypesPage
 	cfg.MaxInboundBody = int64(p.settings.MaxInboundBody)
 	cfg.RateLimit, cfg.RateBurst, cfg.TrustedProxies = p.settings.RateLimit, p.settings.RateBurst, prefixes(p.settings.TrustedProxies)
 	return api.New(cfg)

@@ -33,6 +33,7 @@ type Store interface {
 	EraseEvent(ctx context.Context, id string) (models.Event, []models.Delivery, error)
 	LeaseScheduled(ctx context.Context, deliveries []models.Delivery) error
 	PublishTest(ctx context.Context, webhook models.Webhook, data []byte) (models.Delivery, error)
+	PublishExample(ctx context.Context, webhook models.Webhook, eventType string, data []byte) (models.Delivery, error)
 	Webhook(ctx context.Context, scope models.Scope, id string) (models.Webhook, error)
 	CancelDelivery(ctx context.Context, id string, cause models.CancelCause, reason string) error
 	StoreInbound(ctx context.Context, inbound *models.InboundEvent) (bool, error)

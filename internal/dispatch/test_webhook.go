@@ -19,6 +19,15 @@ const testData = `{"message":"This is a test webhook"}`
 // Test sends a webhook.test event to one webhook, active or not, and waits until its single attempt is made. Only few
 // are made at once: beyond that it is a TooManyTestsError.
 func (d *Dispatcher) Test(ctx context.Context, webhook models.Webhook) (models.Delivery, error) {
+	return d.test(ctx, webhook, func() (models.Delivery, error) { return d.store.PublishTest(ctx, webhook, []byte(testData)) })
+}
+
+// TestExample is Test with an event of another type.
+func (d *Dispatcher) TestExample(ctx context.Context, webhook models.Webhook, eventType string, data []byte) (models.Delivery, error) {
+	return d.test(ctx, webhook, func() (models.Delivery, error) { return d.store.PublishExample(ctx, webhook, eventType, data) })
+}
+
+func (d *Dispatcher) test(ctx context.Context, webhook models.Webhook, publish func() (models.Delivery, error)) (models.Delivery, error) {
 	if webhook.Suspended {
 		return models.Delivery{}, models.ErrOwnerSuspended
 	}
@@ -26,7 +35,7 @@ func (d *Dispatcher) Test(ctx context.Context, webhook models.Webhook) (models.D
 	if err != nil {
 		return models.Delivery{}, err
 	}
-	delivery, err := d.store.PublishTest(ctx, webhook, []byte(testData))
+	delivery, err := publish()
 	if err != nil {
 		leave()
 		return delivery, err

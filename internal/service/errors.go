@@ -84,6 +84,7 @@ func (*NotFoundError) Unwrap() error { return models.ErrNotFound }
 var nameOfKind = map[typeid.Kind]string{
 	typeid.KindOwner: "owner", typeid.KindKey: "key", typeid.KindWebhook: "webhook", typeid.KindEvent: "event",
 	typeid.KindDelivery: "delivery", typeid.KindSource: "source", typeid.KindInbound: "inbound event", typeid.KindRecovery: "recovery",
+	typeid.KindEventType: "event type",
 }
 
 // EventRateError says that an owner publishes too many events a second.

@@ -42,6 +42,9 @@ func (s *Service) publishable(ctx context.Context, who Caller, event *models.Eve
 	if err := address(ctx, who, event, &wrong); err != nil {
 		return err
 	}
+	if err := s.fits(ctx, *event, &wrong); err != nil {
+		return err
+	}
 	if err := wrong.err(); err != nil {
 		return err
 	}

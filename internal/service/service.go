@@ -30,6 +30,7 @@ type Store interface {
 	inboundStore
 	receiveStore
 	auditStore
+	eventTypeStore
 	quotaStore
 	onceStore
 }
@@ -59,6 +60,8 @@ type Config struct {
 	KeyUsed func(id string)
 	// Audited is called for each entry of the audit trail, for metrics; nil for nothing.
 	Audited func(ctx context.Context, action string)
+	// ValidateEvents refuses events whose data do not fit the catalogue's schema of their type.
+	ValidateEvents bool
 	// Quotas limit what owners have.
 	Quotas Quotas
 	// Now is the clock of rate limits, of signed timestamps and of times that are checked; time.Now when nil.
@@ -76,6 +79,8 @@ type Service struct {
 	keyUsed      func(id string)
 	audited      func(ctx context.Context, action string)
 	quotas       Quotas
+	// schemas are nil unless events are validated.
+	schemas *schemas
 	// perOwner limits published events; nil for no limit. sums has a storedSum for each owner.
 	perOwner *ratelimit.Limiter
 	sums     sync.Map
@@ -94,6 +99,9 @@ func New(cfg Config) *Service {
 	}
 	if s.now == nil {
 		s.now = time.Now
+	}
+	if cfg.ValidateEvents {
+		s.schemas = newSchemas(s.store, s.now)
 	}
 	if cfg.AdminKey != "" {
 		s.adminKeyHash = models.HashAPIKey(cfg.AdminKey)

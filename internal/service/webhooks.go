@@ -25,6 +25,7 @@ type webhookStore interface {
 
 type webhookDispatcher interface {
 	Test(ctx context.Context, webhook models.Webhook) (models.Delivery, error)
+	TestExample(ctx context.Context, webhook models.Webhook, eventType string, data []byte) (models.Delivery, error)
 	WebhookChanged(before, now models.Webhook)
 }
 

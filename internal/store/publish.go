@@ -93,14 +93,25 @@ func (s *Store) publishedBefore(ctx context.Context, event models.Event) (models
 // PublishTest stores a webhook.test event for one webhook, active or not, and its single delivery, which is
 // tried once. Data is the event's JSON.
 func (s *Store) PublishTest(ctx context.Context, webhook models.Webhook, data []byte) (models.Delivery, error) {
+	return s.publishTest(ctx, webhook, models.EventTest, data)
+}
+
+// PublishExample is PublishTest with an event of another type, which is for this webhook alone: no recovery brings it to
+// others.
+func (s *Store) PublishExample(ctx context.Context, webhook models.Webhook, eventType string, data []byte) (models.Delivery, error) {
+	return s.publishTest(ctx, webhook, eventType, data)
+}
+
+func (s *Store) publishTest(ctx context.Context, webhook models.Webhook, eventType string, data []byte) (models.Delivery, error) {
 	now := s.Now()
 	event := models.Event{
-		ID: typeid.New(typeid.KindEvent, now), OwnerID: webhook.OwnerID, Type: models.EventTest, Data: data,
+		ID: typeid.New(typeid.KindEvent, now), OwnerID: webhook.OwnerID, Type: eventType, Data: data,
+		WebhookIDs:    models.NewWebhookIDs([]string{webhook.ID}),
 		DeliveryCount: 1, CreatedAt: now,
 	}
 	delivery := models.Delivery{
 		ID: typeid.New(typeid.KindDelivery, now), EventID: event.ID, WebhookID: webhook.ID, OwnerID: webhook.OwnerID,
-		Event: models.EventTest, Host: webhook.Host, Status: models.StatusPending, Test: true, CreatedAt: now,
+		Event: eventType, Host: webhook.Host, Status: models.StatusPending, Test: true, CreatedAt: now,
 	}
 	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		if err := tx.Create(&event).Error; err != nil {

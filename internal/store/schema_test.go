@@ -26,6 +26,7 @@ var nullableWithoutPointer = map[string]bool{
 	"statistics.latency": true, "statistics.duration": true,
 	"attempts.request_headers": true, "attempts.response_headers": true,
 	"webhooks.sealed_headers": true, "webhooks.credentials": true, "attempts.response_body": true,
+	"event_types.schema": true, "event_types.example": true,
 }
 
 // The migrations are written by hand and so are the entities: here they are held against each other.

@@ -28,6 +28,8 @@ const (
 	KindInbound  Kind = "inb"
 	KindRecovery Kind = "rec"
 	KindAudit    Kind = "aud"
+	// KindEventType is not in the API: event types are called by their names.
+	KindEventType Kind = "ety"
 	// KindCall is not in the API: it is of calls with an Idempotency-Key.
 	KindCall Kind = "call"
 	// KindRejection is not in the API: rejections are only listed.

@@ -1,0 +1,212 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"html/template"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"github.com/postrider/postrider/internal/service"
+	"github.com/postrider/postrider/models"
+)
+
+//go:embed pages/event_types.html.tmpl
+var catalogueTemplate string
+
+//go:embed pages/event_types.css
+var catalogueStyle string
+
+// cataloguePolicy allows the page its own style, which is named by its hash, and nothing else: no script, no frame, no
+// other host.
+var cataloguePolicy = func() string {
+	hash := sha256.Sum256([]byte(catalogueStyle))
+	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(hash[:]) +
+		"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+}()
+
+// Everyone may ask for the pages, as often as they like: each is made again only after a while.
+const (
+	keptPages = 500
+	pageAge   = 5 * time.Second
+)
+
+// catalogue shows the event types to everyone. It escapes all that administrators have written.
+type catalogue struct {
+	service *service.Service
+	pages   *template.Template
+	kept    *lru.Cache[string, page]
+}
+
+type page struct {
+	status int
+	text   []byte
+	madeAt time.Time
+}
+
+func (s *server) registerCatalogue(router *gin.Engine) {
+	if !s.ShowEventTypes {
+		return
+	}
+	kept, err := lru.New[string, page](keptPages)
+	if err != nil {
+		panic(err) // for a size below 1
+	}
+	c := &catalogue{service: s.Service, pages: template.Must(template.New("").Parse(catalogueTemplate)), kept: kept}
+	router.GET("/event-types", func(g *gin.Context) { s.showPage(g, "", c.list) })
+	router.GET("/event-types/:name", func(g *gin.Context) {
+		name := g.Param("name")
+		if models.CheckEventType(name) != nil {
+			name = "-" // no page of its own is kept for what cannot be a name
+		}
+		s.showPage(g, name, func(ctx context.Context) (page, error) { return c.one(ctx, name) })
+	})
+	s.catalogue = c
+}
+
+func (s *server) showPage(g *gin.Context, key string, make func(ctx context.Context) (page, error)) {
+	now := s.Now()
+	shown, ok := s.catalogue.kept.Get(key)
+	if age := now.Sub(shown.madeAt); !ok || age < 0 || age >= pageAge {
+		var err error
+		if shown, err = make(g.Request.Context()); err != nil {
+			writeProblem(g, s.fail(g.Request.Context(), err))
+			return
+		}
+		shown.madeAt = now
+		s.catalogue.kept.Add(key, shown)
+	}
+	g.Header("Content-Security-Policy", cataloguePolicy)
+	g.Header("Cache-Control", "public, max-age=5")
+	g.Data(shown.status, "text/html; charset=utf-8", shown.text)
+}
+
+// view is what a page shows.
+type view struct {
+	Title string
+	Style template.CSS
+
+	Groups []typeGroup
+	typeView
+}
+
+type typeGroup struct {
+	Name  string
+	Types []typeView
+}
+
+type typeView struct {
+	Name, Path, Group, Description string
+	Deprecated                     bool
+	Fields                         []fieldView
+	Example, Schema                string
+}
+
+func viewOf(of models.EventType) typeView {
+	return typeView{
+		Name: of.Name, Path: "/event-types/" + of.Name, Group: of.Group, Description: of.Description, Deprecated: of.Deprecated,
+	}
+}
+
+func (c *catalogue) render(status int, name string, shown view) (page, error) {
+	shown.Style = template.CSS(catalogueStyle) //nolint:gosec // ours
+	var text bytes.Buffer
+	err := c.pages.ExecuteTemplate(&text, name, shown)
+	return page{status: status, text: text.Bytes()}, err
+}
+
+func (c *catalogue) list(ctx context.Context) (page, error) {
+	types, err := c.service.PublicEventTypes(ctx)
+	if err != nil {
+		return page{}, err
+	}
+	shown := view{Title: "Event types"}
+	for _, of := range types {
+		if n := len(shown.Groups); n == 0 || shown.Groups[n-1].Name != of.Group {
+			shown.Groups = append(shown.Groups, typeGroup{Name: of.Group})
+		}
+		group := &shown.Groups[len(shown.Groups)-1]
+		group.Types = append(group.Types, viewOf(of))
+	}
+	return c.render(http.StatusOK, "list", shown)
+}
+
+func (c *catalogue) one(ctx context.Context, name string) (page, error) {
+	of, err := c.service.GetEventType(ctx, name)
+	switch {
+	case errors.Is(err, models.ErrNotFound):
+		return c.render(http.StatusNotFound, "missing", view{Title: "No such event type"})
+	case err != nil:
+		return page{}, err
+	}
+	shown := view{Title: of.Name, typeView: viewOf(of)}
+	shown.Fields, shown.Example, shown.Schema = fieldsOf(of.Schema), indented(of.Example), indented(of.Schema)
+	return c.render(http.StatusOK, "type", shown)
+}
+
+func indented(data []byte) string {
+	var text bytes.Buffer
+	if data == nil || json.Indent(&text, data, "", "  ") != nil {
+		return ""
+	}
+	return text.String()
+}
+
+// fieldView is a line of the table of members.
+type fieldView struct {
+	Name, Type, Description string
+	Required                bool
+}
+
+// fieldsOf lists the members that a schema names at its top.
+func fieldsOf(schema []byte) (fields []fieldView) {
+	var top struct {
+		Properties map[string]json.RawMessage `json:"properties"`
+		Required   []string                   `json:"required"`
+	}
+	if json.Unmarshal(schema, &top) != nil {
+		return nil
+	}
+	for name, text := range top.Properties {
+		var of struct {
+			Type        any    `json:"type"`
+			Description string `json:"description"`
+			Format      string `json:"format"`
+			Enum        []any  `json:"enum"`
+			Ref         string `json:"$ref"`
+		}
+		_ = json.Unmarshal(text, &of) // true and false have no members
+		field := fieldView{Name: name, Description: of.Description, Required: slices.Contains(top.Required, name)}
+		switch kind := of.Type.(type) {
+		case string:
+			field.Type = kind
+		case []any:
+			for i, one := range kind {
+				if text, ok := one.(string); ok && i > 0 {
+					field.Type += " or " + text
+				} else if ok {
+					field.Type = text
+				}
+			}
+		}
+		if field.Type == "" && of.Ref != "" {
+			field.Type = of.Ref[strings.LastIndexByte(of.Ref, '/')+1:]
+		}
+		if of.Format != "" {
+			field.Type += " (" + of.Format + ")"
+		}
+		fields = append(fields, field)
+	}
+	slices.SortFunc(fields, func(a, b fieldView) int { return strings.Compare(a.Name, b.Name) })
+	return fields
+}
