@@ -36,6 +36,11 @@ RATE ?= 8
 DELIVERIES ?= 20000
 RECOVERY_RATE ?= 40
 
+# Of make recovery-missed: how many events are recovered that were published while a webhook was disabled, and how many of
+# them a second.
+EVENTS ?= 50000
+MISSED_RATE ?= 100
+
 # Of make bench-report: what is measured, all when empty, and how many times.
 SCENARIOS ?=
 RUNS ?= 3
@@ -124,6 +129,11 @@ chaos: ## Kill every part KILLS times (100) under load and compare what was acce
 recovery: ## Recover DELIVERIES (20,000) deliveries while everything is killed, on PostgreSQL.
 	go test ./e2e -run '^TestLongRecovery$$' -count=1 -v -timeout 2h \
 		-recovery.deliveries=$(DELIVERIES) -recovery.rate=$(RECOVERY_RATE)
+
+.PHONY: recovery-missed
+recovery-missed: ## Recover EVENTS (50,000) events that a disabled webhook missed, with two kills, on PostgreSQL.
+	go test ./e2e -run '^TestLongRecoveryOfMissedEvents$$' -count=1 -v -timeout 2h \
+		-missed.events=$(EVENTS) -missed.rate=$(MISSED_RATE)
 
 .PHONY: bench-report
 bench-report: ## Measure SCENARIOS (all) on a whole installation, RUNS (3) times: bin/bench-report.html and .json.

@@ -25,6 +25,7 @@ type Store interface {
 	FinalFailure(ctx context.Context, deliveryID string) (models.FinalFailure, error)
 	PendingDeliveries(ctx context.Context, madeBy time.Time, after string, limit int) ([]models.Delivery, error)
 	PendingDeliveriesOf(ctx context.Context, eventID, after string, limit int) ([]models.Delivery, error)
+	LeaseScheduled(ctx context.Context, deliveries []models.Delivery) error
 	UnstartedDeliveries(ctx context.Context, after string, limit int) ([]models.Delivery, error)
 	PendingInbound(ctx context.Context, receivedBy time.Time, after string, limit int) ([]models.InboundEvent, error)
 	WebhookHealths(ctx context.Context, ids []string) (map[string]models.WebhookHealth, error)

@@ -42,6 +42,9 @@ func (a *Activities) StartPending(ctx context.Context, in StartInput) (StartResu
 	if err := a.Starter.StartDeliveries(ctx, deliveries); err != nil {
 		return StartResult{}, err
 	}
+	if err := a.Store.LeaseScheduled(ctx, deliveries); err != nil {
+		return StartResult{}, err
+	}
 	if in.EventID == "" && result.Last == "" {
 		return result, a.moveQueues(ctx, in.MadeBy)
 	}

@@ -74,12 +74,12 @@ func (s *server) registerCatalogue(router *gin.Engine) {
 	s.catalogue = c
 }
 
-func (s *server) showPage(g *gin.Context, key string, make func(ctx context.Context) (page, error)) {
+func (s *server) showPage(g *gin.Context, key string, render func(ctx context.Context) (page, error)) {
 	now := s.Now()
 	shown, ok := s.catalogue.kept.Get(key)
 	if age := now.Sub(shown.madeAt); !ok || age < 0 || age >= pageAge {
 		var err error
-		if shown, err = make(g.Request.Context()); err != nil {
+		if shown, err = render(g.Request.Context()); err != nil {
 			writeProblem(g, s.fail(g.Request.Context(), err))
 			return
 		}
@@ -119,7 +119,7 @@ func viewOf(of models.EventType) typeView {
 }
 
 func (c *catalogue) render(status int, name string, shown view) (page, error) {
-	shown.Style = template.CSS(catalogueStyle) //nolint:gosec // ours
+	shown.Style = template.CSS(catalogueStyle)
 	var text bytes.Buffer
 	err := c.pages.ExecuteTemplate(&text, name, shown)
 	return page{status: status, text: text.Bytes()}, err

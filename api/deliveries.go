@@ -34,7 +34,7 @@ type Delivery struct {
 // Workflow is where to find a delivery in Temporal.
 type Workflow struct {
 	ID    string  `json:"id" doc:"The workflow's ID, which is the delivery's."`
-	RunID *string `json:"run_id" doc:"The run that made the last attempt; null before the first."`
+	RunID *string `json:"run_id" doc:"The run that made the last attempt, or that waits for its turn; null before the first."`
 	URL   *string `json:"url" doc:"Its page in the Temporal Web UI."`
 }
 

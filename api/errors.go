@@ -38,6 +38,7 @@ const (
 	codeOwnerSuspended      = "owner_suspended"
 	codeDefaultOwner        = "default_owner"
 	codeTooManyFailures     = "too_many_failures"
+	codeEventErased         = "event_erased"
 	codeSchemaBreaks        = "schema_breaks"
 	codeEventTypeExists     = "event_type_exists"
 	codeSecretsSign         = "earlier_secrets_sign"
@@ -136,6 +137,9 @@ var knownErrors = []struct {
 	{service.ErrAdminsOnly, http.StatusForbidden, codeForbidden, "only an administrator's key may do this"},
 	{service.ErrReprocessBroadcast, http.StatusUnprocessableEntity, codeInvalid,
 		"only an administrator may have this processed again: it reaches every owner's webhooks"},
+	{service.ErrEraseBroadcast, http.StatusForbidden, codeForbidden,
+		"this event went to every owner's webhooks: only an administrator may erase its data"},
+	{models.ErrErased, http.StatusConflict, codeEventErased, "the event's data was erased: it cannot be sent or processed again"},
 	{service.ErrNoVerifyToken, http.StatusMethodNotAllowed, codeMethodNotAllowed,
 		"this source takes POST only; one with a verify_token answers a GET with hub.challenge"},
 	{service.ErrRecoveryFinished, http.StatusConflict, codeRecoveryFinished, "the recovery has ended already"},

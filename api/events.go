@@ -64,6 +64,10 @@ func (s *server) registerEvents(api huma.API) {
 		ID: "get-event", Method: http.MethodGet, Path: "/events/{id}", Tag: tag,
 		Summary: "Show an event with its deliveries", Status: http.StatusOK, Errors: []int{http.StatusNotFound}, Large: true,
 	}, s.getEvent)
+	register(s, api, operation{
+		ID: "erase-event", Method: http.MethodDelete, Path: "/events/{id}/data", Tag: tag,
+		Summary: "Erase an event's data and its copies", Status: http.StatusNoContent, Errors: []int{http.StatusNotFound},
+	}, s.eraseEvent)
 }
 
 func eventObject(e models.Event) Event {
@@ -98,4 +102,8 @@ func (s *server) getEvent(ctx context.Context, who service.Caller, in *eventPath
 		ID: object.ID, OwnerID: object.OwnerID, Event: object.Event, Data: object.Data, EventFacts: object.EventFacts, CreatedAt: object.CreatedAt,
 		DeliveryCount: object.DeliveryCount, Deliveries: objectsOf(deliveries, s.deliveryObject),
 	}}, err
+}
+
+func (s *server) eraseEvent(ctx context.Context, who service.Caller, in *eventPath) (*struct{}, error) {
+	return nil, s.Service.EraseEvent(ctx, who, in.ID)
 }

@@ -27,12 +27,12 @@ func TestEventFromPublishingToItsDeliveries(t *testing.T) {
 
 		items, _ := s.admin(http.StatusOK, "GET", "/api/events", "").list()
 		require.Len(t, items, 1)
-		require.Equal(t, []string{"created_at", "delivery_count", "event", "id", "metadata", "occurred_at", "owner_id"}, members(items[0]))
+		require.Equal(t, []string{"created_at", "deliver_at", "delivery_count", "erased_at", "event", "id", "metadata", "occurred_at", "owner_id"}, members(items[0]))
 		require.EqualValues(t, 1, items[0]["delivery_count"])
 		require.Equal(t, models.DefaultOwnerID, items[0]["owner_id"])
 
 		event := s.admin(http.StatusOK, "GET", "/api/events/"+id, "").object()
-		require.Equal(t, []string{"created_at", "data", "deliveries", "delivery_count", "event", "id", "metadata", "occurred_at", "owner_id"}, members(event))
+		require.Equal(t, []string{"created_at", "data", "deliver_at", "deliveries", "delivery_count", "erased_at", "event", "id", "metadata", "occurred_at", "owner_id"}, members(event))
 		require.Equal(t, map[string]any{"a": 1.0}, event["data"])
 		deliveries, ok := event["deliveries"].([]any)
 		require.True(t, ok)

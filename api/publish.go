@@ -25,18 +25,22 @@ type NewEvent struct {
 	Broadcast  bool              `json:"broadcast,omitempty" doc:"For administrators: the webhooks of all owners get it."`
 	WebhookIDs []string          `json:"webhook_ids,omitempty" minItems:"1" doc:"Only these webhooks of the owner get it, whatever event types they have; paused ones do not."`
 	OccurredAt Time              `json:"occurred_at,omitzero" doc:"When it happened; when it was published when left out."`
+	DeliverAt  Time              `json:"deliver_at,omitzero" doc:"When it is to be delivered, at most 30 days from now; at once when left out or past."`
+	Delay      Duration          `json:"delay,omitzero" doc:"Instead of deliver_at: how long from now it is to be delivered, from 1s to 30d."`
 	Metadata   map[string]string `json:"metadata,omitempty" doc:"Up to 20 short texts by name. Receivers get each as the header X-Webhook-Meta-<name>, with - for _ and dots."`
 }
 
 // EventFacts are what the publisher said of an event beside its data.
 type EventFacts struct {
 	OccurredAt time.Time         `json:"occurred_at" doc:"When it happened, as the publisher says; else when it was published."`
+	DeliverAt  *time.Time        `json:"deliver_at" doc:"When it is to be delivered; null for at once."`
+	ErasedAt   *time.Time        `json:"erased_at" doc:"When its data was erased; null while it is there."`
 	WebhookIDs []string          `json:"webhook_ids,omitempty" doc:"The only webhooks that get it, when the publisher named them."`
 	Metadata   map[string]string `json:"metadata" doc:"What receivers get as headers X-Webhook-Meta-<name>."`
 }
 
 func eventFacts(e models.Event) EventFacts {
-	facts := EventFacts{OccurredAt: e.Occurred().UTC(), WebhookIDs: e.WebhookIDs, Metadata: e.Metadata}
+	facts := EventFacts{OccurredAt: e.Occurred().UTC(), DeliverAt: inUTC(e.DeliverAt), ErasedAt: inUTC(e.ErasedAt), WebhookIDs: e.WebhookIDs, Metadata: e.Metadata}
 	if facts.Metadata == nil {
 		facts.Metadata = map[string]string{}
 	}
@@ -68,6 +72,15 @@ func (e NewEvent) model(idempotencyKey, traceParent string) models.Event {
 	}
 	if !e.OccurredAt.IsZero() {
 		event.OccurredAt = &e.OccurredAt.Time
+	}
+	if !e.DeliverAt.IsZero() {
+		event.DeliverAt = &e.DeliverAt.Time
+	}
+	if e.Delay.Set {
+		event.Delay = &e.Delay.Value
+		if e.Delay.Err != nil {
+			event.Delay = new(time.Duration) // which the service refuses
+		}
 	}
 	return event
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -45,6 +46,12 @@ func TestWrongFieldsOfAnEvent(t *testing.T) {
 		`"webhook_ids":["` + theirs + `"]`:                    "body.webhook_ids[0]",
 		`"webhook_ids":["` + mine + `","wh_"]`:                "body.webhook_ids[1]",
 		`"webhook_ids":[` + ids(101) + `]`:                    "body.webhook_ids",
+		`"deliver_at":"tomorrow"`:                             "body.deliver_at",
+		`"deliver_at":"2999-01-01T00:00:00Z"`:                 "body.deliver_at",
+		`"delay":"31d"`:                                       "body.delay",
+		`"delay":0`:                                           "body.delay",
+		`"delay":"soon"`:                                      "body.delay",
+		`"delay":"1h","deliver_at":"2020-01-01T00:00:00Z"`:    "body.delay",
 		`"occurred_at":"yesterday"`:                           "body.occurred_at",
 		`"metadata":{"a":"é"}`:                                "body.metadata.a",
 		`"metadata":{"a":1}`:                                  "body.metadata.a",
@@ -82,4 +89,49 @@ func TestTraceParent(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, want, event.TraceParent, header)
 	}
+}
+
+func TestAnEventForLaterSaysSo(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	s.webhook(adminKey, "*")
+	id := text(t, s.admin(http.StatusAccepted, "POST", "/api/events", `{"event":"a","data":1,"delay":"24h"}`).object(), "id")
+	event := s.admin(http.StatusOK, "GET", "/api/events/"+id, "").object()
+	items, _ := s.admin(http.StatusOK, "GET", "/api/deliveries?event_id="+id, "").list()
+	require.NotNil(t, event["deliver_at"])
+	require.Equal(t, event["deliver_at"], items[0]["next_attempt_at"])
+	require.Equal(t, "pending", items[0]["status"])
+	s.settle()
+	stored, err := s.store.Delivery(t.Context(), models.Scope{}, fmt.Sprint(items[0]["id"]))
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		stored, err = s.store.Delivery(t.Context(), models.Scope{}, stored.ID)
+		return err == nil && stored.LeasedUntil != nil
+	}, 30*time.Second, time.Millisecond, "the sweep knows that its workflow runs")
+}
+
+func TestErasedEvent(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	_, key := s.owner("a")
+	s.webhook(key, "*")
+	id := text(t, s.call(key, "POST", "/api/events", `{"event":"a","data":"private","metadata":{"a":"private"}}`).is(http.StatusAccepted).object(), "id")
+	for range 2 {
+		s.call(key, "DELETE", "/api/events/"+id+"/data", "").is(http.StatusNoContent)
+	}
+	reply := s.call(key, "GET", "/api/events/"+id, "").is(http.StatusOK)
+	require.NotContains(t, reply.body, "private")
+	event := reply.object()
+	require.Nil(t, event["data"])
+	require.NotNil(t, event["erased_at"])
+	delivery := event["deliveries"].([]any)[0].(map[string]any)
+	require.Equal(t, "cancelled", delivery["status"])
+	require.Equal(t, "the event's data was erased", delivery["cancel_reason"])
+	s.call(key, "POST", "/api/deliveries/"+fmt.Sprint(delivery["id"])+"/resend", "").problem(http.StatusConflict, "event_erased")
+	items, _ := s.call(key, "GET", "/api/events?include=data", "").is(http.StatusOK).list()
+	require.Nil(t, items[0]["data"])
+
+	everyones := text(t, s.admin(http.StatusAccepted, "POST", "/api/events", `{"event":"a","data":1,"broadcast":true}`).object(), "id")
+	s.call(key, "DELETE", "/api/events/"+everyones+"/data", "").problem(http.StatusForbidden, "forbidden")
+	s.admin(http.StatusNoContent, "DELETE", "/api/events/"+everyones+"/data", "")
 }

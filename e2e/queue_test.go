@@ -216,8 +216,7 @@ func TestRecordQueueHistories(t *testing.T) {
 	}
 	t.Run("queued", func(t *testing.T) {
 		first := p.deliveryTo(t, newReceiver(t, failFirst(1, http.StatusInternalServerError)))
-		order(first, ordered)
-		begin(t, p.plain, first)
+		order(first, ordered) // which starts it
 		p.awaitStatus(t, first, models.StatusFailed)
 		second := publish(first)
 		begin(t, p.plain, second)

@@ -32,6 +32,7 @@ func TestRunning(t *testing.T) {
 					"rate limit raised":               rateLimitRaised,
 					"URL changed":                     urlChanged,
 					"cancel, then resend":             cancelThenResend,
+					"to be delivered later":           deliverLater,
 					"order switched on and off":       orderSwitched,
 					"queue held":                      queueHeld,
 					"queue resent":                    queueResent,

@@ -52,6 +52,8 @@ type Delivery struct {
 	// FilterError says why the webhook's filter could not be evaluated when the event was published, which then passed;
 	// empty when there was nothing to say.
 	FilterError string
+	// Erased says that its event's data was erased: it cannot be sent again, and what is answered is not kept.
+	Erased bool
 	// Test deliveries are tried once, and their failure causes no notice.
 	Test bool
 	// Place is where the delivery stands in the queue of its ordered webhook; nil when it does not, or has left it.
@@ -72,6 +74,14 @@ func (d Delivery) LeftFor(now time.Time) time.Duration {
 	return max(0, d.LeasedUntil.Sub(now))
 }
 
+// StartsIn is how long a delivery without an attempt waits for its first, from now; 0 when that is due.
+func (d Delivery) StartsIn(now time.Time) time.Duration {
+	if d.AttemptCount > 0 || d.Status != StatusPending || d.NextAttemptAt == nil {
+		return 0
+	}
+	return max(0, d.NextAttemptAt.Sub(now))
+}
+
 // DeliveryFilter narrows a list of deliveries; its zero value narrows nothing.
 type DeliveryFilter struct {
 	Statuses                               []Status
@@ -88,6 +98,8 @@ const (
 	CauseRequest CancelCause = "request"
 	// CauseInactive: its webhook got no deliveries at the time. A recovery brings it back.
 	CauseInactive CancelCause = "inactive"
+	// CauseErased: its event's data was erased.
+	CauseErased CancelCause = "erased"
 	// CauseDeleted: its webhook is gone.
 	CauseDeleted CancelCause = "deleted"
 )

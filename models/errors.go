@@ -10,6 +10,8 @@ var (
 	ErrIdempotencyConflict = errors.New("idempotency key used before with another event")
 	// ErrFinished says that a delivery has ended and cannot be cancelled any more.
 	ErrFinished = errors.New("delivery has ended")
+	// ErrErased says that the data of an event was erased: it cannot be sent or processed again.
+	ErrErased = errors.New("the event's data was erased")
 	// ErrKeyExpired says that an API key was valid once and has ended.
 	ErrKeyExpired = errors.New("key has expired")
 	// ErrOwnerSuspended says that an owner is suspended: it gets nothing, and its keys do nothing.

@@ -22,10 +22,17 @@ type Event struct {
 	WebhookIDs WebhookIDs `gorm:"column:webhook_ids"`
 	// OccurredAt is when it happened, as the publisher says; nil when that was not said. See Occurred.
 	OccurredAt *time.Time
+	// DeliverAt is when it is to be delivered; nil for at once. Delay asks Publish for a DeliverAt so long after now.
+	DeliverAt *time.Time
+	Delay     *time.Duration `gorm:"-"`
 	// Metadata is sent along in headers.
 	Metadata Metadata
 	// TraceParent is the publisher's place in a distributed trace, as W3C Trace Context writes it; empty for none.
 	TraceParent string `gorm:"column:traceparent"`
+	// ErasedAt is when its data was erased; nil while it is there. The data is null then.
+	ErasedAt *time.Time
+	// InboundID is of the inbound event that it was made of; empty for none.
+	InboundID string
 	// DeliveryCount is how many webhooks matched.
 	DeliveryCount int `gorm:"column:deliveries"`
 	CreatedAt     time.Time
@@ -37,6 +44,17 @@ func (e Event) Occurred() time.Time {
 		return *e.OccurredAt
 	}
 	return e.CreatedAt
+}
+
+// MaxDelay is how long an event may wait for its delivery.
+const MaxDelay = 30 * 24 * time.Hour
+
+// Due is when an event is to be delivered that was published to be delivered later; nil for others.
+func (e Event) Due() *time.Time {
+	if e.DeliverAt == nil || !e.DeliverAt.After(e.CreatedAt) {
+		return nil
+	}
+	return e.DeliverAt
 }
 
 // EventFilter narrows a list of events; its zero value narrows nothing.

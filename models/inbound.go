@@ -35,7 +35,9 @@ type InboundEvent struct {
 	// EventID is the event that was published of it; empty until then.
 	EventID     string
 	ProcessedAt *time.Time
-	CreatedAt   time.Time
+	// ErasedAt is when its body and headers were erased; nil while they are there.
+	ErasedAt  *time.Time
+	CreatedAt time.Time
 }
 
 // InboundFilter narrows a list of inbound events; its zero value narrows nothing.

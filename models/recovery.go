@@ -35,6 +35,9 @@ func (i Include) Missed() bool { return i == IncludeMissed || i == IncludeAll }
 
 // Wants says that a delivery is included as it is now.
 func (i Include) Wants(delivery Delivery) bool {
+	if delivery.Erased {
+		return false
+	}
 	switch delivery.Status {
 	case StatusPermanentlyFailed:
 		return true

@@ -123,6 +123,9 @@ func withDetourOptions(detour activities.Detour) workflow.TimerOptions {
 	if detour.ReservedAt != nil {
 		return workflow.TimerOptions{Summary: "rate limit: turn at " + detour.ReservedAt.UTC().Format("15:04:05")}
 	}
+	if detour.Scheduled {
+		return workflow.TimerOptions{Summary: "to be delivered later"}
+	}
 	if detour.Behind != "" {
 		return workflow.TimerOptions{Summary: "behind " + detour.Behind}
 	}

@@ -70,7 +70,7 @@ func (p *process) makeDispatcher(context.Context) error {
 		Store: p.store, Starter: p.starter, Temporal: p.temporal, FirstAttempts: p.first, Logger: p.logger,
 	}
 	if p.role.worker {
-		cfg.Expect = p.maker.Expect
+		cfg.Expect, cfg.Forget = p.maker.Expect, p.maker.Forget
 	}
 	p.dispatcher = dispatch.New(cfg)
 	return nil

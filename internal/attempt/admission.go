@@ -33,8 +33,8 @@ func (m *Maker) admit(ctx context.Context, job models.Job, in Input, run Run) (a
 	if wait := firstUnderWay(job, in, m.Now()); wait > 0 {
 		return admission{detour: &Detour{WaitMS: wait.Milliseconds()}}, nil
 	}
-	if job.Behind != "" {
-		return admission{detour: &Detour{Slow: in.Slow, Behind: job.Behind, WaitMS: m.lookAgain(in)}}, nil
+	if detour, err := m.awaitTurn(ctx, job, in, run); detour != nil || err != nil {
+		return admission{detour: detour}, err
 	}
 	if job.Delivery.Test && in.Trigger != models.TriggerResend {
 		return admission{}, nil // a person waits for it

@@ -10,6 +10,9 @@ import (
 // attempts, where they are made in this process, need not load them again.
 func (m *Maker) Expect(jobs []models.Job) { m.published.keep(jobs, m.Now()) }
 
+// Forget drops what is kept of an event whose data was erased. Other processes keep it for two seconds at most.
+func (m *Maker) Forget(eventID string) { m.published.forget(eventID) }
+
 // MakeFirst makes the first attempt of a delivery without a workflow, and returns when it is recorded or the context
 // ends. It returns false when the delivery needs its workflow from here: to make the next attempt, to notify the owner of
 // a final failure, or to make the first attempt, because the webhook is slow, fails, is overloaded or has a rate limit.

@@ -118,8 +118,13 @@ func (m *Maker) Make(ctx context.Context, job models.Job, in Input, run Run) (Re
 	if leftQueue(job, in) {
 		return Result{Decision: Decision{Status: job.Delivery.Status, CancelReason: job.Delivery.CancelReason}}, nil
 	}
+	if wait := untilDue(job, in, run, m.Now()); !soon(wait) {
+		return notYet(wait), nil
+	} else if err := sleep(ctx, wait); err != nil {
+		return Result{}, err
+	}
 	if cause, reason := reasonToStop(job, in, run); reason != "" {
-		return m.stop(ctx, job, in, cause, reason)
+		return m.stop(ctx, job, in, run, cause, reason)
 	}
 	admission, err := m.admit(ctx, job, in, run)
 	if err != nil {
@@ -148,6 +153,9 @@ func (m *Maker) Make(ctx context.Context, job models.Job, in Input, run Run) (Re
 // a workflow the webhook was read together with the event.
 func reasonToStop(job models.Job, in Input, run Run) (models.CancelCause, string) {
 	webhook := job.Webhook
+	if job.Event.ErasedAt != nil {
+		return models.CauseErased, models.ErrErased.Error()
+	}
 	switch {
 	case run.ID == "":
 		return "", ""
@@ -168,8 +176,11 @@ func reasonToStop(job models.Job, in Input, run Run) (models.CancelCause, string
 
 // stop records that the delivery ends without a request. One that stands in a queue waits until its webhook is active
 // again: nothing may overtake it.
-func (m *Maker) stop(ctx context.Context, job models.Job, in Input, cause models.CancelCause, reason string) (Result, error) {
+func (m *Maker) stop(ctx context.Context, job models.Job, in Input, run Run, cause models.CancelCause, reason string) (Result, error) {
 	if cause == models.CauseInactive && !job.StandsAlone() {
+		if _, err := m.Store.AwaitTurn(ctx, job.Delivery.ID, run.ID); err != nil {
+			return Result{}, err
+		}
 		return m.takeDetour(ctx, job, admission{detour: &Detour{Slow: in.Slow, Inactive: true, WaitMS: m.lookAgain(in)}})
 	}
 	err := m.Store.CancelDelivery(ctx, job.Delivery.ID, cause, reason)

@@ -1,6 +1,7 @@
 package attempt
 
 import (
+	"maps"
 	"sync"
 	"time"
 
@@ -56,6 +57,13 @@ func (p *publishedJobs) take(in Input, now time.Time) (models.Job, bool) {
 	job, ok := p.kept[in.DeliveryID]
 	delete(p.kept, in.DeliveryID)
 	return job, ok
+}
+
+// forget drops the jobs of an event.
+func (p *publishedJobs) forget(eventID string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	maps.DeleteFunc(p.kept, func(_ string, job models.Job) bool { return job.Event.ID == eventID })
 }
 
 // expire drops what is too old.

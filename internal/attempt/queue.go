@@ -10,6 +10,19 @@ import (
 type QueueStore interface {
 	InTurn(ctx context.Context, deliveries []models.Delivery) ([]models.Delivery, error)
 	FirstInQueueOf(ctx context.Context, deliveryID string) (models.Delivery, error)
+	AwaitTurn(ctx context.Context, deliveryID, runID string) (behind string, err error)
+}
+
+// awaitTurn returns the detour of an attempt that has to wait for other deliveries; nil when its turn has come.
+func (m *Maker) awaitTurn(ctx context.Context, job models.Job, in Input, run Run) (*Detour, error) {
+	if job.Behind == "" {
+		return nil, nil //nolint:nilnil // there is nothing to wait for
+	}
+	behind, err := m.Store.AwaitTurn(ctx, job.Delivery.ID, run.ID)
+	if err != nil || behind == "" {
+		return nil, err
+	}
+	return &Detour{Slow: in.Slow, Behind: behind, WaitMS: m.lookAgain(in)}, nil
 }
 
 // MoveUp has the delivery go on that is the first in the queue of a delivery's webhook now. If this process dies before,

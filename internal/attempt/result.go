@@ -107,6 +107,8 @@ type Detour struct {
 	ReservedSince int64      `json:"slot_since,omitempty"`
 	// Throttled says that the wait is for a receiver that asked for it or seems to be overloaded.
 	Throttled bool `json:"throttled,omitempty"`
+	// Scheduled says that the wait is for the time at which the event is to be delivered.
+	Scheduled bool `json:"scheduled,omitempty"`
 	// Behind is the delivery that stands first in the queue of an ordered webhook, Inactive says that such a webhook gets
 	// nothing at present. Both waits end with a release.
 	Behind   string `json:"behind,omitempty"`

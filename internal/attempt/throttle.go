@@ -51,7 +51,11 @@ func throttledFor(job models.Job, in Input, now time.Time) time.Duration {
 	if until == nil || job.Delivery.Status != models.StatusPending || in.Trigger != models.TriggerSchedule {
 		return 0
 	}
-	left := job.Delivery.CreatedAt.Add(maxHeld).Sub(now)
+	since := job.Delivery.CreatedAt
+	if due := job.Event.Due(); due != nil {
+		since = *due
+	}
+	left := since.Add(maxHeld).Sub(now)
 	wait := min(until.Sub(now), left)
 	if wait < time.Millisecond { // which is the unit of waits
 		return 0

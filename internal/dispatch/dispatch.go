@@ -30,6 +30,8 @@ var (
 type Store interface {
 	Publish(ctx context.Context, event models.Event) (models.Published, error)
 	PublishAll(ctx context.Context, events []models.Event) ([]models.BatchOutcome, error)
+	EraseEvent(ctx context.Context, id string) (models.Event, []models.Delivery, error)
+	LeaseScheduled(ctx context.Context, deliveries []models.Delivery) error
 	PublishTest(ctx context.Context, webhook models.Webhook, data []byte) (models.Delivery, error)
 	PublishExample(ctx context.Context, webhook models.Webhook, eventType string, data []byte) (models.Delivery, error)
 	Webhook(ctx context.Context, scope models.Scope, id string) (models.Webhook, error)
@@ -55,6 +57,8 @@ type Config struct {
 	FirstAttempts *first.Attempts
 	// Expect, unless nil, hears of deliveries whose workflows are about to start and may run in this process.
 	Expect func(jobs []models.Job)
+	// Forget, unless nil, hears of events whose data was erased.
+	Forget func(eventID string)
 	Logger *slog.Logger
 }
 
@@ -65,6 +69,7 @@ type Dispatcher struct {
 	temporal client.Client
 	first    *first.Attempts
 	expect   func(jobs []models.Job)
+	forget   func(eventID string)
 	tests    testLimit
 	logger   *slog.Logger
 }
@@ -73,6 +78,6 @@ type Dispatcher struct {
 func New(cfg Config) *Dispatcher {
 	return &Dispatcher{
 		store: cfg.Store, starter: cfg.Starter, temporal: cfg.Temporal,
-		first: cfg.FirstAttempts, expect: cfg.Expect, logger: cfg.Logger,
+		first: cfg.FirstAttempts, expect: cfg.Expect, forget: cfg.Forget, logger: cfg.Logger,
 	}
 }

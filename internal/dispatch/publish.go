@@ -48,6 +48,8 @@ func (d *Dispatcher) begin(ctx context.Context, published models.Published) {
 	case published.Duplicate:
 	case published.Event.DeliveryCount > min(d.most(published), len(published.Deliveries)):
 		d.starter.Soon(func(ctx context.Context) error { return d.starter.StartFanOut(ctx, published.Event.ID) })
+	case published.Event.Due() != nil:
+		d.schedule(published.Deliveries)
 	case d.first != nil:
 		d.attempt(ctx, published)
 	default:
@@ -61,6 +63,18 @@ func (d *Dispatcher) begin(ctx context.Context, published models.Published) {
 			}
 			d.starter.Soon(func(ctx context.Context) error { return d.starter.StartDelivery(ctx, delivery) })
 		}
+	}
+}
+
+// schedule starts the workflows of deliveries whose time comes later, and tells the sweep that they run.
+func (d *Dispatcher) schedule(deliveries []models.Delivery) {
+	for _, delivery := range deliveries {
+		d.starter.Soon(func(ctx context.Context) error {
+			if err := d.starter.StartDelivery(ctx, delivery); err != nil {
+				return err
+			}
+			return d.store.LeaseScheduled(ctx, []models.Delivery{delivery})
+		})
 	}
 }
 

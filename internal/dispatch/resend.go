@@ -10,6 +10,9 @@ import (
 // Resend has a delivery attempted now: one that waits by a signal, one that has ended by another run with the full
 // schedule. requestedBy is shown in the workflow's history.
 func (d *Dispatcher) Resend(ctx context.Context, delivery models.Delivery, requestedBy string) error {
+	if delivery.Erased {
+		return models.ErrErased
+	}
 	webhook, err := d.store.Webhook(ctx, models.Scope{}, delivery.WebhookID)
 	switch {
 	case errors.Is(err, models.ErrNotFound):

@@ -19,6 +19,8 @@ var (
 	// ErrReprocessBroadcast says that an inbound event reaches every owner's webhooks: only administrators may have it
 	// processed again.
 	ErrReprocessBroadcast = errors.New("only an administrator may have this processed again")
+	// ErrEraseBroadcast says that an event went to every owner's webhooks: only administrators may erase its data.
+	ErrEraseBroadcast = errors.New("only an administrator may erase this")
 	// ErrWebhookInactive says that a delivery's webhook is paused, disabled or deleted.
 	ErrWebhookInactive = dispatch.ErrWebhookInactive
 	// ErrWebhookDeleted is the ErrWebhookInactive that nobody can change.

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
@@ -23,6 +24,19 @@ func (f *faults) eventMetadata(metadata models.Metadata) {
 		if strings.ContainsFunc(metadata[name], notPrintableASCII) {
 			f.add("metadata."+name, "is sent as a header: expected printable ASCII characters; what needs others belongs in data")
 		}
+	}
+}
+
+// due checks when an event is to be delivered.
+func (f *faults) due(event models.Event, now time.Time) {
+	if event.Delay != nil {
+		f.duration("delay", Duration{Value: *event.Delay}, time.Second, models.MaxDelay)
+		if event.DeliverAt != nil {
+			f.add("delay", "an event has one time of delivery: leave out delay or deliver_at")
+		}
+	}
+	if at := event.DeliverAt; at != nil && at.Sub(now) > models.MaxDelay {
+		f.add("deliver_at", "expected a time within the next "+models.FormatDuration(models.MaxDelay))
 	}
 }
 

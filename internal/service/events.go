@@ -19,6 +19,7 @@ type eventStore interface {
 type eventDispatcher interface {
 	Publish(ctx context.Context, event models.Event) (models.Published, error)
 	PublishAll(ctx context.Context, events []models.Event) ([]models.BatchOutcome, error)
+	Erase(ctx context.Context, eventID string) (models.Event, error)
 }
 
 // Publish stores an event with its deliveries and returns when that is durable. Of the event, the caller gives the type,
@@ -37,6 +38,7 @@ type addressing func(ctx context.Context, who Caller, event *models.Event, wrong
 func (s *Service) publishable(ctx context.Context, who Caller, event *models.Event, address addressing) error {
 	var wrong faults
 	wrong.event(*event)
+	wrong.due(*event, s.now())
 	if err := address(ctx, who, event, &wrong); err != nil {
 		return err
 	}
@@ -111,4 +113,22 @@ func (s *Service) deliveriesOf(ctx context.Context, who Caller, eventID string) 
 		return nil, err
 	}
 	return deliveries, s.withQueues(ctx, deliveries)
+}
+
+// EraseEvent erases an event's data and its copies. One that was broadcast is for administrators: else it is
+// ErrEraseBroadcast.
+func (s *Service) EraseEvent(ctx context.Context, who Caller, id string) error {
+	event, err := load(ctx, who, typeid.KindEvent, id, s.store.Event)
+	switch {
+	case err != nil:
+		return err
+	case event.OwnerID == "" && !who.Admin():
+		return ErrEraseBroadcast
+	}
+	erased, err := s.dispatcher.Erase(ctx, event.ID)
+	if err != nil {
+		return err
+	}
+	s.audit(ctx, who, "erase-event", erased.ID, erased.OwnerID)
+	return nil
 }

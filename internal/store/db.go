@@ -114,6 +114,19 @@ func isUniqueViolation(err error) bool {
 		(lite.Code() == sqlite3codes.SQLITE_CONSTRAINT_UNIQUE || lite.Code() == sqlite3codes.SQLITE_CONSTRAINT_PRIMARYKEY)
 }
 
+// unlessDeadlocked does something again that PostgreSQL has undone because two transactions waited for each other: a batch
+// locks idempotency keys and queues of ordered webhooks in turns, when it takes several statements.
+func unlessDeadlocked(do func() error) (err error) {
+	const tries = 3
+	for range tries {
+		var pg *pgconn.PgError
+		if err = do(); !errors.As(err, &pg) || pg.Code != "40P01" {
+			return err
+		}
+	}
+	return err
+}
+
 // forUpdate locks the rows that a transaction reads. SQLite's transactions hold the only write lock anyway.
 func forUpdate(tx *gorm.DB) *gorm.DB {
 	if tx.Name() == "postgres" {

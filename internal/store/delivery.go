@@ -37,17 +37,6 @@ func (s *Store) Deliveries(ctx context.Context, scope models.Scope, filter model
 	return deliveries, cursors, nil
 }
 
-// PendingDeliveries returns deliveries without an attempt that were made at or before a time, oldest first,
-// from behind the one with the ID after. They are the ones whose workflow may not have been started; those that are
-// postponed, or left to the process that published them, are not among them, nor are those in queues: see QueueHeads.
-func (s *Store) PendingDeliveries(ctx context.Context, madeBy time.Time, after string, limit int) ([]models.Delivery, error) {
-	// SQLite compares times as text, which all have to be in UTC for that.
-	now := s.Now()
-	q := s.db.Where("created_at <= ? AND (leased_until IS NULL OR leased_until <= ?) AND (next_attempt_at IS NULL OR next_attempt_at <= ?)",
-		madeBy.UTC(), now, now)
-	return s.pending(ctx, q.Where("place IS NULL"), after, limit)
-}
-
 // UnstartedDeliveries returns deliveries whose first attempt was made without a workflow and failed, and whose
 // workflow may not have been started, oldest first, from behind the one with the ID after.
 func (s *Store) UnstartedDeliveries(ctx context.Context, after string, limit int) ([]models.Delivery, error) {

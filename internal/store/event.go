@@ -25,8 +25,20 @@ func address(e *models.Event) {
 // sameRequest says whether two events with one idempotency key are the same request. The trace may be another: a client
 // that asks again begins a new part of it.
 func sameRequest(e, other models.Event) bool {
+	if e.ErasedAt != nil {
+		return e.Type == other.Type // what can be compared
+	}
 	return e.Type == other.Type && bytes.Equal(e.Data, other.Data) && slices.Equal(e.WebhookIDs, other.WebhookIDs) &&
-		sameTime(e.OccurredAt, other.OccurredAt) && maps.Equal(e.Metadata, other.Metadata)
+		sameTime(e.OccurredAt, other.OccurredAt) && sameDue(e, other) && maps.Equal(e.Metadata, other.Metadata)
+}
+
+// sameDue says whether a stored event and a request are to be delivered at the same time, or so long after publishing.
+func sameDue(stored, request models.Event) bool {
+	if request.Delay == nil {
+		return sameTime(stored.DeliverAt, request.DeliverAt)
+	}
+	at := stored.CreatedAt.Add(*request.Delay)
+	return sameTime(stored.DeliverAt, asStored(&at))
 }
 
 func sameTime(a, b *time.Time) bool {

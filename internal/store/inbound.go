@@ -79,6 +79,7 @@ func (s *Store) ProcessInbound(ctx context.Context, id string, event func(models
 		if err != nil {
 			return err
 		}
+		made.InboundID = inbound.ID
 		s.identify(&made)
 		if published, err = s.insertEvent(tx, made, insertion{}); err != nil {
 			return err
@@ -114,8 +115,11 @@ func (s *Store) FailInbound(ctx context.Context, id, reason string) error {
 func (s *Store) ReprocessInbound(ctx context.Context, id string) error {
 	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		var inbound models.InboundEvent
-		if err := forUpdate(tx).Select("id", "status").Where("id = ?", id).Take(&inbound).Error; err != nil {
+		if err := forUpdate(tx).Select("id", "status", "erased_at").Where("id = ?", id).Take(&inbound).Error; err != nil {
 			return oneRow(err)
+		}
+		if inbound.ErasedAt != nil {
+			return models.ErrErased
 		}
 		_, err := processAgain(tx, id, inbound.Status)
 		return err

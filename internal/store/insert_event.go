@@ -42,13 +42,13 @@ func namedSQL(ids, owner string) string {
 
 func insertDeliveriesSQL(webhooks string) string {
 	return `
-INSERT INTO deliveries (id, event_id, webhook_id, owner_id, event, host, status, attempt_count, leased_until, test, created_at, place)
-SELECT CAST(@prefix AS text) || m.digits, @event_id, m.id, m.owner_id, @event, m.host, 'pending', 0, @leased_until, FALSE, @created_at,
-       CASE WHEN m.ordered THEN 0 END
+INSERT INTO deliveries (id, event_id, webhook_id, owner_id, event, host, status, attempt_count, next_attempt_at, leased_until, test, created_at, place)
+SELECT CAST(@prefix AS text) || m.digits, @event_id, m.id, m.owner_id, @event, m.host, 'pending', 0, @due, @leased_until, FALSE, @created_at,
+       CASE WHEN m.ordered AND NOT @later THEN 0 END
 FROM (SELECT n.id, n.owner_id, n.host, n.ordered, ` + digitsSQL + ` AS digits
       FROM (SELECT w.id, w.owner_id, w.host, w.ordered, CAST((row_number() OVER (ORDER BY w.id) + @start) & @mask AS integer) AS n
             FROM (` + webhooks + ` AND w.id <> @except AND w.filter = '') w) n) m
-RETURNING id, event_id, webhook_id, owner_id, event, host, status, created_at, place`
+RETURNING id, event_id, webhook_id, owner_id, event, host, status, next_attempt_at, created_at, place`
 }
 
 // What an event goes to: its owner's webhooks, everyone's, or those that it names.
@@ -93,6 +93,8 @@ func (s *Store) insertEvent(tx *gorm.DB, event models.Event, how insertion) (mod
 		"event":        event.Type,
 		"created_at":   event.CreatedAt,
 		"leased_until": how.leasedUntil,
+		"due":          event.Due(),
+		"later":        event.Due() != nil, // what is delivered later is in no queue
 		"start":        start,
 		"mask":         countedMask,
 		"owner_id":     event.OwnerID,
@@ -123,16 +125,27 @@ func (s *Store) identify(event *models.Event) { identifyAt(event, s.Now()) }
 func identifyAt(event *models.Event, now time.Time) {
 	address(event)
 	event.CreatedAt = now
-	if event.OccurredAt != nil {
-		occurred := event.OccurredAt.UTC().Truncate(time.Microsecond) // as it is stored, to be compared
-		event.OccurredAt = &occurred
+	event.OccurredAt, event.DeliverAt = asStored(event.OccurredAt), asStored(event.DeliverAt)
+	if event.Delay != nil {
+		at := event.CreatedAt.Add(*event.Delay)
+		event.DeliverAt = asStored(&at)
 	}
 	event.ID = typeid.New(typeid.KindEvent, event.CreatedAt)
 }
 
-// leasedUntil is until when the sweep leaves an event's deliveries alone; nil without a lease.
+// asStored is a time as it is stored, to be compared.
+func asStored(at *time.Time) *time.Time {
+	if at == nil {
+		return nil
+	}
+	stored := at.UTC().Truncate(time.Microsecond)
+	return &stored
+}
+
+// leasedUntil is until when the sweep leaves an event's deliveries alone; nil without a lease. What
+// is delivered later has a workflow from the beginning.
 func (s *Store) leasedUntil(event models.Event) *time.Time {
-	if s.lease == 0 {
+	if s.lease == 0 || event.Due() != nil {
 		return nil
 	}
 	until := event.CreatedAt.Add(s.lease)

@@ -67,12 +67,13 @@ func (s *Store) insertFiltered(tx *gorm.DB, event models.Event, how insertion, a
 			continue
 		}
 		var place *int64
-		if webhook.Ordered {
+		if webhook.Ordered && event.Due() == nil {
 			place = new(int64) // see queueUp
 		}
 		passed = append(passed, models.Delivery{
 			ID: typeid.New(typeid.KindDelivery, event.CreatedAt), EventID: event.ID, WebhookID: webhook.ID, OwnerID: webhook.OwnerID,
-			Event: event.Type, Host: webhook.Host, Status: models.StatusPending, LeasedUntil: how.leasedUntil, Place: place,
+			Event: event.Type, Host: webhook.Host, Status: models.StatusPending, NextAttemptAt: event.Due(),
+			LeasedUntil: how.leasedUntil, Place: place,
 			FilterError: shortFault(verdicts[i].Fault), CreatedAt: event.CreatedAt,
 		})
 	}

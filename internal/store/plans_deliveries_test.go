@@ -54,6 +54,12 @@ func (p *plansRig) deliveryCalls() map[string]func() {
 				storetest.Publish(t, s, models.Event{Type: "order.kind1", Data: []byte(`{}`), Broadcast: true})
 			}
 		},
+		"EraseEvent": func() { _, _, err := s.EraseEvent(ctx, delivery.EventID); p.ok(err) },
+		"LeaseScheduled": func() {
+			due := now.Add(time.Hour)
+			published := storetest.Publish(t, s, models.Event{Type: "order.kind1", Data: []byte(`{}`), OwnerID: owner.OwnerID, DeliverAt: &due})
+			p.ok(s.LeaseScheduled(ctx, published.Deliveries))
+		},
 		"PublishAll": func() {
 			publishAll(t, s, []models.Event{
 				{Type: "order.kind1", Data: []byte(`{}`), OwnerID: owner.OwnerID, IdempotencyKey: key(2)},
@@ -80,6 +86,7 @@ func (p *plansRig) deliveryCalls() map[string]func() {
 				attempt.ID = models.AttemptID("other", 1, now)
 			}
 		},
+		"AwaitTurn":           func() { _, err := s.AwaitTurn(ctx, delivery.ID, "run"); p.ok(err) },
 		"FirstInQueue":        func() { _, _ = s.FirstInQueue(ctx, webhook.ID) },
 		"FirstInQueueOf":      func() { _, _ = s.FirstInQueueOf(ctx, delivery.ID) },
 		"FirstInQueues":       func() { _, err := s.FirstInQueues(ctx, []string{webhook.ID}); p.ok(err) },

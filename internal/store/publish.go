@@ -18,7 +18,11 @@ import (
 // webhooks with filters.
 func (s *Store) Publish(ctx context.Context, event models.Event) (models.Published, error) {
 	s.identify(&event)
-	published, err := s.publish(ctx, event)
+	var published models.Published
+	err := unlessDeadlocked(func() (err error) {
+		published, err = s.publish(ctx, event)
+		return err
+	})
 	if errors.Is(err, errKeyUsed) {
 		if published, err = s.publishedBefore(ctx, event); err == nil && !published.Duplicate {
 			err = errKeyUsed // by a transaction that was rolled back meanwhile

@@ -26,9 +26,11 @@ func (s *Store) PublishAll(ctx context.Context, events []models.Event) ([]models
 		identifyAt(&events[i], now.Add(time.Duration(i)*time.Microsecond)) // a microsecond apart, the IDs sort as the events do
 	}
 	var outcomes []models.BatchOutcome
-	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) (err error) {
-		outcomes, err = s.publishAll(tx, events)
-		return err
+	err := unlessDeadlocked(func() error {
+		return s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) (err error) {
+			outcomes, err = s.publishAll(tx, events)
+			return err
+		})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("publish events: %w", err)
@@ -96,13 +98,16 @@ func (s *Store) storeAll(tx *gorm.DB, events []models.Event) (map[string]models.
 		return s.storeEach(tx, events)
 	}
 	stored := make(map[string]models.Published, len(events))
+	statements := 0
 	for some := range chunks(inLockOrder(events)) {
+		statements++
 		outcomes, err := s.publishTogether(tx, some, anyDeliveries, min(s.mostDeliveries, sharedDeliveries))
 		if err != nil {
 			return nil, err
 		}
 		for i, outcome := range outcomes {
 			if outcome.filtered {
+				statements++
 				outcome, err = s.storeFiltered(tx, some[i])
 			}
 			if err != nil {
@@ -112,6 +117,10 @@ func (s *Store) storeAll(tx *gorm.DB, events []models.Event) (map[string]models.
 				stored[outcome.published.Event.ID] = outcome.published
 			}
 		}
+	}
+	if statements > 1 {
+		err := queueInOrder(tx, stored)
+		return stored, err
 	}
 	return stored, nil
 }

@@ -27,12 +27,13 @@ func publishBatchSQL(webhooks string) string {
 	return `
 WITH new AS MATERIALIZED (
     SELECT * FROM unnest(?::text[], ?::text[], ?::text[], ?::bytea[], ?::text[], ?::timestamptz[], ?::text[], ?::text[], ?::bigint[], ?::timestamptz[],
-                         ?::text[], ?::timestamptz[], ?::text[], ?::text[])
+                         ?::text[], ?::timestamptz[], ?::timestamptz[], ?::text[], ?::text[])
         AS n (id, owner_id, event, data, idempotency_key, created_at, patterns, prefix, start, leased_until,
-              webhook_ids, occurred_at, metadata, traceparent)
+              webhook_ids, occurred_at, deliver_at, metadata, traceparent)
     LIMIT (SELECT ?::bigint)),
 matched AS MATERIALIZED (
-    SELECT n.id AS event_id, w.id, w.owner_id, w.host, w.filter <> '' AS filtered, w.ordered,
+    SELECT n.id AS event_id, w.id, w.owner_id, w.host, w.filter <> '' AS filtered,
+           w.ordered AND (n.deliver_at IS NULL OR n.deliver_at <= n.created_at) AS ordered,
            CAST((row_number() OVER (PARTITION BY n.id ORDER BY w.id) + n.start) & ? AS integer) AS n
     FROM new n CROSS JOIN LATERAL (` + webhooks + `
         LIMIT ?) w),
@@ -40,16 +41,16 @@ counted AS MATERIALIZED (
     SELECT n.id, m.deliveries, m.filtered
     FROM new n CROSS JOIN LATERAL (SELECT count(*) AS deliveries, COALESCE(bool_or(m.filtered), FALSE) AS filtered FROM matched m WHERE m.event_id = n.id) m),
 stored AS (
-    INSERT INTO events (id, owner_id, event, data, idempotency_key, deliveries, created_at, webhook_ids, occurred_at, metadata, traceparent)
-    SELECT n.id, n.owner_id, n.event, n.data, n.idempotency_key, c.deliveries, n.created_at, n.webhook_ids, n.occurred_at, n.metadata, n.traceparent
+    INSERT INTO events (id, owner_id, event, data, idempotency_key, deliveries, created_at, webhook_ids, occurred_at, deliver_at, metadata, traceparent)
+    SELECT n.id, n.owner_id, n.event, n.data, n.idempotency_key, c.deliveries, n.created_at, n.webhook_ids, n.occurred_at, n.deliver_at, n.metadata, n.traceparent
     FROM new n JOIN counted c ON c.id = n.id
     WHERE c.deliveries <= ? AND NOT c.filtered
     ON CONFLICT (owner_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
     RETURNING id),` + queueUpTogetherSQL + `
 made AS (
-    INSERT INTO deliveries (id, event_id, webhook_id, owner_id, event, host, status, attempt_count, leased_until, test, created_at, place)
+    INSERT INTO deliveries (id, event_id, webhook_id, owner_id, event, host, status, attempt_count, next_attempt_at, leased_until, test, created_at, place)
     SELECT e.prefix || ` + digitsSQL + `, e.id, n.id, n.owner_id, e.event, n.host, 'pending', 0,
-           CASE WHEN p.place IS NULL THEN e.leased_until END, FALSE, e.created_at, p.place
+           CASE WHEN e.deliver_at > e.created_at THEN e.deliver_at END, CASE WHEN p.place IS NULL THEN e.leased_until END, FALSE, e.created_at, p.place
     FROM stored s JOIN new e ON e.id = s.id JOIN matched n ON n.event_id = e.id
     LEFT JOIN placed p ON p.event_id = n.event_id AND p.webhook_id = n.id
     RETURNING id, event_id, webhook_id, owner_id, host, place)
@@ -153,7 +154,7 @@ func (s *Store) publishTogether(db *gorm.DB, events []models.Event, most, answer
 func add(p *models.Published, job models.Job) {
 	delivery := &job.Delivery
 	delivery.EventID, delivery.Event, delivery.CreatedAt = p.Event.ID, p.Event.Type, p.Event.CreatedAt
-	delivery.Status = models.StatusPending
+	delivery.Status, delivery.NextAttemptAt = models.StatusPending, p.Event.Due()
 	job.Event = p.Event
 	p.Deliveries = append(p.Deliveries, *delivery)
 	p.Jobs = append(p.Jobs, job)
@@ -174,7 +175,8 @@ func (s *Store) publishArguments(events []models.Event) []any {
 	ids, owners, types, data := make([]string, n), make([]string, n), make([]string, n), make([][]byte, n)
 	keys, times, prefixes, starts := make([]*string, n), make([]time.Time, n), make([]string, n), make([]int64, n)
 	leases, patterns := make([]*time.Time, n), make([]string, n)
-	named, occurred, metadata, traces := make([]string, n), make([]*time.Time, n), make([]string, n), make([]string, n)
+	named, occurred, due := make([]string, n), make([]*time.Time, n), make([]*time.Time, n)
+	metadata, traces := make([]string, n), make([]string, n)
 	for i, event := range events {
 		ids[i], owners[i], types[i], data[i] = event.ID, event.OwnerID, event.Type, event.Data
 		keys[i], times[i] = event.IdempotencyKey, event.CreatedAt
@@ -183,9 +185,10 @@ func (s *Store) publishArguments(events []models.Event) []any {
 		if named[i] = event.WebhookIDs.String(); named[i] == "" {
 			patterns[i] = strings.Join(models.PatternsMatching(event.Type), " ")
 		}
-		occurred[i], metadata[i], traces[i] = event.OccurredAt, event.Metadata.Text(), event.TraceParent
+		occurred[i], due[i] = event.OccurredAt, event.DeliverAt
+		metadata[i], traces[i] = event.Metadata.Text(), event.TraceParent
 	}
-	return []any{&ids, &owners, &types, &data, &keys, &times, &patterns, &prefixes, &starts, &leases, &named, &occurred, &metadata, &traces, n, countedMask}
+	return []any{&ids, &owners, &types, &data, &keys, &times, &patterns, &prefixes, &starts, &leases, &named, &occurred, &due, &metadata, &traces, n, countedMask}
 }
 
 func keyOf(event models.Event) string {

@@ -67,8 +67,23 @@ func (s *Store) InTurn(ctx context.Context, deliveries []models.Delivery) ([]mod
 	return inTurn, nil
 }
 
+// AwaitTurn notes that a run waits for its delivery's turn, so that it is told, and returns the delivery that it waits for;
+// empty when its turn has come meanwhile.
+func (s *Store) AwaitTurn(ctx context.Context, deliveryID, runID string) (behind string, err error) {
+	db := s.db.WithContext(ctx)
+	err = db.Model(&models.Delivery{}).Where("id = ? AND status = 'pending'", deliveryID).Update("run_id", runID).Error
+	if err == nil { // in a statement behind that one's commit: who ends the delivery before either sees the run, or is seen
+		err = db.Raw("SELECT COALESCE(("+behindSQL+"), '') FROM deliveries d JOIN webhooks w ON w.id = d.webhook_id AND w.ordered WHERE d.id = ?",
+			deliveryID).Scan(&behind).Error
+	}
+	if err != nil {
+		return "", fmt.Errorf("await turn: %w", err)
+	}
+	return behind, nil
+}
+
 // queuedColumns are what is needed of a delivery p to have it go on.
-const queuedColumns = "p.id, p.event_id, p.webhook_id, p.owner_id, p.event, p.host, p.status, p.attempt_count, p.next_attempt_at, p.leased_until, p.place, p.created_at"
+const queuedColumns = "p.id, p.event_id, p.webhook_id, p.owner_id, p.event, p.host, p.status, p.run_id, p.attempt_count, p.next_attempt_at, p.leased_until, p.place, p.created_at"
 
 // FirstInQueue returns the first delivery in the queue of a webhook that gets deliveries at present. Without one, while the queue
 // waits for one that was given up, or while a process makes its first attempt without a workflow, it is ErrNotFound.

@@ -59,6 +59,33 @@ func queueUp(tx *gorm.DB, eventID string, deliveries []models.Delivery) error {
 	return nil
 }
 
+// queueInOrderSQL hands the places out anew that a transaction has taken for the events with some IDs, in the order of
+// these. Nobody else has taken one in between: the queues are locked.
+func queueInOrderSQL(tx *gorm.DB) string {
+	taken := " FROM deliveries WHERE place IS NOT NULL AND " + amongSQL(tx, "event_id")
+	return `
+UPDATE deliveries SET place = p.place
+FROM (SELECT id, webhook_id, row_number() OVER (PARTITION BY webhook_id ORDER BY event_id) AS n` + taken + `) d
+JOIN (SELECT place, webhook_id, row_number() OVER (PARTITION BY webhook_id ORDER BY place) AS n` + taken + `) p ON p.webhook_id = d.webhook_id AND p.n = d.n
+WHERE deliveries.id = d.id`
+}
+
+// queueInOrder puts events in their order that a transaction has stored in several statements, in that of their
+// idempotency keys.
+func queueInOrder(tx *gorm.DB, stored map[string]models.Published) error {
+	queued := false
+	ids := make([]string, 0, len(stored))
+	for id, published := range stored {
+		ids = append(ids, id)
+		// Of an event with many deliveries these are not known.
+		queued = queued || published.Event.DeliveryCount > len(published.Deliveries) || slices.ContainsFunc(published.Deliveries, models.Delivery.Queued)
+	}
+	if !queued {
+		return nil
+	}
+	return tx.Exec(queueInOrderSQL(tx), map[string]any{"ids": idList(tx, ids)}).Error
+}
+
 // changeQueue does to the deliveries of a webhook what a change of its order means for them, within its transaction.
 func changeQueue(tx *gorm.DB, webhookID string, before, now models.Queueing) error {
 	switch {

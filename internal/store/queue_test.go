@@ -162,6 +162,58 @@ func TestQueueOfABatch(t *testing.T) {
 	}
 }
 
+// A batch that takes several statements, in another order, has its events queue up in its own.
+func TestQueueOfALargeBatch(t *testing.T) {
+	onEach(t, func(t *testing.T, s *store.Store) {
+		r := newQueueRig(t, s, models.OnFailureWait)
+		for range store.SharedDeliveries + 1 {
+			storetest.Webhook(t, s, func(w *models.Webhook) { w.Events = []string{"wide"} })
+		}
+		events := make([]models.Event, 250)
+		for i := range events {
+			events[i] = models.Event{Type: "a", Data: []byte(`{}`), IdempotencyKey: key(len(events) - i)}
+			if i%7 == 0 {
+				events[i].Type = "wide"
+			}
+		}
+		for i, outcome := range publishAll(t, s, events) {
+			deliveries, _, err := s.Deliveries(t.Context(), everything, models.DeliveryFilter{
+				WebhookIDs: []string{r.webhook.ID}, EventIDs: []string{outcome.Published.Event.ID},
+			}, models.Page{})
+			require.NoError(t, err)
+			require.EqualValues(t, i+1, *deliveries[0].Place)
+		}
+	})
+}
+
+// Large batches that come to the same queues and keys in other orders are all stored.
+func TestLargeBatchesShareQueues(t *testing.T) {
+	t.Parallel()
+	s := storetest.New(t, storetest.Postgres(t), store.Config{})
+	for _, pattern := range []string{"a", "b"} {
+		storetest.Webhook(t, s, func(w *models.Webhook) { w.Events, w.Ordered = []string{pattern}, true })
+	}
+	var all sync.WaitGroup
+	for batch := range 4 {
+		all.Go(func() {
+			events := make([]models.Event, 210)
+			for i := range events {
+				name := fmt.Sprintf("%03d-%d", i, batch)
+				eventType := "a"
+				if (i < 100) == (batch%2 == 0) {
+					eventType = "b"
+				}
+				events[i] = models.Event{Type: eventType, Data: []byte(`{}`), IdempotencyKey: &name}
+			}
+			outcomes, err := s.PublishAll(t.Context(), events)
+			if err != nil || len(outcomes) != len(events) {
+				t.Errorf("publish: %v", err)
+			}
+		})
+	}
+	all.Wait()
+}
+
 // Batches that come to the same queues and the same keys in other orders do not wait for each other in a circle.
 func TestQueuesDoNotDeadlock(t *testing.T) {
 	t.Parallel()
@@ -393,5 +445,23 @@ func TestRecoveryOfAQueue(t *testing.T) {
 			require.NoError(t, err)
 			require.Nil(t, found.EndedAt)
 		}
+	})
+}
+
+// A run that waits for its turn is known from then on, and learns that the turn has come meanwhile.
+func TestAwaitTurn(t *testing.T) {
+	onEach(t, func(t *testing.T, s *store.Store) {
+		r := newQueueRig(t, s, models.OnFailureWait)
+		all := r.publish(2)
+		behind, err := s.AwaitTurn(t.Context(), all[1].ID, "run")
+		require.NoError(t, err)
+		require.Equal(t, all[0].ID, behind)
+		attempted(t, s, all[0], 1, models.StatusDelivered)
+		first, err := s.FirstInQueue(t.Context(), r.webhook.ID)
+		require.NoError(t, err)
+		require.Equal(t, "run", first.RunID)
+		behind, err = s.AwaitTurn(t.Context(), all[1].ID, "run")
+		require.NoError(t, err)
+		require.Empty(t, behind)
 	})
 }

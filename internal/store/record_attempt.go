@@ -14,6 +14,7 @@ import (
 // returningDelivery names its columns: a star would break in a process that runs while one is added.
 var returningDelivery = clause.Returning{Columns: []clause.Column{
 	{Name: "id"}, {Name: "event_id"}, {Name: "webhook_id"}, {Name: "owner_id"}, {Name: "event"}, {Name: "host"}, {Name: "test"},
+	{Name: "erased"},
 }}
 
 // errPurged undoes the record of an attempt whose delivery is gone.
@@ -100,6 +101,8 @@ func (s *Store) recordAlone(ctx context.Context, outcome models.Outcome) (models
 			return countOnly(tx, attempt)
 		case updated.RowsAffected == 0:
 			return errPurged
+		case delivery.Erased:
+			return eraseAnswers(tx.Where("id = ?", attempt.ID))
 		case delivery.Test && outcome.DisableWebhook == "", isPlain(outcome):
 			return nil
 		}
@@ -120,9 +123,13 @@ func (s *Store) recordAlone(ctx context.Context, outcome models.Outcome) (models
 // countOnly keeps an attempt from changing a delivery that was cancelled, or without a workflow resent, while the
 // request was on its way, except by a success.
 func countOnly(tx *gorm.DB, attempt models.Attempt) error {
-	counted := tx.Model(&models.Delivery{}).Where("id = ?", attempt.DeliveryID).Update("attempt_count", gorm.Expr("attempt_count + 1"))
+	var delivery models.Delivery
+	counted := tx.Model(&delivery).Clauses(returningDelivery).Where("id = ?", attempt.DeliveryID).Update("attempt_count", gorm.Expr("attempt_count + 1"))
 	if counted.Error == nil && counted.RowsAffected == 0 {
 		return errPurged
+	}
+	if counted.Error == nil && delivery.Erased {
+		counted.Error = eraseAnswers(tx.Where("id = ?", attempt.ID))
 	}
 	if counted.Error == nil && attempt.GaveUp != nil {
 		return tx.Model(&models.Attempt{}).Where("id = ?", attempt.ID).Update("gave_up", nil).Error

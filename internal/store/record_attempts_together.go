@@ -10,7 +10,8 @@ import (
 )
 
 // recordBatchSQL writes many successes in one statement. What is in the log already, and what belongs to a
-// purged delivery, changes nothing. The LIMIT leaves nothing out: PostgreSQL, which does not know it when it plans,
+// purged delivery, changes nothing. It returns the attempts of deliveries whose event was erased, also those that were
+// erased while it waited for their rows. The LIMIT leaves nothing out: PostgreSQL, which does not know it when it plans,
 // expects few rows, and so looks each delivery up by its index. A plan made while the table was nearly empty would
 // else read all of it, until the next ANALYZE.
 const recordBatchSQL = `
@@ -23,17 +24,21 @@ WITH new AS MATERIALIZED (
 stored AS (
     INSERT INTO attempts (id, delivery_id, number, trigger, status_code, duration_ms, response_body, remote_addr, started_at,
                           request_headers, response_headers, webhook_key, owner_key)
-    SELECT n.id, n.delivery_id, n.number, n.trigger, n.status_code, n.duration_ms, n.response_body, n.remote_addr, n.started_at,
-           n.request_headers, n.response_headers, right(d.webhook_id, 7), right(d.owner_id, 7)
+    SELECT n.id, n.delivery_id, n.number, n.trigger, n.status_code, n.duration_ms,
+           CASE WHEN NOT d.erased THEN n.response_body END, n.remote_addr, n.started_at,
+           CASE WHEN NOT d.erased THEN n.request_headers END, CASE WHEN NOT d.erased THEN n.response_headers END, right(d.webhook_id, 7), right(d.owner_id, 7)
     FROM new n JOIN deliveries d ON d.id = n.delivery_id
     ON CONFLICT (id) DO NOTHING
-    RETURNING id)
+    RETURNING id),
+delivered AS (
 UPDATE deliveries d
 SET status = 'delivered', attempt_count = d.attempt_count + 1, next_attempt_at = NULL, last_status_code = n.status_code,
     last_error = '', cancel_reason = '', cancel_cause = '', run_id = n.run_id, delivered_at = n.delivered_at,
     ended_at = n.delivered_at, place = NULL
 FROM new n JOIN stored s ON s.id = n.id
-WHERE d.id = n.delivery_id`
+WHERE d.id = n.delivery_id
+RETURNING n.id, d.erased)
+SELECT id FROM delivered WHERE erased`
 
 // recordBatch records plain outcomes. It leaves out, with false, a second one of the same delivery: a
 // statement changes each row once.
@@ -49,7 +54,12 @@ func (s *Store) recordBatch(ctx context.Context, outcomes []models.Outcome) ([]b
 	}
 	// Two batches that come to the same deliveries in two orders would each wait for the other.
 	slices.SortFunc(first, func(a, b models.Outcome) int { return strings.Compare(a.Attempt.DeliveryID, b.Attempt.DeliveryID) })
-	return done, s.db.WithContext(ctx).Exec(recordBatchSQL, recordArguments(first)...).Error
+	var erased []string
+	err := s.db.WithContext(ctx).Raw(recordBatchSQL, recordArguments(first)...).Scan(&erased).Error
+	if err != nil || len(erased) == 0 {
+		return done, err
+	}
+	return done, eraseAnswers(s.db.WithContext(ctx).Where("id IN ?", erased))
 }
 
 // recordArguments are those of recordBatchSQL. Pointers keep gorm from taking arrays for lists of values.

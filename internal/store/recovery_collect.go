@@ -66,7 +66,7 @@ func collectUnreached(tx *gorm.DB, recovery *models.Recovery, limit int) error {
 	if err != nil {
 		return err
 	}
-	found := part().Where("NOT test AND (status = 'permanently_failed' OR cancel_cause = ?)", models.CauseInactive)
+	found := part().Where("NOT test AND NOT erased AND (status = 'permanently_failed' OR cancel_cause = ?)", models.CauseInactive)
 	if len(last) == 0 {
 		return collectLast(tx, recovery, found)
 	}
@@ -90,7 +90,7 @@ func collectEnded(tx *gorm.DB, recovery *models.Recovery, limit int) error {
 		return err
 	}
 	const endedSQL = "COALESCE(ended_at, delivered_at, created_at)"
-	found := part().Where("NOT test AND "+finishedSQL).
+	found := part().Where("NOT test AND NOT erased AND "+finishedSQL).
 		Where(endedSQL+" >= ? AND "+endedSQL+" < ?", recovery.Since.UTC(), until)
 	if len(last) == 0 {
 		return collectLast(tx, recovery, found)
@@ -134,9 +134,9 @@ func missedSQL(tx *gorm.DB) string {
 		ON CONFLICT DO NOTHING`
 }
 
-// undeliveredSQL says that an event never had a delivery to the webhook. One of whose deliveries some are purged, while
+// undeliveredSQL says that an event, whose data is there, never had a delivery to the webhook. One of whose deliveries some are purged, while
 // another keeps it, may have had one: it is not sent again.
-const undeliveredSQL = `NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event_id = events.id AND d.webhook_id = @webhook)
+const undeliveredSQL = `events.erased_at IS NULL AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event_id = events.id AND d.webhook_id = @webhook)
 	AND (SELECT count(*) FROM deliveries d WHERE d.event_id = events.id) >= events.deliveries`
 
 // collectEvents goes through the events that the webhook may have missed.

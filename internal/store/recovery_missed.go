@@ -17,7 +17,7 @@ func (r recoveryDelivery) isEvent() bool { return typeid.Is(typeid.KindEvent, r.
 // makeMissedSQL counts a delivery more of those of some events that have none to the webhook. Their rows are locked
 // from here on, so that none of them is purged.
 func makeMissedSQL(tx *gorm.DB) string {
-	return "UPDATE events SET deliveries = deliveries + 1 WHERE " + amongSQL(tx, "id") + " AND " + undeliveredSQL + " RETURNING id, event"
+	return "UPDATE events SET deliveries = deliveries + 1 WHERE " + amongSQL(tx, "id") + " AND " + undeliveredSQL + " RETURNING id, event, deliver_at"
 }
 
 // makeMissed makes claimed deliveries of the missed events that a recovery comes to. An event that is gone, that has
@@ -48,6 +48,9 @@ func (s *Store) makeMissed(tx *gorm.DB, recovery *models.Recovery, webhook model
 		made[i] = models.Delivery{
 			ID: id, EventID: event.ID, WebhookID: webhook.ID, OwnerID: webhook.OwnerID, Event: event.Type, Host: webhook.Host,
 			Status: models.StatusPending, FilterError: faults[event.ID], CreatedAt: now,
+		}
+		if event.DeliverAt != nil && event.DeliverAt.After(now) {
+			made[i].NextAttemptAt = event.DeliverAt
 		}
 		claimed[i] = recoveryDelivery{RecoveryID: recovery.ID, DeliveryID: id, Claimed: true}
 	}

@@ -157,9 +157,9 @@ func hashOf(body []byte) string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-// processAgain makes an inbound event pending, if it is of the status, and counts it out of its source's failures.
+// processAgain makes an inbound event pending, if it is of the status and not erased, and counts it out of its source's failures.
 func processAgain(tx *gorm.DB, id string, status models.InboundStatus) (bool, error) {
-	result := tx.Model(&models.InboundEvent{}).Where("id = ? AND status = ?", id, status).
+	result := tx.Model(&models.InboundEvent{}).Where("id = ? AND status = ? AND erased_at IS NULL", id, status).
 		Updates(map[string]any{"status": models.InboundPending, "error": ""})
 	if result.Error != nil || result.RowsAffected == 0 || status != models.InboundFailed {
 		return result.RowsAffected > 0, result.Error

@@ -31,11 +31,13 @@ func startAnew(tx *gorm.DB, before, now models.Webhook) error {
 }
 
 // WaitingDeliveries returns the IDs of a webhook's deliveries that wait with a status, pending or failed, oldest first,
-// from behind the one with the ID after. Those that wait for others in a queue are not among them.
+// from behind the one with the ID after. Those that wait for others in a queue, or are to be
+// delivered later, are not among them.
 func (s *Store) WaitingDeliveries(ctx context.Context, webhookID string, status models.Status, after string, limit int) ([]string, error) {
 	var ids []string
 	err := s.db.WithContext(ctx).Model(&models.Delivery{}).
 		Where("webhook_id = ? AND id > ?", webhookID, after).Where(waitingWith(status)).Where(inTurnSQL).
+		Where("NOT EXISTS (SELECT 1 FROM events e WHERE e.id = deliveries.event_id AND e.deliver_at > ?)", s.Now()).
 		Order("id").Limit(limit).Pluck("id", &ids).Error
 	if err != nil {
 		return nil, fmt.Errorf("list waiting deliveries: %w", err)

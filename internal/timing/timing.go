@@ -29,6 +29,9 @@ const (
 	// ReservationLate is how late it may be, or half of the time between two requests where that is longer. An attempt
 	// that comes later reserves a new moment.
 	ReservationLate = 100 * time.Millisecond
+	// DueSoon is how much before its time an attempt may begin that is to be made later: it waits for the rest in the
+	// process, which a timer of Temporal would cost more.
+	DueSoon = time.Second
 	// StaleRateLimit is how long after a change of a rate limit an attempt may still ask by the old one, because it
 	// read the webhook before.
 	StaleRateLimit = time.Minute

@@ -13,7 +13,7 @@ import (
 
 // StartDelivery starts the first run of a delivery; one that was started already is left alone.
 func (s *Starter) StartDelivery(ctx context.Context, delivery models.Delivery) error {
-	return s.startFirst(ctx, contract.DeliveryOptions(ofDelivery(delivery)))
+	return s.startFirst(ctx, firstOptions(delivery, contract.DeliveryOptions(ofDelivery(delivery))))
 }
 
 // StartDeliveries starts the first runs of deliveries, but of those that are held, and returns when all are started.

@@ -1,6 +1,10 @@
 package start
 
 import (
+	"time"
+
+	"go.temporal.io/sdk/client"
+
 	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/models"
 )
@@ -18,4 +22,13 @@ func ofRecovery(r models.Recovery) contract.Recovery {
 // ofInbound is what Temporal shows of an inbound event.
 func ofInbound(i models.InboundEvent) contract.Inbound {
 	return contract.Inbound{ID: i.ID, OwnerID: i.OwnerID, SourceID: i.SourceID, Type: i.Type}
+}
+
+// firstOptions start the first run of a delivery: now, or by Temporal's start delay when its time comes. What waits is
+// visible, and a resend or a cancellation starts it at once.
+func firstOptions(delivery models.Delivery, options client.StartWorkflowOptions) client.StartWorkflowOptions {
+	if wait := delivery.StartsIn(time.Now()); wait > 0 {
+		options.StartDelay, options.EnableEagerStart = wait, false
+	}
+	return options
 }

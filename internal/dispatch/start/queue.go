@@ -25,27 +25,38 @@ func (s *Starter) MoveUp(first func(ctx context.Context) (models.Delivery, error
 	})
 }
 
-// Wake has a delivery go on whose turn has come: its workflow is started, or told if it waits already. One that this
-// process attempts without a workflow is left alone.
+// Wake has a delivery go on whose turn has come: its workflow is started or, if a run waits for the turn, told. One that
+// this process attempts without a workflow is left alone.
 func (s *Starter) Wake(ctx context.Context, delivery models.Delivery) error {
-	if s.held.has(delivery.ID) {
+	switch {
+	case s.held.has(delivery.ID):
 		return nil
-	}
-	if delivery.Status == models.StatusPending {
-		_, err := s.temporal.ExecuteWorkflow(ctx, contract.DeliveryOptions(ofDelivery(delivery)), contract.TypeDelivery,
-			contract.DeliveryInput{DeliveryID: delivery.ID})
-		if !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
-			return Unavailable(err)
-		}
+	case delivery.Status == models.StatusPending && delivery.RunID == "":
+		return s.startOrLeave(ctx, delivery)
 	}
 	err := s.temporal.SignalWorkflow(ctx, delivery.ID, "", contract.SignalRelease, contract.ReleaseSignal{})
-	if notRunning(err) && delivery.Status == models.StatusPending {
+	switch {
+	case !notRunning(err):
+		return Unavailable(err)
+	case delivery.Status == models.StatusPending:
 		return s.startAgain(ctx, delivery)
 	}
-	if notRunning(err) {
-		return nil
+	return nil
+}
+
+// startOrLeave starts a delivery that no run waits for. A run that there is makes its attempt; one that has ended without
+// an attempt, because the webhook was paused then, is followed by another one.
+func (s *Starter) startOrLeave(ctx context.Context, delivery models.Delivery) error {
+	_, err := s.temporal.ExecuteWorkflow(ctx, contract.DeliveryOptions(ofDelivery(delivery)), contract.TypeDelivery,
+		contract.DeliveryInput{DeliveryID: delivery.ID})
+	if !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
+		return Unavailable(err)
 	}
-	return Unavailable(err)
+	run, err := s.LatestRun(ctx, delivery.ID)
+	if err != nil || run.Running {
+		return err
+	}
+	return s.startAgain(ctx, delivery)
 }
 
 // WakeAll wakes deliveries and returns when that is done.

@@ -26,7 +26,7 @@ func (s *Starter) StartRecovered(ctx context.Context, namespace, recoveryID stri
 			return s.Wake(ctx, delivery)
 		}
 		if delivery.Status == models.StatusPending {
-			return s.startFirst(ctx, contract.MissedOptions(ofDelivery(delivery)))
+			return s.startFirst(ctx, firstOptions(delivery, contract.MissedOptions(ofDelivery(delivery))))
 		}
 		request, err := recoverRequest(namespace, recoveryID, delivery)
 		if err != nil {
