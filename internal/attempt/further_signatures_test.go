@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"crypto/hmac"
-	"crypto/sha1" //nolint:gosec // what some receivers verify
+	"crypto/sha1"
 	"crypto/sha512"
 	"encoding/hex"
 	"net/http"

@@ -54,7 +54,7 @@ func (m *Maker) fetchToken(ctx context.Context, by models.OAuth2, limit time.Dur
 	if !fetched.Expiry.IsZero() {
 		life := time.Until(fetched.Expiry)
 		now := m.Now()
-		made.end, made.renew = now.Add(life), now.Add(life-min(renewBefore, life/10)) //nolint:mnd // a tenth
+		made.end, made.renew = now.Add(life), now.Add(life-min(renewBefore, life/10))
 	}
 	return made, nil
 }
