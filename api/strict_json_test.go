@@ -108,6 +108,7 @@ func TestEmptyIsRefused(t *testing.T) {
 					path = strings.Replace(path, "{"+place.name+"}", holder.ids[place.kind], 1)
 				}
 			}
+			s.settle()
 			before := s.state()
 			refused := func(location string, reply reply) {
 				t.Helper()

@@ -15,7 +15,7 @@ import (
 
 type onceStore interface {
 	AnswerInOneCommit(ctx context.Context, call models.IdempotentCall, run func(context.Context) (answer models.Answer, keep bool)) (answer models.Answer, before bool, err error)
-	BeginCall(ctx context.Context, call *models.IdempotentCall) (*models.Answer, error)
+	BeginCall(ctx context.Context, call *models.IdempotentCall, until time.Time) (*models.Answer, error)
 	EndCall(ctx context.Context, call models.IdempotentCall, answer *models.Answer) error
 }
 
@@ -54,8 +54,7 @@ func (s *Service) Once(ctx context.Context, who Caller, of OnceCall, run func(co
 // onceInSteps claims a call, makes it and keeps its answer.
 func (s *Service) onceInSteps(ctx context.Context, call models.IdempotentCall, run func(context.Context) models.Answer) (models.Answer, bool, error) {
 	until := s.now().Add(callLease)
-	call.LeasedUntil = &until
-	known, err := s.store.BeginCall(ctx, &call)
+	known, err := s.store.BeginCall(ctx, &call, until)
 	if err != nil {
 		return models.Answer{}, false, err
 	}

@@ -62,11 +62,11 @@ func (s *Store) AnswerInOneCommit(ctx context.Context, call models.IdempotentCal
 	return answer, before, nil
 }
 
-// BeginCall claims a call that cannot be made in one transaction, for the time until LeasedUntil, or returns its answer if it
-// was answered before. One that is under way is ErrCallUnderWay. A call whose process died is free when its time is
+// BeginCall claims a call that cannot be made in one transaction, up to a time, or returns its answer if it was answered
+// before. One that is under way is ErrCallUnderWay. A call whose process died is free when its time is
 // over.
-func (s *Store) BeginCall(ctx context.Context, call *models.IdempotentCall) (answer *models.Answer, err error) {
-	until := call.LeasedUntil.UTC().Truncate(time.Microsecond)
+func (s *Store) BeginCall(ctx context.Context, call *models.IdempotentCall, until time.Time) (answer *models.Answer, err error) {
+	until = until.UTC().Truncate(time.Microsecond)
 	call.LeasedUntil = &until
 	err = s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) (err error) {
 		answer, err = s.claimCall(tx, call)

@@ -120,8 +120,7 @@ func TestCallInSteps(t *testing.T) {
 		s, clock := clockedStore(t, db)
 		begin := func() (models.IdempotentCall, *models.Answer, error) {
 			call, until := aCall("k"), clock.Now().Add(time.Minute)
-			call.LeasedUntil = &until
-			answer, err := s.BeginCall(t.Context(), &call)
+			answer, err := s.BeginCall(t.Context(), &call, until)
 			return call, answer, err
 		}
 		dead, answer, err := begin()

@@ -128,8 +128,8 @@ func rowsByTable(t *testing.T, db *gorm.DB) map[string]int64 {
 	t.Helper()
 	rows := map[string]int64{}
 	for table := range tablesOf(t, db) {
-		if strings.HasPrefix(table, "statistics") {
-			continue // there is something in them after an hour: see TestStatisticsOfADeletedOwner
+		if strings.HasPrefix(table, "statistics") || table == "event_types" {
+			continue // the first have rows after an hour (TestStatisticsOfADeletedOwner), the catalogue belongs to no owner
 		}
 		var n int64
 		require.NoError(t, db.Table(table).Count(&n).Error)

@@ -20,13 +20,13 @@ const (
 // overdueSQL finds first what is overdue and then its order: the other way, PostgreSQL might go through all that waits.
 const overdueSQL = `
 WITH overdue AS MATERIALIZED (
-    SELECT id FROM deliveries WHERE ` + waitingSQL + ` AND leased_until <= @now AND place IS NULL)
+    SELECT id FROM deliveries WHERE ` + waitingSQL + ` AND leased_until <= @now AND next_attempt_at <= @now AND place IS NULL)
 SELECT id FROM overdue WHERE id > @after ORDER BY id LIMIT @limit`
 
 // PendingDeliveries returns deliveries without an attempt that were made at or before a time, oldest first,
 // from behind the one with the ID after. They are the ones whose workflow may not have been started; those that are
-// postponed, or left to the process that published them, are not among them, nor are those in queues: see QueueHeads. Those that are to be delivered later are until
-// LeaseScheduled says that their workflows run.
+// postponed, or left to the process that published them, are not among them, nor are those in queues: see QueueHeads. Those
+// that are to be delivered later are until LeaseScheduled says that their workflows run.
 func (s *Store) PendingDeliveries(ctx context.Context, madeBy time.Time, after string, limit int) ([]models.Delivery, error) {
 	// SQLite compares times as text, which all have to be in UTC for that.
 	now := s.Now()

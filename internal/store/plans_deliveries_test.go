@@ -67,7 +67,8 @@ func (p *plansRig) deliveryCalls() map[string]func() {
 				{Type: "order.kind1", Data: []byte(`{}`), Broadcast: true}, {Type: "order.kind1", Data: []byte(`{}`), OwnerID: owner.OwnerID, IdempotencyKey: key(2)},
 			})
 		},
-		"PublishTest": func() { _, err := s.PublishTest(ctx, webhook, []byte(`{}`)); p.ok(err) },
+		"PublishExample": func() { _, err := s.PublishExample(ctx, webhook, "order.created", []byte(`{}`)); p.ok(err) },
+		"PublishTest":    func() { _, err := s.PublishTest(ctx, webhook, []byte(`{}`)); p.ok(err) },
 		"RecordAttempt": func() {
 			settled := models.WebhookHealth{WebhookID: webhook.ID, LastSuccessAt: &now}
 			attempt := attempted(t, s, delivery, 8, models.StatusDelivered)

@@ -58,8 +58,7 @@ func (p *plansRig) ownerCalls() map[string]func() {
 		"BeginCall": func() {
 			for _, key := range []string{"k", "new"} {
 				call := aCall(key)
-				call.LeasedUntil = &now
-				_, err := s.BeginCall(ctx, &call)
+				_, err := s.BeginCall(ctx, &call, now)
 				p.ok(err)
 			}
 		},

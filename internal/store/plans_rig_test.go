@@ -48,7 +48,7 @@ func (p *plansRig) ok(err error) {
 func (p *plansRig) calls() map[string]func() {
 	all := map[string]func(){}
 	for _, calls := range []map[string]func(){
-		p.deliveryCalls(), p.webhookCalls(), p.ownerCalls(), p.inboundCalls(), p.recoveryCalls(),
+		p.deliveryCalls(), p.webhookCalls(), p.ownerCalls(), p.inboundCalls(), p.recoveryCalls(), p.eventTypeCalls(),
 	} {
 		maps.Copy(all, calls)
 	}

@@ -66,7 +66,8 @@ const largeBatchSQL = "SELECT pg_advisory_xact_lock(7161701) FROM (SELECT 1 FROM
 // queueInOrderSQL hands the places out anew that a transaction has taken for the events with some IDs, in the order of
 // these. Nobody else has taken one in between: the queues are locked.
 func queueInOrderSQL(tx *gorm.DB) string {
-	taken := " FROM deliveries WHERE place IS NOT NULL AND " + amongSQL(tx, "event_id")
+	// By the events' index: whoever asks for place IS NOT NULL may be sent through all queues.
+	taken := " FROM deliveries WHERE COALESCE(place, -1) >= 0 AND " + amongSQL(tx, "event_id")
 	return `
 UPDATE deliveries SET place = p.place
 FROM (SELECT id, webhook_id, row_number() OVER (PARTITION BY webhook_id ORDER BY event_id) AS n` + taken + `) d

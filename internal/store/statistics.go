@@ -11,6 +11,7 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
+	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 )
 
@@ -48,7 +49,11 @@ func (s *Store) CountHour(ctx context.Context) (counted bool, err error) {
 		if err := tx.Where("hour < ?", hour.Add(-keptStatistics)).Delete(&models.Statistics{}).Error; err != nil {
 			return err
 		}
-		return tx.Model(&state).Where("id = 1").Update("counted_until", hour.Add(time.Hour)).Error
+		next, err := s.oldest(tx, hour.Add(time.Hour))
+		if err != nil {
+			return err
+		}
+		return tx.Model(&state).Where("id = 1").Update("counted_until", next).Error
 	})
 	if err != nil {
 		return false, fmt.Errorf("count an hour: %w", err)
@@ -64,25 +69,39 @@ func (s *Store) lockedState(tx *gorm.DB) (models.StatisticsState, error) {
 	if !errors.Is(err, gorm.ErrRecordNotFound) {
 		return state, err
 	}
-	begin := s.Now()
-	var event models.Event
-	var attempt models.Attempt
-	if err := tx.Select("created_at").Order("id").Limit(1).Find(&event).Error; err != nil {
+	begin, err := s.oldest(tx, time.Unix(0, 0))
+	if err != nil {
 		return state, err
 	}
-	if err := tx.Select("started_at").Order("started_at").Limit(1).Find(&attempt).Error; err != nil {
-		return state, err
-	}
-	for _, at := range []time.Time{event.CreatedAt, attempt.StartedAt} {
-		if !at.IsZero() && at.Before(begin) {
-			begin = at
-		}
-	}
-	state = models.StatisticsState{ID: 1, CountedUntil: begin.UTC().Truncate(time.Hour)}
+	state = models.StatisticsState{ID: 1, CountedUntil: begin}
 	if err := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&state).Error; err != nil {
 		return state, err
 	}
 	return state, forUpdate(tx).Where("id = 1").Take(&state).Error
+}
+
+// oldest is the first hour from a time on of which the log has anything, or else the present one: hours in which nothing
+// happened are passed over.
+func (s *Store) oldest(tx *gorm.DB, from time.Time) (time.Time, error) {
+	begin := s.Now().Add(-settled)
+	var event models.Event
+	var delivery models.Delivery
+	var attempt models.Attempt
+	for _, find := range []*gorm.DB{
+		tx.Select("created_at").Where("id >= ?", typeid.First(typeid.KindEvent, from)).Order("id").Limit(1).Find(&event),
+		tx.Select("created_at").Where("id >= ?", typeid.First(typeid.KindDelivery, from)).Order("id").Limit(1).Find(&delivery),
+		tx.Select("started_at").Where("started_at >= ?", from.UTC()).Order("started_at").Limit(1).Find(&attempt),
+	} {
+		if find.Error != nil {
+			return time.Time{}, find.Error
+		}
+	}
+	for _, at := range []time.Time{event.CreatedAt, delivery.CreatedAt, attempt.StartedAt} {
+		if !at.IsZero() && at.Before(begin) {
+			begin = at
+		}
+	}
+	return begin.UTC().Truncate(time.Hour), nil
 }
 
 // nextHour is what is to be counted; zero when nothing is.
