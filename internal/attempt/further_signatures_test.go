@@ -100,22 +100,11 @@ func TestMovedInReceivers(t *testing.T) {
 		},
 		"one's own, with a time": {
 			models.FurtherSignature{Header: "X-Acme-Signature", Hash: "sha512", Signed: "{timestamp}.{body}", TimestampHeader: "X-Acme-Timestamp"},
-			func(t *testing.T, request *http.Request, body []byte, _ time.Time) error {
-				mac := hmac.New(sha512.New, []byte(moved))
-				mac.Write([]byte(request.Header.Get("X-Acme-Timestamp") + "."))
-				mac.Write(body)
-				return unlessEqual(t, hex.EncodeToString(mac.Sum(nil)), request.Header.Get("X-Acme-Signature"))
-			},
+			byTime,
 		},
 		"one's own, with an ID": {
 			models.FurtherSignature{Header: "X-Acme-Signature", Hash: "sha1", Prefix: "id={id};", Signed: "{id}:{body}:end", IDHeader: "X-Acme-Id"},
-			func(t *testing.T, request *http.Request, body []byte, _ time.Time) error {
-				id := request.Header.Get("X-Acme-Id")
-				require.Equal(t, request.Header.Get("Webhook-Id"), id)
-				mac := hmac.New(sha1.New, []byte(moved))
-				mac.Write([]byte(id + ":" + string(body) + ":end"))
-				return unlessEqual(t, "id="+id+";"+hex.EncodeToString(mac.Sum(nil)), request.Header.Get("X-Acme-Signature"))
-			},
+			byID,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -135,6 +124,23 @@ func TestMovedInReceivers(t *testing.T) {
 			})
 		})
 	}
+}
+
+// byTime verifies as a receiver of its own form, with the time in a header.
+func byTime(t *testing.T, request *http.Request, body []byte, _ time.Time) error {
+	mac := hmac.New(sha512.New, []byte(moved))
+	mac.Write([]byte(request.Header.Get("X-Acme-Timestamp") + "."))
+	mac.Write(body)
+	return unlessEqual(t, hex.EncodeToString(mac.Sum(nil)), request.Header.Get("X-Acme-Signature"))
+}
+
+// byID verifies as a receiver of its own form, with the ID in a header.
+func byID(t *testing.T, request *http.Request, body []byte, _ time.Time) error {
+	id := request.Header.Get("X-Acme-Id")
+	require.Equal(t, request.Header.Get("Webhook-Id"), id)
+	mac := hmac.New(sha1.New, []byte(moved))
+	mac.Write([]byte(id + ":" + string(body) + ":end"))
+	return unlessEqual(t, "id="+id+";"+hex.EncodeToString(mac.Sum(nil)), request.Header.Get("X-Acme-Signature"))
 }
 
 func unlessEqual(t *testing.T, want, got string) error {

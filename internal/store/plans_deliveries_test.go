@@ -9,9 +9,9 @@ import (
 	"github.com/postrider/postrider/models"
 )
 
-// deliveryCalls are about events, deliveries and attempts.
+// deliveryCalls are about deliveries and attempts.
 func (p *plansRig) deliveryCalls() map[string]func() {
-	ctx, s, t, now, owner, delivery, webhook := p.t.Context(), p.store, p.t, p.store.Now(), models.Scope{OwnerID: p.webhook.OwnerID}, p.delivery, p.webhook
+	ctx, s, t, now, delivery, webhook := p.t.Context(), p.store, p.t, p.store.Now(), p.delivery, p.webhook
 	return map[string]func(){
 		"AdoptFirstAttempt": func() { _, _ = s.AdoptFirstAttempt(ctx, delivery.ID, "run") },
 		"Attempts":          func() { _, err := s.Attempts(ctx, delivery.ID); p.ok(err) },
@@ -29,15 +29,6 @@ func (p *plansRig) deliveryCalls() map[string]func() {
 			_, err := s.Job(ctx, delivery.ID, models.AttemptID("run", 1, now))
 			p.ok(err)
 		},
-		"Event": func() {
-			broadcast := storetest.Publish(t, s, models.Event{Type: "order.kind1", Data: []byte(`{}`), Broadcast: true}).Event.ID
-			_, err := s.Event(ctx, owner, broadcast)
-			p.ok(err)
-			_, err = s.Event(ctx, everything, delivery.EventID)
-			p.ok(err)
-			_, _ = s.Event(ctx, owner, delivery.EventID)
-		},
-		"Events":       p.events,
 		"FinalFailure": func() { _, err := s.FinalFailure(ctx, delivery.ID); p.ok(err) },
 		"PendingDeliveries": func() {
 			for _, madeBy := range []time.Time{now, p.from} {
@@ -48,27 +39,6 @@ func (p *plansRig) deliveryCalls() map[string]func() {
 			}
 		},
 		"PendingDeliveriesOf": func() { _, err := s.PendingDeliveriesOf(ctx, delivery.EventID, "", 200); p.ok(err) },
-		"Publish": func() {
-			for range 2 {
-				storetest.Publish(t, s, models.Event{Type: "order.kind1", Data: []byte(`{}`), OwnerID: owner.OwnerID, IdempotencyKey: key(1)})
-				storetest.Publish(t, s, models.Event{Type: "order.kind1", Data: []byte(`{}`), Broadcast: true})
-			}
-		},
-		"EraseEvent": func() { _, _, err := s.EraseEvent(ctx, delivery.EventID); p.ok(err) },
-		"LeaseScheduled": func() {
-			due := now.Add(time.Hour)
-			published := storetest.Publish(t, s, models.Event{Type: "order.kind1", Data: []byte(`{}`), OwnerID: owner.OwnerID, DeliverAt: &due})
-			p.ok(s.LeaseScheduled(ctx, published.Deliveries))
-		},
-		"PublishAll": func() {
-			publishAll(t, s, []models.Event{
-				{Type: "order.kind1", Data: []byte(`{}`), OwnerID: owner.OwnerID, IdempotencyKey: key(2)},
-				{Type: "order.kind1", Data: []byte(`{}`), OwnerID: owner.OwnerID, WebhookIDs: models.WebhookIDs{webhook.ID}},
-				{Type: "order.kind1", Data: []byte(`{}`), Broadcast: true}, {Type: "order.kind1", Data: []byte(`{}`), OwnerID: owner.OwnerID, IdempotencyKey: key(2)},
-			})
-		},
-		"PublishExample": func() { _, err := s.PublishExample(ctx, webhook, "order.created", []byte(`{}`)); p.ok(err) },
-		"PublishTest":    func() { _, err := s.PublishTest(ctx, webhook, []byte(`{}`)); p.ok(err) },
 		"RecordAttempt": func() {
 			settled := models.WebhookHealth{WebhookID: webhook.ID, LastSuccessAt: &now}
 			attempt := attempted(t, s, delivery, 8, models.StatusDelivered)

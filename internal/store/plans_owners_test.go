@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"context"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -48,25 +47,6 @@ func (p *plansRig) ownerCalls() map[string]func() {
 			purge, err := s.PurgeOwner(ctx, gone, 100)
 			p.ok(err)
 			require.NotEmpty(t, purge.Deleted)
-		},
-		"AnswerInOneCommit": func() {
-			for range 2 {
-				_, _, err := s.AnswerInOneCommit(ctx, aCall("k"), func(context.Context) (models.Answer, bool) { return models.Answer{Status: 201}, true })
-				p.ok(err)
-			}
-		},
-		"BeginCall": func() {
-			for _, key := range []string{"k", "new"} {
-				call := aCall(key)
-				_, err := s.BeginCall(ctx, &call, now)
-				p.ok(err)
-			}
-		},
-		"EndCall": func() {
-			call := aCall("gone")
-			call.ID = typeid.New(typeid.KindCall, now)
-			p.ok(s.EndCall(ctx, call, nil))
-			p.ok(s.EndCall(ctx, call, &models.Answer{Status: 201}))
 		},
 		"OwnerNamed": func() {
 			for _, name := range []string{owner.OwnerID, "customer-42"} {
