@@ -113,8 +113,9 @@ func TestMovedInReceivers(t *testing.T) {
 				r := newRig(t, open)
 				at := time.Now() // stripe-go has no clock but this one
 				r.maker.Now = func() time.Time { return at }
-				form.signature.Secret = cmp.Or(form.signature.Secret, moved)
-				r.withCredentials(models.Credentials{Signatures: []models.FurtherSignature{form.signature}})
+				further := form.signature
+				further.Secret = cmp.Or(further.Secret, moved)
+				r.withCredentials(models.Credentials{Signatures: []models.FurtherSignature{further}})
 				r.inFormat(models.FormatRaw)
 				require.Equal(t, models.StatusDelivered, r.deliver(1).Status)
 				request, body := r.received(0)
