@@ -34,8 +34,14 @@ func (s *busyStore) CancelDelivery(context.Context, string, models.CancelCause, 
 	return nil
 }
 
+// noQueues starts nothing: no delivery stands in a queue.
+type noQueues struct{ attempt.Starter }
+
+func (noQueues) MoveUp(func(context.Context) (models.Delivery, error)) {}
+
 func newWorker(c client.Client, store activities.Store) *worker.Worker {
-	return worker.New(c, &worker.EagerStarts{}, &activities.Activities{Store: store}, nil)
+	parts := &activities.Activities{Store: store, Attempts: &attempt.Maker{Starter: noQueues{}}}
+	return worker.New(c, &worker.EagerStarts{}, parts, nil)
 }
 
 // A worker asks for work of three kinds. The queue of slow webhooks has no workflows.
