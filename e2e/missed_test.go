@@ -3,14 +3,12 @@ package e2e
 import (
 	"flag"
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/postrider/postrider/internal/storetest"
-	"github.com/postrider/postrider/internal/testdb"
 )
 
 // The size of the recovery of TestLongRecoveryOfMissedEvents; TestRecoveryOfMissedEvents tells the same story in short.
@@ -33,11 +31,7 @@ func TestLongRecoveryOfMissedEvents(t *testing.T) {
 	if *missedEvents == 0 {
 		t.Skip("it takes long: make recovery-missed")
 	}
-	cluster := testdb.NewCluster(t)
-	p := prepareProductionOn(t, cluster.URL())
-	p.temporalSettings = []string{"POSTRIDER_TEMPORAL_DATABASE_URL=" + strings.Replace(cluster.URL(), "/postgres?", "/temporal?", 1)}
-	p.start(t)
-	recoversMissed(t, p, *missedEvents, *missedRate)
+	recoversMissed(t, startDurable(t), *missedEvents, *missedRate)
 }
 
 // recoversMissed tells the story of TestRecoveryOfMissedEvents with so many events, at a rate per second.

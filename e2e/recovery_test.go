@@ -52,11 +52,17 @@ func TestLongRecovery(t *testing.T) {
 	if *recoveryDeliveries == 0 {
 		t.Skip("it takes long: make recovery")
 	}
+	recovers(t, startDurable(t), *recoveryDeliveries, *recoveryRate)
+}
+
+// startDurable starts an installation whose Temporal server keeps its state in PostgreSQL.
+func startDurable(t *testing.T) *installation {
+	t.Helper()
 	cluster := testdb.NewCluster(t)
 	p := prepareProductionOn(t, cluster.URL())
 	p.temporalSettings = []string{"POSTRIDER_TEMPORAL_DATABASE_URL=" + strings.Replace(cluster.URL(), "/postgres?", "/temporal?", 1)}
 	p.start(t)
-	recovers(t, p, *recoveryDeliveries, *recoveryRate)
+	return p
 }
 
 // recovers tells the story of TestRecovery with so many deliveries, at a rate per second.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/postrider/postrider/internal/moving"
+	"github.com/postrider/postrider/internal/timing"
 )
 
 // Import carries endpoints of another system over to an installation, through its API.
@@ -42,7 +43,7 @@ func (i *Import) Run(ctx context.Context, out io.Writer) error {
 	}
 	counts := make(map[string]int)
 	run := moving.Import{
-		API:    moving.API{URL: i.URL, Key: i.Key, Client: &http.Client{Timeout: time.Minute}, Wait: waitFor},
+		API:    moving.API{URL: i.URL, Key: i.Key, Client: &http.Client{Timeout: time.Minute}, Wait: timing.Wait},
 		DryRun: i.DryRun, Paused: i.Paused, ResetSecrets: i.ResetSecrets,
 		Report: func(result moving.Result) {
 			counts[result.What]++
@@ -110,18 +111,6 @@ func readExport(name string) ([]byte, error) {
 		return nil, fmt.Errorf("%s is larger than %d MiB; split it, by owners", name, maxExport>>20)
 	}
 	return content, nil
-}
-
-// waitFor waits until a time has passed, or the context has ended.
-func waitFor(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 func total(counts map[string]int) int {

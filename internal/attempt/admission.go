@@ -54,7 +54,7 @@ func (m *Maker) admit(ctx context.Context, job models.Job, in Input, run Run) (a
 		wait = untilAsked(wait, in, m.Now())
 		return elsewhere(Detour{Slow: in.Slow, WaitMS: wait.Milliseconds()}.at(reservation)), nil
 	}
-	if err := sleep(ctx, wait); err != nil {
+	if err := timing.Wait(ctx, wait); err != nil {
 		return admission{}, err
 	}
 	if late(job.Webhook, reservation, m.Now()) {
@@ -125,19 +125,4 @@ func firstUnderWay(job models.Job, in Input, now time.Time) time.Duration {
 		return 0
 	}
 	return min(left+time.Millisecond, timing.LookAgain) // a millisecond is the unit of waits
-}
-
-// sleep waits unless the context ends first.
-func sleep(ctx context.Context, wait time.Duration) error {
-	if wait <= 0 {
-		return nil
-	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/postrider/postrider/internal/egress"
 	"github.com/postrider/postrider/internal/rules"
+	"github.com/postrider/postrider/internal/timing"
 	"github.com/postrider/postrider/models"
 )
 
@@ -120,7 +121,7 @@ func (m *Maker) Make(ctx context.Context, job models.Job, in Input, run Run) (Re
 	}
 	if wait := untilDue(job, in, run, m.Now()); !soon(wait) {
 		return notYet(wait), nil
-	} else if err := sleep(ctx, wait); err != nil {
+	} else if err := timing.Wait(ctx, wait); err != nil {
 		return Result{}, err
 	}
 	if cause, reason := reasonToStop(job, in, run); reason != "" {

@@ -22,7 +22,7 @@ func (m *Maker) record(ctx context.Context, outcome models.Outcome) (models.Reco
 			return recorded, nil
 		}
 		m.Logger.WarnContext(ctx, "attempt not recorded yet", "delivery_id", outcome.Attempt.DeliveryID, "error", err)
-		if !outcome.WithoutWorkflow() || sleep(ctx, recordAgain) != nil {
+		if !outcome.WithoutWorkflow() || timing.Wait(ctx, recordAgain) != nil {
 			return models.Recorded{}, err
 		}
 	}
