@@ -19,13 +19,14 @@ const cancelledOnRequest = "cancelled on request"
 func (d *Dispatcher) Cancel(ctx context.Context, delivery models.Delivery) error {
 	for {
 		run, err := d.starter.LatestRun(ctx, delivery.ID)
-		if delivery.Status.Finished() && !delivery.Queued() && !resentSince(delivery, run) {
+		over := delivery.Status.Finished() && !resentSince(delivery, run)
+		if over && !delivery.Queued() {
 			return models.ErrFinished
 		}
 		if err != nil {
 			return err
 		}
-		if !run.Running {
+		if over || !run.Running { // a run that gave up may still be ending, and would not see a cancellation
 			return d.cancelWaiting(ctx, delivery)
 		}
 		err = d.cancelRun(ctx, delivery.ID, run)

@@ -123,6 +123,42 @@ func TestCancelOfAResentDelivery(t *testing.T) {
 	}
 }
 
+// A delivery that was given up and holds the queue of its webhook is cancelled also while its run is still ending, which
+// would not see a cancellation any more. What stands behind it goes on.
+func TestCancelOfWhatHoldsAQueue(t *testing.T) {
+	t.Parallel()
+	for name, running := range map[string]bool{"its run is closing": true, "its run has ended": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			storetest.Each(t, func(t *testing.T, db *gorm.DB) {
+				fake := &dispatchtest.Temporal{Latest: func() start.Run { return start.Run{ID: "one", Running: running} }}
+				d, store, _ := setup(t, db, fake)
+				webhook := dispatchtest.CreateWebhook(t, store)
+				_, err := store.UpdateWebhook(t.Context(), models.Scope{}, webhook.ID, func(w *models.Webhook) error {
+					w.Ordered = true
+					return nil
+				})
+				require.NoError(t, err)
+				holding, behind := dispatchtest.PublishOne(t, store), dispatchtest.PublishOne(t, store)
+				_, err = store.RecordAttempt(t.Context(), models.Outcome{
+					Attempt: models.Attempt{
+						ID: typeid.New(typeid.KindAttempt, store.Now()), DeliveryID: holding.ID, Number: 1,
+						Trigger: models.TriggerSchedule, ErrorClass: models.ErrorHTTPStatus, StartedAt: store.Now(),
+					},
+					Status: models.StatusPermanentlyFailed, RunID: "one",
+				})
+				require.NoError(t, err)
+				require.NoError(t, d.Cancel(t.Context(), statusOf(t, store, holding.ID)))
+				require.Equal(t, models.StatusCancelled, statusOf(t, store, holding.ID).Status)
+				d.Close()
+				require.Empty(t, fake.Cancelled)
+				require.Len(t, fake.Started, 1)
+				require.Equal(t, behind.ID, fake.Started[0].Options.ID)
+			})
+		})
+	}
+}
+
 func TestCancel(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
