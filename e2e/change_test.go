@@ -29,6 +29,12 @@ func rateLimitRaised(t *testing.T, p *installation) {
 				ids = append(ids, p.send(t, owner, object{}))
 			}
 			target.await(t, 1)
+			for _, id := range ids { // one that is on its way while the webhook is paused would be cancelled
+				eventually(t, func() bool {
+					shown := p.delivery(t, id)
+					return shown.Status == "delivered" || shown.NextAttemptAt != nil
+				}, "%s does not wait", id)
+			}
 			for _, change := range changes {
 				p.call(t, http.MethodPatch, "/api/webhooks/"+webhook.ID, change, http.StatusOK, nil)
 			}

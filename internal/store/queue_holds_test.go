@@ -169,6 +169,8 @@ func TestRecoveryOfAQueue(t *testing.T) {
 	onEach(t, func(t *testing.T, s *store.Store) {
 		r := newQueueRig(t, s, models.OnFailureSkip)
 		all := r.publish(4)
+		// A lease of an attempt before must not hide it from the sweep, should its turn be told to a run that is ending.
+		require.NoError(t, s.Postpone(t.Context(), all[0].ID, s.Now(), s.Now().Add(time.Hour)))
 		for _, delivery := range []models.Delivery{all[2], all[0], all[1]} {
 			attempted(t, s, delivery, 1, models.StatusPermanentlyFailed)
 		}
@@ -213,6 +215,7 @@ func TestRecoveryOfAQueue(t *testing.T) {
 			found, err := s.Delivery(t.Context(), everything, delivery.ID)
 			require.NoError(t, err)
 			require.Nil(t, found.EndedAt)
+			require.Nil(t, found.LeasedUntil)
 		}
 	})
 }

@@ -145,7 +145,7 @@ func queueBehind(tx *gorm.DB, webhookID, statement string, values map[string]any
 // queueAgainSQL makes deliveries that have ended pending. One that its webhook waits for keeps its place.
 func queueAgainSQL(tx *gorm.DB) string {
 	return `
-UPDATE deliveries SET status = 'pending', next_attempt_at = NULL, ended_at = NULL, cancel_reason = '', cancel_cause = '',
+UPDATE deliveries SET status = 'pending', next_attempt_at = NULL, leased_until = NULL, ended_at = NULL, cancel_reason = '', cancel_cause = '',
     place = COALESCE(deliveries.place, (SELECT q.last_place FROM webhook_queues q WHERE q.webhook_id = @webhook) + u.nth)
 FROM (SELECT id, row_number() OVER (ORDER BY id) AS nth FROM deliveries WHERE ` + amongSQL(tx, "id") + ` AND ` + finishedSQL + `) u
 WHERE deliveries.id = u.id`
