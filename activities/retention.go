@@ -91,7 +91,7 @@ func (a *Activities) purgeBatch(ctx context.Context, purging Purging) (Purging, 
 // keeps is how long the installation keeps something; zero for ever.
 func (a *Activities) keeps(what models.Purgeable) time.Duration {
 	switch {
-	case what == models.PurgeCalls:
+	case what == models.PurgeCalls, what == models.PurgeSessions:
 		return models.IdempotencyWindow
 	case what.Inbound():
 		return a.InboundRetention

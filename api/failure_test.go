@@ -28,7 +28,7 @@ func (b brokenStore) Webhook(context.Context, models.Scope, string) (models.Webh
 	return models.Webhook{}, b.err
 }
 
-func (b brokenStore) APIKeyByToken(context.Context, string) (models.APIKey, error) {
+func (b brokenStore) APIKeyByHash(context.Context, []byte) (models.APIKey, error) {
 	return models.APIKey{}, b.err
 }
 

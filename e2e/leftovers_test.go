@@ -28,7 +28,7 @@ func TestLeftoversAreWrittenAtStop(t *testing.T) {
 		require.Zero(t, p.terminated(t))
 
 		store := p.store(t)
-		key, err := store.APIKeyByToken(t.Context(), made.Key)
+		key, err := store.APIKeyByHash(t.Context(), models.HashAPIKey(made.Key))
 		require.NoError(t, err)
 		require.NotNil(t, key.LastUsedAt)
 		source, err := store.Source(t.Context(), models.Scope{}, from.ID)

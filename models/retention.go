@@ -28,12 +28,15 @@ const (
 	PurgeAudit Purgeable = "audit"
 	// PurgeCalls deletes what calls with an Idempotency-Key were answered.
 	PurgeCalls Purgeable = "idempotent_calls"
+	// PurgeSessions deletes sessions that expired before the time.
+	PurgeSessions Purgeable = "sessions"
 )
 
 // Purgeables lists everything that can be purged, what refers to something before that.
 func Purgeables() []Purgeable {
 	return []Purgeable{
 		PurgeDeliveries, PurgeEvents, PurgeRecoveries, PurgeWebhooks, PurgeKeys, PurgeInbound, PurgeRejections, PurgeSources, PurgeAudit, PurgeCalls,
+		PurgeSessions,
 	}
 }
 

@@ -34,7 +34,7 @@ func TestKeysThatExpire(t *testing.T) {
 		database := "--database-url=" + url
 		code, token, stderr := postriderLine(t, "keys", "create", "--admin", "--expires-in", "720h", database)
 		require.Zero(t, code, stderr)
-		key, err := storeOf(t, url, keyring.NewKey()).APIKeyByToken(t.Context(), strings.TrimSpace(token))
+		key, err := storeOf(t, url, keyring.NewKey()).APIKeyByHash(t.Context(), models.HashAPIKey(strings.TrimSpace(token)))
 		require.NoError(t, err)
 		require.Equal(t, 720*time.Hour, key.ExpiresAt.Sub(key.CreatedAt).Round(time.Minute))
 		_, list, _ := postriderLine(t, "keys", "list", database)
@@ -43,7 +43,7 @@ func TestKeysThatExpire(t *testing.T) {
 
 		code, token, stderr = postriderLine(t, "keys", "create", "--admin", "--role", "read", database)
 		require.Zero(t, code, stderr)
-		key, err = storeOf(t, url, keyring.NewKey()).APIKeyByToken(t.Context(), strings.TrimSpace(token))
+		key, err = storeOf(t, url, keyring.NewKey()).APIKeyByHash(t.Context(), models.HashAPIKey(strings.TrimSpace(token)))
 		require.NoError(t, err)
 		require.Equal(t, models.RoleRead, key.Role)
 		code, _, stderr = postriderLine(t, "keys", "create", "--owner", "nobody", database)
@@ -62,7 +62,7 @@ func TestLastAdminKeyIsRevokedOnlyBesideAConfiguredOne(t *testing.T) {
 		database := "--database-url=" + url
 		code, token, stderr := postriderLine(t, "keys", "create", "--admin", database)
 		require.Zero(t, code, stderr)
-		key, err := storeOf(t, url, keyring.NewKey()).APIKeyByToken(t.Context(), strings.TrimSpace(token))
+		key, err := storeOf(t, url, keyring.NewKey()).APIKeyByHash(t.Context(), models.HashAPIKey(strings.TrimSpace(token)))
 		require.NoError(t, err)
 
 		code, _, stderr = postriderLine(t, "keys", "revoke", key.ID, database)

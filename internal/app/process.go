@@ -9,12 +9,15 @@ import (
 
 	"go.temporal.io/sdk/client"
 
+	"github.com/postrider/postrider/console"
 	"github.com/postrider/postrider/internal/attempt"
 	"github.com/postrider/postrider/internal/dispatch"
 	"github.com/postrider/postrider/internal/dispatch/first"
 	"github.com/postrider/postrider/internal/dispatch/start"
 	"github.com/postrider/postrider/internal/egress"
+	"github.com/postrider/postrider/internal/keyring"
 	"github.com/postrider/postrider/internal/rules"
+	"github.com/postrider/postrider/internal/service"
 	"github.com/postrider/postrider/internal/store"
 	"github.com/postrider/postrider/internal/timing"
 	"github.com/postrider/postrider/worker"
@@ -44,6 +47,9 @@ type process struct {
 	metricsListener net.Listener // nil where --listen has /metrics
 	store           *store.Store
 	deferred        *store.DeferredWrites
+	keyring         *keyring.Keyring
+	service         *service.Service
+	console         *console.Console // nil unless this process serves the API
 	eager           *worker.EagerStarts
 	temporal        client.Client
 	egress          *egress.Client

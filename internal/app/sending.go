@@ -13,11 +13,11 @@ import (
 
 // openStore opens the database, which must have the schema of this program.
 func (p *process) openStore(ctx context.Context) (func() error, error) {
-	keyring, err := p.settings.keyring()
-	if err != nil {
+	var err error
+	if p.keyring, err = p.settings.keyring(); err != nil {
 		return nil, err
 	}
-	cfg := p.settings.storeConfig(p.role, keyring)
+	cfg := p.settings.storeConfig(p.role, p.keyring)
 	cfg.Rules = p.rules
 	if p.store, err = p.settings.store(ctx, cfg); err != nil {
 		return nil, err

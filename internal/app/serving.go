@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/postrider/postrider/api"
+	"github.com/postrider/postrider/console"
 	"github.com/postrider/postrider/internal/service"
 )
 
@@ -63,6 +64,9 @@ func (p *process) serveMetrics(ctx context.Context) (stop func() error, err erro
 // serve answers requests. Its stop ends the intake and waits for the requests under way.
 func (p *process) serve(context.Context) (func() error, error) {
 	server := newServer(p.handler(), p.logger)
+	if p.console != nil {
+		server.RegisterOnShutdown(p.console.Close)
+	}
 	p.logger.Info("listening", "address", p.listener.Addr().String())
 	go p.serveOn(p.listener, server)
 	return func() error {
@@ -93,12 +97,25 @@ func (p *process) handler() http.Handler {
 	if !p.role.api {
 		return api.NewHealth(cfg)
 	}
-	cfg.Service = service.New(service.Config{
+	p.service = service.New(service.Config{
 		Store: p.deferred, Dispatcher: p.dispatcher, Rules: p.rules, Targets: NewTargets(p.egress), AdminKey: p.settings.AdminKey,
 		KeyUsed: p.deferred.KeyUsed, Audited: p.metrics.audited, ValidateEvents: p.settings.ValidateEvents, Quotas: p.settings.quotas(), Logger: p.logger,
 	})
+	cfg.Service = p.service
 	cfg.ShowEventTypes = p.settings.EventTypesPage
 	cfg.MaxInboundBody = int64(p.settings.MaxInboundBody)
 	cfg.RateLimit, cfg.RateBurst, cfg.TrustedProxies = p.settings.RateLimit, p.settings.RateBurst, prefixes(p.settings.TrustedProxies)
-	return api.New(cfg)
+	return p.withConsole(api.New(cfg), cfg)
+}
+
+// withConsole adds the console's pages to the API.
+func (p *process) withConsole(rest http.Handler, cfg api.Config) http.Handler {
+	p.console = console.New(console.Config{
+		Service: p.service, API: rest, Keyring: p.keyring, PublicURL: cfg.PublicURL, Version: Version, WorkflowURL: cfg.WorkflowURL,
+		ClientAddress: func(r *http.Request) string { return api.ClientAddress(r, cfg.TrustedProxies) }, Logger: p.logger,
+	})
+	mux := http.NewServeMux()
+	mux.Handle("/", rest)
+	mux.Handle(console.Base+"/", p.console)
+	return mux
 }

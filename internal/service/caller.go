@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"crypto/subtle"
 
 	"github.com/postrider/postrider/models"
 )
@@ -13,6 +12,8 @@ type Caller struct {
 	// KeyID names the key that was used, and Role says what it is for.
 	KeyID string
 	Role  models.Role
+	// SessionID names the session of who has signed in to the console; empty for who sends a key with the call.
+	SessionID string
 	// Address is where the call comes from, and Fields returns the names of the fields that it sets, sorted. Both are for
 	// the audit trail, and may be left out.
 	Address string
@@ -31,17 +32,7 @@ const adminKeyID = "admin key"
 // Authenticate returns the caller that a key belongs to. A key that is not valid is models.ErrNotFound, one that has
 // ended models.ErrKeyExpired, and one whose owner is suspended models.ErrOwnerSuspended.
 func (s *Service) Authenticate(ctx context.Context, key string) (Caller, error) {
-	if s.adminKeyHash != nil && subtle.ConstantTimeCompare(models.HashAPIKey(key), s.adminKeyHash) == 1 {
-		return Caller{KeyID: adminKeyID, Role: models.RoleFull}, nil
-	}
-	found, err := s.store.APIKeyByToken(ctx, key)
-	if err != nil {
-		return Caller{}, err
-	}
-	if s.keyUsed != nil {
-		s.keyUsed(found.ID)
-	}
-	return Caller{OwnerID: found.OwnerID, KeyID: found.ID, Role: found.Role}, nil
+	return s.callerWithHash(ctx, models.HashAPIKey(key))
 }
 
 // onlyAdmins refuses owners.

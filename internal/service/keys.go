@@ -10,7 +10,7 @@ import (
 )
 
 type keyStore interface {
-	APIKeyByToken(ctx context.Context, token string) (models.APIKey, error)
+	APIKeyByHash(ctx context.Context, hash []byte) (models.APIKey, error)
 	CreateAPIKey(ctx context.Context, ownerID string, role models.Role, expiresAt *time.Time) (models.APIKey, string, error)
 	OwnerAPIKeys(ctx context.Context, ownerID string, page models.Page) ([]models.APIKey, models.Cursors, error)
 	RevokeAPIKey(ctx context.Context, id string) error

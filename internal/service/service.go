@@ -33,6 +33,8 @@ type Store interface {
 	eventTypeStore
 	quotaStore
 	onceStore
+	sessionStore
+	changeStore
 }
 
 // Dispatcher puts events on their way and steers their deliveries.

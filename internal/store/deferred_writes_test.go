@@ -31,7 +31,7 @@ func TestDeferredWritesOfTheUseOfKeysOnceAMinute(t *testing.T) {
 				deferred.KeyUsed(key.ID)
 			}
 			require.NoError(t, deferred.Flush(t.Context()))
-			got, err := s.APIKeyByToken(t.Context(), token)
+			got, err := s.APIKeyByHash(t.Context(), models.HashAPIKey(token))
 			require.NoError(t, err)
 			require.True(t, first.Add(step.want).Equal(*got.LastUsedAt), "%s", got.LastUsedAt)
 		}
@@ -100,7 +100,7 @@ func TestDeferredWritesKeepWhatCannotBeWritten(t *testing.T) {
 		}
 		require.NoError(t, deferred.Flush(t.Context()))
 
-		got, err := s.APIKeyByToken(t.Context(), token)
+		got, err := s.APIKeyByHash(t.Context(), models.HashAPIKey(token))
 		require.NoError(t, err)
 		require.NotNil(t, got.LastUsedAt)
 		source, err = s.Source(t.Context(), everything, source.ID)
@@ -124,7 +124,7 @@ func TestDeferredWritesAreMadeAtTheEnd(t *testing.T) {
 		ended, end := context.WithCancel(t.Context())
 		end()
 		deferred.Run(ended)
-		got, err := s.APIKeyByToken(t.Context(), token)
+		got, err := s.APIKeyByHash(t.Context(), models.HashAPIKey(token))
 		require.NoError(t, err)
 		require.NotNil(t, got.LastUsedAt)
 		require.Empty(t, log.String())

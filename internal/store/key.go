@@ -50,12 +50,12 @@ func (s *Store) CreateAPIKey(ctx context.Context, ownerID string, role models.Ro
 	return key, token, nil
 }
 
-// APIKeyByToken returns the key, or ErrNotFound when there is none or it was revoked, or ErrKeyExpired, or
-// ErrOwnerSuspended. It is
-// asked for each request and never from memory, so that a key that is revoked is refused everywhere at once.
-func (s *Store) APIKeyByToken(ctx context.Context, token string) (models.APIKey, error) {
+// APIKeyByHash returns the key with a HashAPIKey, or ErrNotFound when there is none or it was revoked, or ErrKeyExpired, or
+// ErrOwnerSuspended. It is asked for each request and never from memory, so that a key that is revoked is refused everywhere
+// at once.
+func (s *Store) APIKeyByHash(ctx context.Context, hash []byte) (models.APIKey, error) {
 	var key models.APIKey
-	err := s.db.WithContext(ctx).Where("hash = ? AND revoked_at IS NULL", models.HashAPIKey(token)).Take(&key).Error
+	err := s.db.WithContext(ctx).Where("hash = ? AND revoked_at IS NULL", hash).Take(&key).Error
 	if err != nil {
 		return models.APIKey{}, fmt.Errorf("find key: %w", oneRow(err))
 	}

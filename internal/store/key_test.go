@@ -29,12 +29,12 @@ func TestAPIKeyIsFoundByItsTokenOnly(t *testing.T) {
 		want := sha256.Sum256([]byte(token))
 		require.Equal(t, want[:], made.Hash)
 
-		got, err := store.APIKeyByToken(t.Context(), token)
+		got, err := store.APIKeyByHash(t.Context(), models.HashAPIKey(token))
 		require.NoError(t, err)
 		require.Equal(t, made.ID, got.ID)
 		require.Equal(t, owner.ID, got.OwnerID)
 		for _, wrong := range []string{"", made.Prefix, token + "x", token[:len(token)-1], strings.ToUpper(token), string(made.Hash)} {
-			_, err := store.APIKeyByToken(t.Context(), wrong)
+			_, err := store.APIKeyByHash(t.Context(), models.HashAPIKey(wrong))
 			require.ErrorIs(t, err, models.ErrNotFound, wrong)
 		}
 	})
@@ -55,11 +55,11 @@ func TestRevokedAPIKeyIsGoneAtOnce(t *testing.T) {
 	onEach(t, func(t *testing.T, store *store.Store) {
 		made, token, err := store.CreateAPIKey(t.Context(), models.DefaultOwnerID, models.RoleFull, nil)
 		require.NoError(t, err)
-		_, err = store.APIKeyByToken(t.Context(), token)
+		_, err = store.APIKeyByHash(t.Context(), models.HashAPIKey(token))
 		require.NoError(t, err)
 
 		require.NoError(t, store.RevokeAPIKey(t.Context(), made.ID))
-		_, err = store.APIKeyByToken(t.Context(), token)
+		_, err = store.APIKeyByHash(t.Context(), models.HashAPIKey(token))
 		require.ErrorIs(t, err, models.ErrNotFound)
 		keys, err := store.APIKeys(t.Context(), everything)
 		require.NoError(t, err)
@@ -77,17 +77,17 @@ func TestAPIKeyExpires(t *testing.T) {
 		require.Equal(t, end, *made.ExpiresAt)
 
 		clock.Set(end.Add(-time.Millisecond))
-		got, err := store.APIKeyByToken(t.Context(), token)
+		got, err := store.APIKeyByHash(t.Context(), models.HashAPIKey(token))
 		require.NoError(t, err)
 		require.True(t, end.Equal(*got.ExpiresAt))
 		clock.Set(end)
-		_, err = store.APIKeyByToken(t.Context(), token)
+		_, err = store.APIKeyByHash(t.Context(), models.HashAPIKey(token))
 		require.ErrorIs(t, err, models.ErrKeyExpired)
-		_, err = store.APIKeyByToken(t.Context(), token+"x")
+		_, err = store.APIKeyByHash(t.Context(), models.HashAPIKey(token+"x"))
 		require.ErrorIs(t, err, models.ErrNotFound, "only a key that there was has expired")
 
 		require.NoError(t, store.RevokeAPIKey(t.Context(), made.ID))
-		_, err = store.APIKeyByToken(t.Context(), token)
+		_, err = store.APIKeyByHash(t.Context(), models.HashAPIKey(token))
 		require.ErrorIs(t, err, models.ErrNotFound, "a revoked key is gone, expired or not")
 	})
 }
@@ -187,7 +187,7 @@ func TestUseOfAPIKeysIsWrittenOnceAMinute(t *testing.T) {
 		key, token, err := store.CreateAPIKey(t.Context(), models.DefaultOwnerID, models.RoleFull, nil)
 		require.NoError(t, err)
 		lastUsed := func() *time.Time {
-			got, err := store.APIKeyByToken(t.Context(), token)
+			got, err := store.APIKeyByHash(t.Context(), models.HashAPIKey(token))
 			require.NoError(t, err)
 			return got.LastUsedAt
 		}

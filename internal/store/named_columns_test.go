@@ -18,10 +18,10 @@ func TestAColumnMayComeWhileTheProgramRuns(t *testing.T) {
 		store, _ := clockedStore(t, db)
 		_, token, err := store.CreateAPIKey(t.Context(), models.DefaultOwnerID, models.RoleFull, nil)
 		require.NoError(t, err)
-		_, err = store.APIKeyByToken(t.Context(), token)
+		_, err = store.APIKeyByHash(t.Context(), models.HashAPIKey(token))
 		require.NoError(t, err)
 		require.NoError(t, db.Exec("ALTER TABLE api_keys ADD COLUMN of_the_next_version text").Error)
-		_, err = store.APIKeyByToken(t.Context(), token)
+		_, err = store.APIKeyByHash(t.Context(), models.HashAPIKey(token))
 		require.NoError(t, err)
 	})
 }

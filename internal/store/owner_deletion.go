@@ -116,6 +116,7 @@ var ownedInOrder = []owned{
 	{table: models.PurgeSources, belongs: map[string]string{"source_rejections": "source_id"}},
 	{table: models.PurgeKeys},
 	{table: models.PurgeCalls},
+	{table: models.PurgeSessions},
 }
 
 // PurgeOwner removes one batch of what a deleted owner had, and the owner itself when nothing is left. The trail of what

@@ -45,7 +45,7 @@ func TestSuspendedOwner(t *testing.T) {
 		require.Zero(t, deliveries(owner.ID))
 		require.Equal(t, 1, deliveries(other.ID))
 		require.Equal(t, 1, deliveries(""), "to all owners")
-		_, err = store.APIKeyByToken(t.Context(), token)
+		_, err = store.APIKeyByHash(t.Context(), models.HashAPIKey(token))
 		require.ErrorIs(t, err, models.ErrOwnerSuspended)
 		got, err := store.Source(t.Context(), everything, source.ID)
 		require.NoError(t, err)
@@ -57,7 +57,7 @@ func TestSuspendedOwner(t *testing.T) {
 
 		active(true)
 		require.Equal(t, 2, deliveries(owner.ID), "the one that was paused stays so")
-		_, err = store.APIKeyByToken(t.Context(), token)
+		_, err = store.APIKeyByHash(t.Context(), models.HashAPIKey(token))
 		require.NoError(t, err)
 	})
 }
@@ -167,7 +167,7 @@ func TestDeletedOwnerLeavesNothing(t *testing.T) {
 		// At once.
 		_, err = store.Owner(t.Context(), owner.ID)
 		require.ErrorIs(t, err, models.ErrNotFound)
-		_, err = store.APIKeyByToken(t.Context(), token)
+		_, err = store.APIKeyByHash(t.Context(), models.HashAPIKey(token))
 		require.ErrorIs(t, err, models.ErrNotFound)
 		_, _, err = store.CreateAPIKey(t.Context(), owner.ID, models.RoleFull, nil)
 		require.ErrorIs(t, err, models.ErrNotFound)
@@ -206,7 +206,7 @@ func TestDeletedOwnerLeavesNothing(t *testing.T) {
 		after := rowsByTable(t, db)
 		before["audit"]++ // the trail stays
 		require.Equal(t, before, after)
-		_, err = store.APIKeyByToken(t.Context(), otherToken)
+		_, err = store.APIKeyByHash(t.Context(), models.HashAPIKey(otherToken))
 		require.NoError(t, err)
 		_, err = store.DeleteOwner(t.Context(), owner.ID)
 		require.ErrorIs(t, err, models.ErrNotFound)

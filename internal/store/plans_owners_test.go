@@ -14,7 +14,7 @@ import (
 func (p *plansRig) ownerCalls() map[string]func() {
 	ctx, s, t, now, owner, delivery, webhook := p.t.Context(), p.store, p.t, p.store.Now(), models.Scope{OwnerID: p.webhook.OwnerID}, p.delivery, p.webhook
 	return map[string]func(){
-		"APIKeyByToken": func() { _, _ = s.APIKeyByToken(ctx, "x") },
+		"APIKeyByHash": func() { _, _ = s.APIKeyByHash(ctx, models.HashAPIKey("x")) },
 		"APIKeysUsed":   func() { p.ok(s.APIKeysUsed(ctx, map[string]time.Time{typeid.New(typeid.KindKey, now): now})) },
 		"APIKeys":       func() { p.scopes(func(scope models.Scope) { _, err := s.APIKeys(ctx, scope); p.ok(err) }) },
 		"Audit":         p.audit,

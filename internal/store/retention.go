@@ -31,6 +31,7 @@ var purgings = map[models.Purgeable]purging{
 	models.PurgeKeys:       {kind: typeid.KindKey, candidates: "revoked_at < @before", disposable: "TRUE"},
 	models.PurgeAudit:      {kind: typeid.KindAudit, disposable: "TRUE"},
 	models.PurgeCalls:      {kind: typeid.KindCall, disposable: "TRUE"},
+	models.PurgeSessions:   {kind: typeid.KindSession, candidates: "expires_at < @before", disposable: "TRUE"},
 	models.PurgeInbound:    {kind: typeid.KindInbound, disposable: "status <> 'pending'"},
 	models.PurgeRejections: {kind: typeid.KindRejection, disposable: "TRUE"},
 	models.PurgeSources: {kind: typeid.KindSource, candidates: "deleted_at < @before",

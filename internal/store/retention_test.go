@@ -174,7 +174,7 @@ func TestPurgeWhatWasDeleted(t *testing.T) {
 		}
 		_, err = store.Webhook(t.Context(), everything, active.ID)
 		require.NoError(t, err)
-		_, err = store.APIKeyByToken(t.Context(), valid)
+		_, err = store.APIKeyByHash(t.Context(), models.HashAPIKey(valid))
 		require.NoError(t, err)
 		_, err = store.Job(t.Context(), delivery.ID, "att_x")
 		require.NoError(t, err, "a delivery that waits has its webhook")

@@ -28,6 +28,8 @@ const (
 	KindInbound  Kind = "inb"
 	KindRecovery Kind = "rec"
 	KindAudit    Kind = "aud"
+	// KindSession is not in the API: it is of who is signed in to the console.
+	KindSession Kind = "ses"
 	// KindEventType is not in the API: event types are called by their names.
 	KindEventType Kind = "ety"
 	// KindCall is not in the API: it is of calls with an Idempotency-Key.

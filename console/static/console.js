@@ -1,0 +1,166 @@
+// What the pages do beyond HTML. Every page can be read, and every form sent, without it.
+'use strict';
+
+const each = (within, selector, act) => within.querySelectorAll(selector).forEach(act);
+const byId = (id) => document.getElementById(id);
+
+// Times in the viewer's zone; the exact one is the title.
+const clock = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+const today = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
+function writeTime(element) {
+  const at = new Date(element.dateTime);
+  element.textContent = at.toDateString() === new Date().toDateString() ? today.format(at) : clock.format(at);
+}
+
+// Countdowns.
+function span(seconds) {
+  const [d, h, m, s] = [Math.floor(seconds / 86400), Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60, seconds % 60];
+  if (d) return `${d} d ${h} h`;
+  if (h) return `${h} h ${m} m`;
+  return m ? `${m} m ${s} s` : `${s} s`;
+}
+function countDown() {
+  each(document, '[data-until]', (element) => {
+    const left = Math.round((new Date(element.dateTime) - Date.now()) / 1000);
+    const text = left > 0 ? `in ${span(left)}` : 'now';
+    if (element.textContent !== text) element.textContent = text;
+  });
+}
+
+// A word to whoever has pressed a button.
+let saidFor;
+function say(text) {
+  byId('said').textContent = text;
+  clearTimeout(saidFor);
+  saidFor = setTimeout(() => { byId('said').textContent = ''; }, 4000);
+}
+
+// Forms that make a call: the answer goes into the form's .outcome, or into the dialog.
+async function send(form, button, address) {
+  const body = new URLSearchParams(new FormData(form));
+  if (button?.name === '_act') {
+    const calls = body.getAll('_call');
+    body.delete('_call');
+    calls.forEach((call) => body.append('_call', call + button.value));
+    body.delete('_act');
+  }
+  const outcome = form.querySelector('.outcome');
+  each(form, '[aria-invalid]', (field) => { field.removeAttribute('aria-invalid'); });
+  outcome.replaceChildren();
+  form.classList.add('htmx-request');
+  try {
+    const answer = await fetch(address, { method: 'POST', body, headers: { 'HX-Request': 'true' } });
+    if (answer.headers.get('HX-Redirect')) { location.assign(answer.headers.get('HX-Redirect')); return; }
+    const text = await answer.text();
+    if (!answer.ok) {
+      outcome.innerHTML = text;
+      mark(form, outcome);
+      return;
+    }
+    if (text) {
+      byId('dialog-body').innerHTML = text;
+      byId('dialog').showModal();
+      refresh();
+      return;
+    }
+    form.classList.remove('is-dirty');
+    const key = form.elements._key;
+    if (key) key.value = crypto.randomUUID?.() ?? String(Math.random());
+    const said = JSON.parse(answer.headers.get('HX-Trigger') || '{}')['postrider:done'];
+    if (said) say(said);
+    if (answer.headers.get('HX-Location')) location.assign(answer.headers.get('HX-Location'));
+    else refresh();
+  } catch {
+    outcome.textContent = 'Postrider cannot be reached. What you typed is still here; try again.';
+  } finally {
+    form.classList.remove('htmx-request');
+  }
+}
+
+// The fields that an answer names are marked, and the first gets the focus.
+function mark(form, outcome) {
+  let first;
+  each(outcome, '[data-field]', (line) => {
+    const name = line.dataset.field.replace(/\[.*$/, '');
+    const field = [...form.elements].find((one) => one.name === name || one.name.startsWith(`${name}:`));
+    if (!field) return;
+    line.id ||= `wrong-${field.name}`;
+    field.setAttribute('aria-invalid', 'true');
+    field.setAttribute('aria-describedby', line.id);
+    first ??= field;
+  });
+  (first ?? outcome).focus?.();
+}
+
+document.addEventListener('submit', (event) => {
+  const form = event.target;
+  if (!form.matches('[data-call]')) return;
+  event.preventDefault();
+  const button = event.submitter;
+  const question = button?.dataset.confirm ?? form.dataset.confirm;
+  if (question && !button?.dataset.showsCall && !confirm(question)) return;
+  send(form, button, button?.dataset.showsCall ? form.action.replace(/\/call$/, '/curl') : form.action);
+});
+
+document.addEventListener('click', (event) => {
+  const copies = event.target.closest('[data-copy]');
+  if (copies) {
+    navigator.clipboard.writeText(copies.dataset.copy).then(() => {
+      copies.classList.add('is-copied');
+      say('Copied');
+      setTimeout(() => copies.classList.remove('is-copied'), 2000);
+    });
+  }
+  if (event.target.closest('[data-close]')) byId('dialog').close();
+});
+
+document.addEventListener('input', (event) => event.target.closest('#live form')?.classList.add('is-dirty'));
+
+// Several at once.
+document.addEventListener('change', (event) => {
+  const form = event.target.closest('form');
+  const bar = form?.querySelector('[data-several]');
+  if (!bar || event.target.type !== 'checkbox') return;
+  const boxes = [...form.querySelectorAll('input[name=_call]')];
+  if (event.target.matches('[data-choose-all]')) boxes.forEach((box) => { box.checked = event.target.checked; });
+  const chosen = boxes.filter((box) => box.checked).length;
+  bar.hidden = chosen === 0;
+  bar.querySelector('[data-count]').textContent = `${chosen} chosen`;
+});
+
+// What is on the screen changes by itself: a stream says that something has changed, and the page asks for itself.
+let stream;
+let asking = false;
+let askAgain = false;
+async function refresh() {
+  if (byId('live')?.querySelector('.is-dirty')) return; // what somebody types, or has chosen, stays
+  if (asking) { askAgain = true; return; }
+  asking = true;
+  try {
+    await htmx.ajax('GET', location.pathname + location.search, { target: '#live', select: '#live', swap: 'outerMorph' });
+  } finally {
+    asking = false;
+    if (askAgain) { askAgain = false; refresh(); }
+  }
+}
+function follow() {
+  stream?.close();
+  stream = undefined;
+  const address = byId('live')?.dataset.live;
+  if (!address || document.hidden) return;
+  stream = new EventSource(address);
+  stream.addEventListener('changed', refresh);
+  stream.addEventListener('signed-out', () => location.reload());
+}
+document.addEventListener('visibilitychange', () => { if (!document.hidden) refresh(); follow(); });
+
+function prepare(within) {
+  each(within, 'time:not([data-until])', writeTime);
+  countDown();
+}
+document.addEventListener('htmx:after:swap', () => prepare(document));
+document.addEventListener('DOMContentLoaded', () => {
+  prepare(document);
+  setInterval(countDown, 1000);
+  follow();
+});
