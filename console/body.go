@@ -20,7 +20,8 @@ import (
 //	name:pairs   an object with a member of each line "name: text"; left out when empty
 //	name:json    JSON as it is; left out when empty
 //
-// Names that begin with an underscore are for the console. A form without fields has no body: nil.
+// A field without a name, :json, is the whole body. Names that begin with an underscore are for the console. A form without
+// fields has no body: nil.
 func bodyOf(form url.Values) ([]byte, *view.Problem) {
 	names := make([]string, 0, len(form))
 	for name := range form {
@@ -40,6 +41,9 @@ func bodyOf(form url.Values) ([]byte, *view.Problem) {
 		if fault != "" {
 			wrong.Errors = append(wrong.Errors, view.FieldError{Location: "body." + name, Message: fault})
 			continue
+		}
+		if whole, ok := value.(json.RawMessage); ok && name == "" {
+			return whole, nil
 		}
 		if value != nil {
 			put(body, strings.Split(name, "."), value)

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/a-h/templ"
+
 	"github.com/postrider/postrider/console/view"
 )
 
@@ -25,8 +27,9 @@ type call struct {
 	Method, Path string
 	// Body is nil for none.
 	Body []byte
-	// Key makes the call once, however often it is sent; empty for none.
-	Key string
+	// Key makes the call once, however often it is sent; empty for none. Named says that somebody has given it.
+	Key   string
+	Named bool
 }
 
 // answer is what the API answered.
@@ -59,13 +62,16 @@ func callsOf(w http.ResponseWriter, r *request) ([]call, *view.Problem) {
 	}
 	var calls []call
 	for i, text := range r.PostForm["_call"] {
-		method, path, _ := strings.Cut(text, " ")
+		method, path, _ := strings.Cut(text+r.PostFormValue("_act"), " ")
 		if !strings.HasPrefix(path, "/api/") {
 			return nil, &view.Problem{Detail: "the form names no call of the API"}
 		}
 		of := call{Method: method, Path: path}
 		if key := r.PostFormValue("_key"); key != "" {
 			of.Key = key + "-" + strconv.Itoa(i)
+		}
+		if name := strings.TrimSpace(r.PostFormValue("_idempotency_key")); name != "" {
+			of.Key, of.Named = name, true
 		}
 		if method != http.MethodDelete && method != http.MethodGet {
 			of.Body = body
@@ -99,16 +105,32 @@ func (c *console) call(w http.ResponseWriter, r *request) {
 			failed = append(failed, last.problem())
 		}
 	}
-	switch show := r.PostFormValue("_show"); {
+	show, results := r.PostFormValue("_show"), results[r.PostFormValue("_results")]
+	switch {
 	case len(failed) == 1 && len(calls) == 1:
 		c.renderTo(w, r, last.status, view.Wrong(failed[0]))
 	case len(failed) > 0:
 		c.renderTo(w, r, http.StatusConflict, view.WrongOfSeveral(len(calls), failed))
+	case results != nil:
+		c.showResults(w, r, results(last.body))
 	case show != "":
 		c.renderTo(w, r, http.StatusOK, view.Shown(show, membersOf(last.body), filled(r.PostFormValue("_next"), last.body)))
 	default:
 		c.done(w, r, filled(r.PostFormValue("_next"), last.body))
 	}
+}
+
+// results are what shows the answers that have a result of their own for each of many things, by the name in a form's _results.
+var results = map[string]func(answer []byte) templ.Component{"batch": view.BatchResults, "import": view.ImportResults}
+
+// showResults shows them in their form, or as a page where no script has sent it.
+func (c *console) showResults(w http.ResponseWriter, r *request, of templ.Component) {
+	if r.Header.Get("HX-Request") == "" {
+		of = view.Framed(c.frame(r), view.Page{Title: "Results", Body: of})
+	} else {
+		of = view.Part(c.frame(r), of)
+	}
+	c.renderTo(w, r, http.StatusOK, of)
 }
 
 // done leads the browser on after a form has done what it is for.
@@ -183,15 +205,15 @@ func membersOf(body []byte) (members []view.Member) {
 	return members
 }
 
-// filled puts the ID of what a call answered into a path that has {id}.
+// filled puts members of what a call answered into a path that has their names, such as {id}.
 func filled(path string, body []byte) string {
-	var made struct {
-		ID string `json:"id"`
+	var made map[string]any
+	_ = json.Unmarshal(body, &made) // what is no object has no members
+	for _, name := range []string{"id", "name"} {
+		text, _ := made[name].(string)
+		path = strings.ReplaceAll(path, "{"+name+"}", url.PathEscape(text))
 	}
-	if json.Unmarshal(body, &made) != nil {
-		return strings.ReplaceAll(path, "{id}", "")
-	}
-	return strings.ReplaceAll(path, "{id}", url.PathEscape(made.ID))
+	return path
 }
 
 // curl shows the call that a form would make, for a shell.
@@ -208,6 +230,9 @@ func (c *console) curl(w http.ResponseWriter, r *request) {
 	c.renderTo(w, r, http.StatusOK, view.Curl(strings.Join(lines, "\n")))
 }
 
+// longBody is from where on a body is no part of a command: shells would refuse it.
+const longBody = 32 << 10
+
 // curlOf writes a call as a command for a POSIX shell, with the key in a variable.
 func curlOf(base string, of call) string {
 	command := "curl"
@@ -215,7 +240,13 @@ func curlOf(base string, of call) string {
 		command += " -X " + of.Method
 	}
 	command += " " + quoted(base+of.Path) + ` -H "Authorization: Bearer $POSTRIDER_KEY"`
-	if len(of.Body) > 0 {
+	if of.Named {
+		command += " \\\n  -H " + quoted("Idempotency-Key: "+of.Key)
+	}
+	switch {
+	case len(of.Body) > longBody:
+		command += " \\\n  -d @body.json"
+	case len(of.Body) > 0:
 		command += " \\\n  -d " + quoted(string(of.Body))
 	}
 	return command

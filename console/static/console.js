@@ -37,13 +37,10 @@ function say(text) {
 
 // Forms that make a call: the answer goes into the form's .outcome, or into the dialog.
 async function send(form, button, address) {
-  const body = new URLSearchParams(new FormData(form));
-  if (button?.name === '_act') {
-    const calls = body.getAll('_call');
-    body.delete('_call');
-    calls.forEach((call) => body.append('_call', call + button.value));
-    body.delete('_act');
-  }
+  if (form.classList.contains('htmx-request')) return; // it is under way
+  const fields = new FormData(form);
+  if (button?.name) fields.append(button.name, button.value);
+  const body = form.enctype === 'multipart/form-data' ? fields : new URLSearchParams(fields);
   const outcome = form.querySelector('.outcome');
   each(form, '[aria-invalid]', (field) => { field.removeAttribute('aria-invalid'); });
   outcome.replaceChildren();
@@ -55,6 +52,12 @@ async function send(form, button, address) {
     if (!answer.ok) {
       outcome.innerHTML = text;
       mark(form, outcome);
+      return;
+    }
+    if (form.matches('[data-results]') && address === form.action) {
+      outcome.innerHTML = text;
+      form.classList.remove('is-dirty');
+      outcome.focus();
       return;
     }
     if (text) {

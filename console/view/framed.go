@@ -19,3 +19,10 @@ func framed(f Frame, p Page) templ.Component {
 func streamQuery(f Frame, p Page) string {
 	return url.Values{"topic": p.Live, "at": {f.Position}}.Encode()
 }
+
+// Part renders a part of a page by itself so that it knows the frame.
+func Part(f Frame, of templ.Component) templ.Component {
+	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
+		return of.Render(withFrame(ctx, f), w)
+	})
+}
