@@ -4,6 +4,7 @@
 
 (() => {
   const folded = 40; // lines that are shown at first
+  const few = 50; // lines that are not worth folding
   const most = 5000; // lines that one more press shows
   const longLine = 4000; // characters of a line that are shown
   const mostFound = 200; // lines that a search shows
@@ -120,10 +121,10 @@
 
   // Shows lines from the end of what is shown on, up to a number.
   async function showUpTo(content, count) {
-    const { state, pre } = content;
-    while (content.shown < Math.min(count, content.lines.length)) {
+    const { state, pre, turn } = content;
+    while (turn === content.turn && content.shown < Math.min(count, content.lines.length)) {
       const part = document.createElement('span');
-      part.className = 'lines';
+      part.className = content.shown < folded ? '' : 'lines';
       for (let n = 0; n < 200 && content.shown < Math.min(count, content.lines.length); n++, content.shown++) {
         part.append(element(content.lines[content.shown], content.json));
       }
@@ -136,11 +137,13 @@
   // Says how much there is, and offers the rest.
   function tell(content) {
     const { more, note } = content;
+    const button = more.querySelector('button');
     const left = content.from || content.shown < content.lines.length;
     const cut = content.lines.slice(0, content.shown).some((line) => line.length > longLine);
     more.hidden = !left && !cut;
-    more.querySelector('button').hidden = !left;
-    const counted = content.from ? '' : note.dataset.lines.replace('%d', content.lines.length);
+    button.hidden = !left;
+    if (content.lines.length - content.shown > most) button.textContent = button.dataset.further;
+    const counted = left && !content.from ? note.dataset.lines.replace('%d', content.shown).replace('%d', content.lines.length) : '';
     note.textContent = [counted, cut ? note.dataset.cut : ''].filter(Boolean).join(' · ');
   }
 
@@ -212,11 +215,12 @@
       stop: () => { content.state.stopped = true; },
     };
     known.set(box, content);
+    const text = pre.textContent;
     box.dataset.ready = box.dataset.content;
-    await read(content, pre.textContent);
-    box.querySelector('.content-bar').hidden = content.lines.length <= folded && !content.from && pre.textContent.length < longLine;
-    // A few more than are folded are not worth a press.
-    await showUpTo(content, content.lines.length <= folded + 10 && !content.from ? content.lines.length : folded);
+    await read(content, text);
+    const short = content.lines.length <= few && !content.from;
+    box.querySelector('.content-bar').hidden = short && content.lines.every((line) => line.length <= longLine);
+    await showUpTo(content, short ? few : folded);
   }
 
   const quietly = (work) => work.catch((error) => { if (!/^stopped/.test(error.message)) throw error; });
