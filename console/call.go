@@ -94,6 +94,9 @@ func parseForm(r *http.Request) error {
 // call makes the calls of a form.
 func (c *console) call(w http.ResponseWriter, r *request) {
 	calls, wrong := callsOf(w, r)
+	if wrong == nil {
+		wrong = notTyped(r.PostForm)
+	}
 	if wrong != nil {
 		c.renderTo(w, r, http.StatusUnprocessableEntity, view.Wrong(*wrong))
 		return
@@ -105,32 +108,59 @@ func (c *console) call(w http.ResponseWriter, r *request) {
 			failed = append(failed, last.problem())
 		}
 	}
-	show, results := r.PostFormValue("_show"), results[r.PostFormValue("_results")]
 	switch {
 	case len(failed) == 1 && len(calls) == 1:
 		c.renderTo(w, r, last.status, view.Wrong(failed[0]))
 	case len(failed) > 0:
 		c.renderTo(w, r, http.StatusConflict, view.WrongOfSeveral(len(calls), failed))
-	case results != nil:
-		c.showResults(w, r, results(last.body))
-	case show != "":
-		c.renderTo(w, r, http.StatusOK, view.Shown(show, membersOf(last.body), filled(r.PostFormValue("_next"), last.body)))
+	case r.PostFormValue("_show") != "":
+		c.showAnswer(w, r, shownOf(r.PostForm, last.body))
 	default:
 		c.done(w, r, filled(r.PostFormValue("_next"), last.body))
 	}
 }
 
-// results are what shows the answers that have a result of their own for each of many things, by the name in a form's _results.
-var results = map[string]func(answer []byte) templ.Component{"batch": view.BatchResults, "import": view.ImportResults}
-
-// showResults shows them in their form, or as a page where no script has sent it.
-func (c *console) showResults(w http.ResponseWriter, r *request, of templ.Component) {
+// showAnswer shows what a call answered in its form, or as a page where no script has sent the form.
+func (c *console) showAnswer(w http.ResponseWriter, r *request, of templ.Component) {
 	if r.Header.Get("HX-Request") == "" {
-		of = view.Framed(c.frame(r), view.Page{Title: "Results", Body: of})
+		of = view.Framed(c.frame(r), view.Page{Title: r.PostFormValue("_show"), Body: of})
 	} else {
-		of = view.Part(c.frame(r), of)
+		of = view.Within(c.frame(r), of)
 	}
 	c.renderTo(w, r, http.StatusOK, of)
+}
+
+// notTyped says that a name was to be typed, so that nothing is ended by mistake, and was not.
+func notTyped(form url.Values) *view.Problem {
+	if name := form.Get("_must"); strings.TrimSpace(form.Get("_typed")) != strings.TrimSpace(name) {
+		return &view.Problem{Detail: "type " + name + " to show that you mean it"}
+	}
+	return nil
+}
+
+// shownOf is how a form shows what its call answered: in a way of its own where _as names one, else by the members that
+// _members names, or all.
+func shownOf(form url.Values, body []byte) templ.Component {
+	title := form.Get("_show")
+	switch form.Get("_as") {
+	case "batch":
+		return view.BatchResults(body)
+	case "import":
+		return view.ImportResults(body)
+	case "test":
+		var result view.TestResult
+		_ = json.Unmarshal(body, &result) // the API wrote it
+		return view.Tested(title, result)
+	case "trial":
+		var trial view.Trial
+		_ = json.Unmarshal(body, &trial)
+		return view.Tried(title, trial)
+	}
+	members := membersOf(body)
+	if named := strings.Fields(form.Get("_members")); len(named) > 0 {
+		members = slices.DeleteFunc(members, func(m view.Member) bool { return !slices.Contains(named, m.Name) })
+	}
+	return view.Shown(title, members, filled(form.Get("_next"), body))
 }
 
 // done leads the browser on after a form has done what it is for.

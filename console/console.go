@@ -83,7 +83,7 @@ func New(cfg Config) *Console {
 // pages are all pages by their paths.
 func (c *console) pages() map[string]page {
 	all := map[string]page{}
-	for _, of := range []map[string]page{c.overviewPages(), c.deliveryPages(), c.eventPages(), c.eventTypePages()} {
+	for _, of := range []map[string]page{c.overviewPages(), c.deliveryPages(), c.webhookPages(), c.eventPages(), c.eventTypePages()} {
 		maps.Copy(all, of)
 	}
 	return all

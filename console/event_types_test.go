@@ -82,12 +82,12 @@ func TestImportingEventTypes(t *testing.T) {
 	s := newSite(t, storetest.SQLite(t))
 	b := s.signedIn(adminKey)
 	document := `{"openapi":"3.1.0","webhooks":{"order.created":{"post":{"requestBody":{"content":{"application/json":{"schema":{"type":"object"}}}}}},"<b>":{"post":{}}}}`
-	results := b.call("POST /api/event-types/import", url.Values{":json": {document}, "_results": {"import"}})
+	results := b.call("POST /api/event-types/import", url.Values{":json": {document}, "_show": {"Results"}, "_as": {"import"}})
 	require.Equal(t, http.StatusOK, results.status, results.body)
 	require.Contains(t, results.body, "1 created, 0 changed, 1 refused")
 	require.Contains(t, results.body, `href="/console/event-types/order.created"`)
 	require.Contains(t, results.body, "&lt;b&gt;")
-	refused := b.call("POST /api/event-types/import", url.Values{":json": {`{}`}, "_results": {"import"}})
+	refused := b.call("POST /api/event-types/import", url.Values{":json": {`{}`}, "_show": {"Results"}, "_as": {"import"}})
 	require.Equal(t, http.StatusUnprocessableEntity, refused.status)
 	require.Contains(t, refused.body, "OpenAPI")
 }

@@ -123,7 +123,7 @@ func TestPublishingABatch(t *testing.T) {
 	send := func(name, events string, header ...string) page {
 		var body bytes.Buffer
 		form := multipart.NewWriter(&body)
-		for field, text := range map[string]string{"_call": "POST /api/events/batch", "_results": "batch", name: events} {
+		for field, text := range map[string]string{"_call": "POST /api/events/batch", "_show": "Results", "_as": "batch", name: events} {
 			require.NoError(t, form.WriteField(field, text))
 		}
 		require.NoError(t, form.Close())

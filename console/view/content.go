@@ -50,8 +50,8 @@ func fingerprint(body []byte) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// indented is JSON for reading and changing it, or as it is where it is no JSON, or too deep for that.
-func indented(data []byte) string {
+// pretty is JSON for reading and changing it, or as it is where it is no JSON, or too deep for that.
+func pretty(data []byte) string {
 	var text bytes.Buffer
 	if depth(data) > deepIndent || json.Indent(&text, data, "", "  ") != nil {
 		return string(data)

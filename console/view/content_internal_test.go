@@ -32,11 +32,11 @@ func TestBeginning(t *testing.T) {
 }
 
 // Indentation must not make much of little.
-func TestIndented(t *testing.T) {
+func TestPretty(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, "{\n  \"a\": 1\n}", indented([]byte(`{"a":1}`)))
-	require.Equal(t, "no JSON", indented([]byte("no JSON")))
+	require.Equal(t, "{\n  \"a\": 1\n}", pretty([]byte(`{"a":1}`)))
+	require.Equal(t, "no JSON", pretty([]byte("no JSON")))
 	deep := strings.Repeat("[", 9000) + strings.Repeat("]", 9000)
-	require.Equal(t, deep, indented([]byte(deep)))
-	require.Empty(t, indented(nil))
+	require.Equal(t, deep, pretty([]byte(deep)))
+	require.Empty(t, pretty(nil))
 }

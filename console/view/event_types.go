@@ -16,23 +16,23 @@ func beginningOf(text string) string {
 }
 
 // The bars of days: each 8 wide with 2 between, and 24 high when it is the highest.
-const barHigh = 24
+const dayHigh = 24
 
-func barsBox(days int) string { return "0 0 " + strconv.Itoa(days*10) + " " + strconv.Itoa(barHigh) }
+func daysBox(days int) string { return "0 0 " + strconv.Itoa(days*10) + " " + strconv.Itoa(dayHigh) }
 
-func barAt(i int) string { return strconv.Itoa(i * 10) }
+func dayAt(i int) string { return strconv.Itoa(i * 10) }
 
-// bar is a bar's height; anything at all is to be seen.
-func bar(count, most int64) int64 {
+// dayHeight is a bar's height; anything at all is to be seen.
+func dayHeight(count, most int64) int64 {
 	if count == 0 {
 		return 0
 	}
-	return max(2, count*barHigh/most)
+	return max(2, count*dayHigh/most)
 }
 
-func barTop(count, most int64) string { return strconv.FormatInt(barHigh-bar(count, most), 10) }
+func dayTop(count, most int64) string { return strconv.FormatInt(dayHigh-dayHeight(count, most), 10) }
 
-func barHeight(count, most int64) string { return strconv.FormatInt(bar(count, most), 10) }
+func dayTall(count, most int64) string { return strconv.FormatInt(dayHeight(count, most), 10) }
 
 var eventPlace = regexp.MustCompile(`^body\.events\[[0-9]+\]\.?`)
 

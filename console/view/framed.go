@@ -20,9 +20,7 @@ func streamQuery(f Frame, p Page) string {
 	return url.Values{"topic": p.Live, "at": {f.Position}}.Encode()
 }
 
-// Part renders a part of a page by itself so that it knows the frame.
-func Part(f Frame, of templ.Component) templ.Component {
-	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
-		return of.Render(withFrame(ctx, f), w)
-	})
+// Within renders a part of a page so that it knows the frame.
+func Within(f Frame, part templ.Component) templ.Component {
+	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error { return part.Render(withFrame(ctx, f), w) })
 }
