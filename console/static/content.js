@@ -35,6 +35,7 @@
     token.lastIndex = 0;
     let at = 0;
     let before = '';
+    let parts = 0;
     while (at < text.length) {
       token.lastIndex = at;
       const found = token.exec(text);
@@ -52,7 +53,7 @@
         if (part === '{' || part === '[') depth++;
       }
       before = part;
-      await slice(state, at);
+      if (++parts % 200 === 0) await slice(state, at);
     }
     lines.push(line);
     return lines;
