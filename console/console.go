@@ -76,6 +76,7 @@ func New(cfg Config) *Console {
 	mux.HandleFunc("POST "+Base+"/curl", c.signedIn(c.curl))
 	mux.HandleFunc("POST "+Base+"/receiver", c.signedIn(c.answer))
 	mux.HandleFunc("GET "+Base+"/live", c.signedIn(c.live))
+	mux.HandleFunc("GET "+Base+"/events/{id}/data", c.signedIn(c.eventData))
 	for path, page := range c.pages() {
 		mux.HandleFunc("GET "+Base+path, c.signedIn(c.show(page)))
 	}
@@ -86,7 +87,14 @@ func New(cfg Config) *Console {
 // pages are all pages by their paths.
 func (c *console) pages() map[string]page {
 	all := map[string]page{}
-	for _, of := range []map[string]page{c.overviewPages(), c.deliveryPages(), c.webhookPages(), c.receiverPages()} {
+	for _, of := range []map[string]page{
+		c.deliveryPages(),
+		c.eventPages(),
+		c.eventTypePages(),
+		c.overviewPages(),
+		c.receiverPages(),
+		c.webhookPages(),
+	} {
 		maps.Copy(all, of)
 	}
 	return all
