@@ -72,6 +72,9 @@ func New(cfg Config) *Console {
 	mux.HandleFunc("POST "+Base+"/call", c.signedIn(c.call))
 	mux.HandleFunc("POST "+Base+"/curl", c.signedIn(c.curl))
 	mux.HandleFunc("GET "+Base+"/live", c.signedIn(c.live))
+	mux.HandleFunc("POST "+Base+"/owners/{id}/open", c.signedIn(c.openAs))
+	mux.HandleFunc("POST "+Base+"/sources/{id}/try", c.signedIn(c.show(c.tryRequest)))
+	mux.Handle(Base+"/as/{owner}/", c.asOwner(mux))
 	for path, page := range c.pages() {
 		mux.HandleFunc("GET "+Base+path, c.signedIn(c.show(page)))
 	}
@@ -82,7 +85,7 @@ func New(cfg Config) *Console {
 // pages are all pages by their paths.
 func (c *console) pages() map[string]page {
 	all := map[string]page{}
-	for _, of := range []map[string]page{c.overviewPages(), c.deliveryPages()} {
+	for _, of := range []map[string]page{c.overviewPages(), c.deliveryPages(), c.ownerPages(), c.inboundPages()} {
 		maps.Copy(all, of)
 	}
 	return all

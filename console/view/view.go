@@ -30,7 +30,9 @@ type Frame struct {
 	Base, Path string
 	Admin      bool
 	Role       string
-	Version    string
+	// As is the name of the owner as whom an administrator sees the page; empty for everyone else.
+	As      string
+	Version string
 	// Position says how far the installation is, for the page's stream.
 	Position string
 }
