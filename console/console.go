@@ -85,7 +85,9 @@ func New(cfg Config) *Console {
 // pages are all pages by their paths.
 func (c *console) pages() map[string]page {
 	all := map[string]page{}
-	for _, of := range []map[string]page{c.overviewPages(), c.deliveryPages(), c.ownerPages(), c.inboundPages()} {
+	for _, of := range []map[string]page{
+		c.overviewPages(), c.deliveryPages(), c.webhookPages(), c.ownerPages(), c.inboundPages(),
+	} {
 		maps.Copy(all, of)
 	}
 	return all

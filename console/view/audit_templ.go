@@ -491,11 +491,11 @@ func auditRow(entry models.AuditEntry) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 37, "</td><td class=\"long\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 37, "</td><td class=\"object\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = object(entry.ObjectID).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = object(entry.Action, entry.ObjectID).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -508,7 +508,7 @@ func auditRow(entry models.AuditEntry) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = object(entry.OwnerID).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = object("", entry.OwnerID).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -638,8 +638,8 @@ func auditRow(entry models.AuditEntry) templ.Component {
 	})
 }
 
-// object is an ID that leads to its page, if it has one.
-func object(id string) templ.Component {
+// object is what an action was about: it leads to its page, if it has one.
+func object(action, id string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -656,7 +656,7 @@ func object(id string) templ.Component {
 		}
 		ctx = templ.InitializeContext(ctx)
 		ctx = templ.ClearChildren(ctx)
-		if path := objectPath(ctx, id); path != "" {
+		if path := objectPath(ctx, action, id); path != "" {
 			templ_7745c5c3_Err = link(path, id).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

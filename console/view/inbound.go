@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -17,6 +18,18 @@ type Inbound struct {
 	Events      []models.InboundEvent
 	Pager       Pager
 }
+
+// names are those of the sources, by their IDs.
+func (i Inbound) names() map[string]string {
+	names := make(map[string]string, len(i.Sources))
+	for _, source := range i.Sources {
+		names[source.ID] = source.Name
+	}
+	return names
+}
+
+// nameOr is the name of a thing, or its ID where there is none.
+func nameOr(names map[string]string, id string) string { return cmp.Or(names[id], id) }
 
 // InboundFilter is the filter of what was received as the address has it.
 type InboundFilter struct {

@@ -3,6 +3,7 @@ package view
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -167,7 +168,10 @@ var objectPages = map[string]string{
 }
 
 // objectPath is the page of a thing; empty when it has none, or none for who looks.
-func objectPath(ctx context.Context, id string) string {
+func objectPath(ctx context.Context, action, id string) string {
+	if strings.HasSuffix(action, "-event-type") {
+		return "/event-types/" + url.PathEscape(id)
+	}
 	prefix, _, _ := strings.Cut(id, "_")
 	path, ok := objectPages[prefix]
 	if !ok || prefix == "own" && !frameOf(ctx).Admin {
