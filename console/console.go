@@ -32,6 +32,9 @@ type Config struct {
 	Version string
 	// WorkflowURL returns the page of a workflow in the Temporal Web UI, empty when that is not known.
 	WorkflowURL func(workflowID, runID string) string
+	// Receiver is a receiver in this process, which ReceiverURL leads to; nil for none.
+	Receiver    Receiver
+	ReceiverURL string
 	// Now is the clock; time.Now when nil.
 	Now    func() time.Time
 	Logger *slog.Logger
@@ -71,10 +74,12 @@ func New(cfg Config) *Console {
 	mux.HandleFunc("POST "+Base+"/sign-out", c.signedIn(c.signOut))
 	mux.HandleFunc("POST "+Base+"/call", c.signedIn(c.call))
 	mux.HandleFunc("POST "+Base+"/curl", c.signedIn(c.curl))
+	mux.HandleFunc("POST "+Base+"/receiver", c.signedIn(c.answer))
 	mux.HandleFunc("GET "+Base+"/live", c.signedIn(c.live))
 	mux.HandleFunc("POST "+Base+"/owners/{id}/open", c.signedIn(c.openAs))
 	mux.HandleFunc("POST "+Base+"/sources/{id}/try", c.signedIn(c.show(c.tryRequest)))
 	mux.Handle(Base+"/as/{owner}/", c.asOwner(mux))
+	mux.HandleFunc("GET "+Base+"/events/{id}/data", c.signedIn(c.eventData))
 	for path, page := range c.pages() {
 		mux.HandleFunc("GET "+Base+path, c.signedIn(c.show(page)))
 	}
@@ -86,7 +91,14 @@ func New(cfg Config) *Console {
 func (c *console) pages() map[string]page {
 	all := map[string]page{}
 	for _, of := range []map[string]page{
-		c.overviewPages(), c.deliveryPages(), c.webhookPages(), c.ownerPages(), c.inboundPages(),
+		c.deliveryPages(),
+		c.eventPages(),
+		c.eventTypePages(),
+		c.inboundPages(),
+		c.overviewPages(),
+		c.ownerPages(),
+		c.receiverPages(),
+		c.webhookPages(),
 	} {
 		maps.Copy(all, of)
 	}

@@ -39,7 +39,8 @@ func (c *console) show(make page) func(http.ResponseWriter, *request) {
 // frame is what stands around every page.
 func (c *console) frame(r *request) view.Frame {
 	frame := view.Frame{
-		Base: baseOf(r.Request), Path: r.URL.Path, Admin: r.who.Admin(), Role: string(r.who.Role), Version: c.Version, Position: c.hub.position(),
+		Base: baseOf(r.Request), Path: r.URL.Path, Admin: r.who.Admin(), Role: string(r.who.Role), Version: c.Version, Receiver: c.Receiver != nil,
+		Position: c.hub.position(),
 	}
 	if r.who.As != nil {
 		frame.As = r.who.As.Name

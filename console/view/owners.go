@@ -2,9 +2,7 @@ package view
 
 import (
 	"context"
-	"fmt"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -99,22 +97,6 @@ func ofLimit(ctx context.Context, n int64, limit int) string {
 		return Count(n)
 	}
 	return say(ctx, "%s of at most %s", Count(n), Count(int64(limit)))
-}
-
-// sizeOf is a number of bytes as people read it.
-func sizeOf(bytes int64) string {
-	const unit = 1024
-	if bytes < unit {
-		return strconv.FormatInt(bytes, 10) + " B"
-	}
-	of, name := float64(bytes)/unit, "KiB"
-	for _, next := range []string{"MiB", "GiB", "TiB"} {
-		if of < unit {
-			break
-		}
-		of, name = of/unit, next
-	}
-	return fmt.Sprintf("%.1f %s", of, name)
 }
 
 // Keys is what the page of keys shows: those of one owner, or the administrators'.
