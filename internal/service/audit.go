@@ -24,7 +24,7 @@ const auditTimeout = 5 * time.Second
 // looks it up.
 func (s *Service) audit(ctx context.Context, who Caller, action, objectID, ownerID string) {
 	entry := models.AuditEntry{
-		OwnerID: ownerID, Actor: who.KeyID, Admin: who.Admin(), Action: action, ObjectID: objectID, Address: who.Address,
+		OwnerID: ownerID, Actor: who.KeyID, Admin: who.Admin() || who.As != nil, Action: action, ObjectID: objectID, Address: who.Address,
 	}
 	if !who.Admin() {
 		entry.OwnerID = who.OwnerID

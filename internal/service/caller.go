@@ -14,6 +14,9 @@ type Caller struct {
 	Role  models.Role
 	// SessionID names the session of who has signed in to the console; empty for who sends a key with the call.
 	SessionID string
+	// As is the owner that an administrator has opened the console as: the caller sees and does what the owner may, and the
+	// audit trail says that it was an administrator. Nil for everyone else.
+	As *models.Owner
 	// Address is where the call comes from, and Fields returns the names of the fields that it sets, sorted. Both are for
 	// the audit trail, and may be left out.
 	Address string

@@ -12,6 +12,7 @@ import (
 type keyStore interface {
 	APIKeyByHash(ctx context.Context, hash []byte) (models.APIKey, error)
 	CreateAPIKey(ctx context.Context, ownerID string, role models.Role, expiresAt *time.Time) (models.APIKey, string, error)
+	AdminAPIKeys(ctx context.Context, page models.Page) ([]models.APIKey, models.Cursors, error)
 	OwnerAPIKeys(ctx context.Context, ownerID string, page models.Page) ([]models.APIKey, models.Cursors, error)
 	RevokeAPIKey(ctx context.Context, id string) error
 	RevokeAnyAPIKey(ctx context.Context, id string) error
@@ -68,6 +69,15 @@ func (s *Service) ListKeys(ctx context.Context, who Caller, owner string, page m
 		return keys, err
 	})
 	return keys, beside, err
+}
+
+// ListAdminKeys returns a page of the administrators' keys with the cursors of those beside. The configured key is not among
+// them.
+func (s *Service) ListAdminKeys(ctx context.Context, who Caller, page models.Page) ([]models.APIKey, models.Cursors, error) {
+	if err := onlyAdmins(who); err != nil {
+		return nil, models.Cursors{}, err
+	}
+	return s.store.AdminAPIKeys(ctx, page)
 }
 
 // DeleteKey ends a key, but for the last one that administrators have: that is models.ErrLastAdminKey.

@@ -13,6 +13,8 @@ type ownerStore interface {
 	CreateOwner(ctx context.Context, owner *models.Owner) error
 	Owner(ctx context.Context, id string) (models.Owner, error)
 	Owners(ctx context.Context, page models.Page) ([]models.Owner, models.Cursors, error)
+	FindOwners(ctx context.Context, text string, most int) ([]models.Owner, error)
+	OwnerUsages(ctx context.Context, ids []string) (map[string]models.OwnerUsage, error)
 	UpdateOwner(ctx context.Context, id string, change func(*models.Owner) error) (models.Owner, error)
 }
 

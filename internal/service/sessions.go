@@ -12,6 +12,7 @@ import (
 type sessionStore interface {
 	CreateSession(ctx context.Context, session *models.Session) error
 	OpenLink(ctx context.Context, link, token string, expiresAt time.Time) (models.Session, error)
+	Session(ctx context.Context, id string) (models.Session, error)
 	SessionByToken(ctx context.Context, token string) (models.Session, error)
 	EndSession(ctx context.Context, id string) error
 }
@@ -21,12 +22,15 @@ const (
 	sessionLife = 12 * time.Hour
 	// maxLinkLife bounds how long a link that signs in may wait for its use.
 	maxLinkLife = 7 * 24 * time.Hour
+	// openedLife is for how long an administrator sees the console as an owner does.
+	openedLife = time.Hour
 )
 
 // Actions of the audit trail that are not operations of the API.
 const (
 	actionSignIn  = "sign-in"
 	actionSignOut = "sign-out"
+	actionOpenAs  = "open-as-owner"
 )
 
 // SignIn begins a session with a key, and returns what the browser proves it with. The session shows and does what the key may
@@ -91,8 +95,55 @@ func (s *Service) SignedIn(ctx context.Context, token string) (Caller, error) {
 // callerOf asks for the session's key anew each time, so that a session ends with it everywhere at once.
 func (s *Service) callerOf(ctx context.Context, session models.Session) (Caller, error) {
 	who, err := s.callerWithHash(ctx, session.KeyHash)
+	if err != nil {
+		return Caller{}, err
+	}
 	who.SessionID = session.ID
-	return who, err
+	if session.OwnerID == who.OwnerID {
+		return who, nil
+	}
+	owner, err := s.ownerToOpen(ctx, who, session.OwnerID)
+	if err != nil {
+		return Caller{}, err
+	}
+	who.OwnerID, who.As = owner.ID, &owner
+	return who, nil
+}
+
+// OpenAsOwner begins a session in which an administrator, who is signed in, sees the console as an owner does, and may no more
+// than the owner. It ends with the administrator's key, and is of the same role. It returns the owner, and what the browser
+// proves the session with.
+func (s *Service) OpenAsOwner(ctx context.Context, who Caller, name string) (owner models.Owner, token string, err error) {
+	owner, err = loadOwner(ctx, s, who, name, func(ctx context.Context, id string) (models.Owner, error) { return s.ownerToOpen(ctx, who, id) })
+	if err != nil {
+		return models.Owner{}, "", err
+	}
+	own, err := s.store.Session(ctx, who.SessionID)
+	if err != nil {
+		return models.Owner{}, "", err
+	}
+	token = models.NewSessionToken()
+	session := models.Session{
+		OwnerID: owner.ID, Role: who.Role, KeyHash: own.KeyHash, TokenHash: models.HashAPIKey(token), ExpiresAt: s.now().Add(openedLife),
+	}
+	if err := s.store.CreateSession(ctx, &session); err != nil {
+		return models.Owner{}, "", err
+	}
+	s.audit(ctx, who, actionOpenAs, owner.ID, owner.ID)
+	return owner, token, nil
+}
+
+// ownerToOpen returns an owner as whom an administrator may see the console. A suspended one has no console: that is
+// models.ErrOwnerSuspended.
+func (s *Service) ownerToOpen(ctx context.Context, who Caller, id string) (models.Owner, error) {
+	if err := onlyAdmins(who); err != nil {
+		return models.Owner{}, err
+	}
+	owner, err := s.store.Owner(ctx, id)
+	if err == nil && !owner.Active {
+		err = models.ErrOwnerSuspended
+	}
+	return owner, err
 }
 
 // SignOut ends the caller's session.

@@ -90,26 +90,50 @@ var (
 	}
 )
 
+// settingUsers are the settings of sources that not every scheme uses.
+var settingUsers = []struct {
+	name   string
+	set    func(models.SourceOptions) bool
+	usedBy []signature.Scheme
+}{
+	{"header", func(o models.SourceOptions) bool { return o.Header != "" }, described},
+	{"prefix", func(o models.SourceOptions) bool { return o.Prefix != "" }, described},
+	{"encoding", func(o models.SourceOptions) bool { return o.Encoding != "" }, described},
+	{"hash", func(o models.SourceOptions) bool { return o.Hash != "" }, described},
+	{"id_header", func(o models.SourceOptions) bool { return o.IDHeader != "" }, described},
+	{"type_header", func(o models.SourceOptions) bool { return o.TypeHeader != "" }, described},
+	{"id_field", func(o models.SourceOptions) bool { return o.IDField != "" }, placed},
+	{"type_field", func(o models.SourceOptions) bool { return o.TypeField != "" }, placed},
+	{"tolerance", func(o models.SourceOptions) bool { return o.ToleranceSeconds != 0 }, timestamped},
+}
+
+// Provider is a scheme that sources can have.
+type Provider struct {
+	Scheme string
+	// Settings are the names of the settings that it uses and others do not, such as header.
+	Settings []string
+}
+
+// Providers returns all that sources can be made for.
+func Providers() []Provider {
+	providers := make([]Provider, len(schemes))
+	for i, scheme := range schemes {
+		providers[i].Scheme = string(scheme)
+		for _, setting := range settingUsers {
+			if slices.Contains(setting.usedBy, scheme) {
+				providers[i].Settings = append(providers[i].Settings, setting.name)
+			}
+		}
+	}
+	return providers
+}
+
 // unusedSettings refuses what would be ignored.
 func (f *faults) unusedSettings(source models.Source) {
 	options := source.Options
-	for _, setting := range []struct {
-		name   string
-		set    bool
-		usedBy []signature.Scheme
-	}{
-		{"header", options.Header != "", described},
-		{"prefix", options.Prefix != "", described},
-		{"encoding", options.Encoding != "", described},
-		{"hash", options.Hash != "", described},
-		{"id_header", options.IDHeader != "", described},
-		{"type_header", options.TypeHeader != "", described},
-		{"id_field", options.IDField != "", placed},
-		{"type_field", options.TypeField != "", placed},
-		{"tolerance", options.ToleranceSeconds != 0, timestamped},
-	} {
-		if setting.set && !slices.Contains(setting.usedBy, signature.Scheme(source.Scheme)) {
-			f.add(""+setting.name, fmt.Sprintf("scheme %s does not use it: leave it out; it is for %s", source.Scheme, joinSchemes(setting.usedBy)))
+	for _, setting := range settingUsers {
+		if setting.set(options) && !slices.Contains(setting.usedBy, signature.Scheme(source.Scheme)) {
+			f.add(setting.name, fmt.Sprintf("scheme %s does not use it: leave it out; it is for %s", source.Scheme, joinSchemes(setting.usedBy)))
 		}
 	}
 	if source.Scheme == string(signature.SchemeHMAC) && options.Header == "" {

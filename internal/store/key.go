@@ -92,6 +92,16 @@ func (s *Store) OwnerAPIKeys(ctx context.Context, ownerID string, page models.Pa
 	return keys, cursors, nil
 }
 
+// AdminAPIKeys lists the administrators' keys that were not revoked, newest first, with the cursors of the pages beside.
+func (s *Store) AdminAPIKeys(ctx context.Context, page models.Page) ([]models.APIKey, models.Cursors, error) {
+	q := s.db.WithContext(ctx).Where("owner_id = '' AND revoked_at IS NULL")
+	keys, cursors, err := list(q, page, listing[models.APIKey]{kind: typeid.KindKey, id: func(k models.APIKey) string { return k.ID }})
+	if err != nil {
+		return nil, models.Cursors{}, fmt.Errorf("list administrators' keys: %w", err)
+	}
+	return keys, cursors, nil
+}
+
 // RevokeAPIKey ends a key. ErrNotFound when there is none or it was revoked before; ErrLastAdminKey when no
 // administrator's key of role full would be left.
 func (s *Store) RevokeAPIKey(ctx context.Context, id string) error {

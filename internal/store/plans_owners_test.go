@@ -15,9 +15,16 @@ func (p *plansRig) ownerCalls() map[string]func() {
 	ctx, s, t, now, owner, delivery, webhook := p.t.Context(), p.store, p.t, p.store.Now(), models.Scope{OwnerID: p.webhook.OwnerID}, p.delivery, p.webhook
 	return map[string]func(){
 		"APIKeyByHash": func() { _, _ = s.APIKeyByHash(ctx, models.HashAPIKey("x")) },
-		"APIKeysUsed":   func() { p.ok(s.APIKeysUsed(ctx, map[string]time.Time{typeid.New(typeid.KindKey, now): now})) },
-		"APIKeys":       func() { p.scopes(func(scope models.Scope) { _, err := s.APIKeys(ctx, scope); p.ok(err) }) },
-		"Audit":         p.audit,
+		"AdminAPIKeys": func() {
+			p.pages(func(page models.Page) models.Cursors {
+				_, beside, err := s.AdminAPIKeys(ctx, page)
+				p.ok(err)
+				return beside
+			})
+		},
+		"APIKeysUsed": func() { p.ok(s.APIKeysUsed(ctx, map[string]time.Time{typeid.New(typeid.KindKey, now): now})) },
+		"APIKeys":     func() { p.scopes(func(scope models.Scope) { _, err := s.APIKeys(ctx, scope); p.ok(err) }) },
+		"Audit":       p.audit,
 		"RecordAudit": func() {
 			for kind, id := range map[typeid.Kind]string{typeid.KindWebhook: webhook.ID, typeid.KindDelivery: delivery.ID, typeid.KindOwner: owner.OwnerID} {
 				p.ok(s.RecordAudit(ctx, &models.AuditEntry{Action: string(kind), ObjectID: id}))
@@ -48,6 +55,8 @@ func (p *plansRig) ownerCalls() map[string]func() {
 			p.ok(err)
 			require.NotEmpty(t, purge.Deleted)
 		},
+		"OwnerUsages": func() { _, err := s.OwnerUsages(ctx, []string{owner.OwnerID, p.webhooks[0].OwnerID}); p.ok(err) },
+		"FindOwners":  func() { _, err := s.FindOwners(ctx, "x", 50); p.ok(err) },
 		"OwnerNamed": func() {
 			for _, name := range []string{owner.OwnerID, "customer-42"} {
 				_, _ = s.OwnerNamed(ctx, name)

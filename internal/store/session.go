@@ -53,6 +53,15 @@ func (s *Store) SessionByToken(ctx context.Context, token string) (models.Sessio
 	return session, nil
 }
 
+// Session returns a session that has not ended, or ErrNotFound.
+func (s *Store) Session(ctx context.Context, id string) (models.Session, error) {
+	var session models.Session
+	if err := s.db.WithContext(ctx).Where("id = ? AND ended_at IS NULL AND expires_at > ?", id, s.Now()).Take(&session).Error; err != nil {
+		return models.Session{}, fmt.Errorf("load session: %w", oneRow(err))
+	}
+	return session, nil
+}
+
 // EndSession signs a session out; one that has ended stays so.
 func (s *Store) EndSession(ctx context.Context, id string) error {
 	err := s.db.WithContext(ctx).Model(&models.Session{}).Where("id = ? AND ended_at IS NULL", id).UpdateColumn("ended_at", s.Now()).Error
