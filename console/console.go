@@ -32,6 +32,10 @@ type Config struct {
 	Version string
 	// WorkflowURL returns the page of a workflow in the Temporal Web UI, empty when that is not known.
 	WorkflowURL func(workflowID, runID string) string
+	// System tells of the process.
+	System System
+	// Receiver is the URL of the receiver that runs in the process, for trying things; empty for none.
+	Receiver string
 	// Now is the clock; time.Now when nil.
 	Now    func() time.Time
 	Logger *slog.Logger
@@ -82,7 +86,7 @@ func New(cfg Config) *Console {
 // pages are all pages by their paths.
 func (c *console) pages() map[string]page {
 	all := map[string]page{}
-	for _, of := range []map[string]page{c.overviewPages(), c.deliveryPages()} {
+	for _, of := range []map[string]page{c.overviewPages(), c.systemPages(), c.deliveryPages()} {
 		maps.Copy(all, of)
 	}
 	return all

@@ -46,6 +46,9 @@ func PostriderDev(args []string, start StartDevTemporal) int {
 func (d *Dev) Run(ctx context.Context, start StartDevTemporal, out io.Writer) error {
 	p := newProcess(role{api: true, worker: true}, d.Logger())
 	p.ready = func() { d.welcome(out) }
+	if d.Receiver != "off" {
+		p.receiver = "http://" + d.Receiver + "/hook"
+	}
 	return p.run(ctx, append(d.parts(p, start, out), p.parts()...))
 }
 

@@ -38,6 +38,8 @@ type process struct {
 	// options say how to reach Temporal; identity is by what it knows this process.
 	options  client.Options
 	identity string
+	// receiver is the URL of the receiver that runs in this process; empty for none.
+	receiver string
 	// ready, unless nil, is called once everything works.
 	ready func()
 
