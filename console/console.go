@@ -47,6 +47,7 @@ type console struct {
 	secure bool
 	files  *files
 	hub    *hub
+	told   told
 }
 
 // Console is the handler of everything under Base.
@@ -66,7 +67,7 @@ func New(cfg Config) *Console {
 	if cfg.WorkflowURL == nil {
 		cfg.WorkflowURL = func(string, string) string { return "" }
 	}
-	c := &console{Config: cfg, secure: isHTTPS(cfg.PublicURL), files: newFiles()}
+	c := &console{Config: cfg, secure: isHTTPS(cfg.PublicURL), files: newFiles(), told: told{answer: map[string]*telling{}}}
 	c.hub = newHub(cfg.Service.Changes, cfg.Now, cfg.Logger)
 	mux := http.NewServeMux()
 	mux.Handle("GET "+Base+"/static/{name}", c.files)
