@@ -1,12 +1,15 @@
 package console
 
 import (
+	"cmp"
 	"encoding/json"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/postrider/postrider/console/view"
+	"github.com/postrider/postrider/internal/service"
 )
 
 // bodyOf makes the body of a call of a form's fields. A field's name is the member's, with dots between the members of
@@ -19,8 +22,13 @@ import (
 //	name:lines   a list with a text of each line, or of each field of the name; left out when empty
 //	name:pairs   an object with a member of each line "name: text"; left out when empty
 //	name:json    JSON as it is; left out when empty
+//	name:list    as lines, and an empty list when empty; members name.0, name.1 … make one too
+//	name:merge   as pairs, for a merge patch: the field's first text has the names that were there, those that are gone become
+//	             null, and a value that is not shown stays
+//	name:choice  which of the name's other fields count: all when empty, one member by its name, none when it is null or []
 //
-// Names that begin with an underscore are for the console. A form without fields has no body: nil.
+// :null after a kind that leaves out what is empty makes that null. Names that begin with an underscore are for the console. A
+// form without fields has no body: nil.
 func bodyOf(form url.Values) ([]byte, *view.Problem) {
 	names := make([]string, 0, len(form))
 	for name := range form {
@@ -36,6 +44,9 @@ func bodyOf(form url.Values) ([]byte, *view.Problem) {
 	body := map[string]any{}
 	for _, field := range names {
 		name, kind, _ := strings.Cut(field, ":")
+		if kind == "choice" {
+			continue
+		}
 		value, fault := valueOf(kind, form[field])
 		if fault != "" {
 			wrong.Errors = append(wrong.Errors, view.FieldError{Location: "body." + name, Message: fault})
@@ -49,7 +60,12 @@ func bodyOf(form url.Values) ([]byte, *view.Problem) {
 		wrong.Detail = "some fields cannot be read"
 		return nil, &wrong
 	}
-	text, err := marshalled(body)
+	for _, field := range names {
+		if name, kind, _ := strings.Cut(field, ":"); kind == "choice" {
+			choose(body, strings.Split(name, "."), form.Get(field))
+		}
+	}
+	text, err := marshalled(listed(body))
 	if err != nil {
 		return nil, &view.Problem{Detail: "the form cannot be written as JSON: " + err.Error()}
 	}
@@ -61,6 +77,12 @@ var null = json.RawMessage("null")
 
 // valueOf reads the texts of a field; nil leaves the member out.
 func valueOf(kind string, texts []string) (value any, fault string) {
+	if of, ok := strings.CutSuffix(kind, ":null"); ok {
+		if value, fault = valueOf(of, texts); value == nil {
+			value = null
+		}
+		return value, fault
+	}
 	last := strings.TrimSpace(texts[len(texts)-1])
 	switch kind {
 	case "bool":
@@ -72,8 +94,15 @@ func valueOf(kind string, texts []string) (value any, fault string) {
 		return last, ""
 	case "lines":
 		return linesOf(texts), ""
+	case "list":
+		if lines := linesOf(texts); lines != nil {
+			return lines, ""
+		}
+		return []string{}, ""
 	case "pairs":
 		return pairsOf(last)
+	case "merge":
+		return mergeOf(texts[0], last)
 	case "number":
 		if last == "" {
 			return nil, ""
@@ -139,8 +168,74 @@ func pairsOf(text string) (value any, fault string) {
 	return pairs, ""
 }
 
-// put sets a member of a member.
+// mergeOf is a merge patch that makes pairs of those whose names are given.
+func mergeOf(before, text string) (value any, fault string) {
+	read, fault := pairsOf(text)
+	if fault != "" {
+		return nil, fault
+	}
+	pairs, _ := read.(map[string]string)
+	patch := map[string]*string{}
+	for name := range strings.Lines(before) {
+		if name = strings.TrimSpace(name); name != "" {
+			patch[name] = nil
+		}
+	}
+	for name, value := range pairs {
+		if patch[name] = &value; value == service.Masked {
+			delete(patch, name)
+		}
+	}
+	return patch, ""
+}
+
+// choose leaves of an object's member what counts.
+func choose(object map[string]any, path []string, which string) {
+	object, name := holderOf(object, path)
+	switch which {
+	case "":
+	case "null", "[]":
+		object[name] = json.RawMessage(which)
+	default:
+		members, _ := object[name].(map[string]any)
+		kept, ok := members[which]
+		if !ok {
+			kept = map[string]any{}
+		}
+		object[name] = map[string]any{which: kept}
+	}
+}
+
+// listed makes lists of objects whose members have numbers for names.
+func listed(value any) any {
+	object, ok := value.(map[string]any)
+	if !ok {
+		return value
+	}
+	var list []any
+	inOrder := func(a, b string) int { return cmp.Or(len(a)-len(b), strings.Compare(a, b)) }
+	for _, name := range slices.SortedFunc(maps.Keys(object), inOrder) {
+		object[name] = listed(object[name])
+		if strings.Trim(name, "0123456789") == "" {
+			list = append(list, object[name])
+		}
+	}
+	if list != nil && len(list) == len(object) {
+		return list
+	}
+	return object
+}
+
+// put sets a member of a member, unless it has members of its own.
 func put(object map[string]any, path []string, value any) {
+	object, name := holderOf(object, path)
+	if object[name] == nil {
+		object[name] = value
+	}
+}
+
+// holderOf is the object that has the last member of a path, made where it is not there.
+func holderOf(object map[string]any, path []string) (holder map[string]any, name string) {
 	for _, name := range path[:len(path)-1] {
 		inner, ok := object[name].(map[string]any)
 		if !ok {
@@ -149,7 +244,7 @@ func put(object map[string]any, path []string, value any) {
 		}
 		object = inner
 	}
-	object[path[len(path)-1]] = value
+	return object, path[len(path)-1]
 }
 
 // marshalled is JSON as a person would write it: < stays <.

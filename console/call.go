@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/a-h/templ"
+
 	"github.com/postrider/postrider/console/view"
 )
 
@@ -88,6 +90,9 @@ func parseForm(r *http.Request) error {
 // call makes the calls of a form.
 func (c *console) call(w http.ResponseWriter, r *request) {
 	calls, wrong := callsOf(w, r)
+	if wrong == nil {
+		wrong = notTyped(r.PostForm)
+	}
 	if wrong != nil {
 		c.renderTo(w, r, http.StatusUnprocessableEntity, view.Wrong(*wrong))
 		return
@@ -105,10 +110,39 @@ func (c *console) call(w http.ResponseWriter, r *request) {
 	case len(failed) > 0:
 		c.renderTo(w, r, http.StatusConflict, view.WrongOfSeveral(len(calls), failed))
 	case show != "":
-		c.renderTo(w, r, http.StatusOK, view.Shown(show, membersOf(last.body), filled(r.PostFormValue("_next"), last.body)))
+		c.renderTo(w, r, http.StatusOK, view.Within(c.frame(r), shownOf(r.PostForm, last.body)))
 	default:
 		c.done(w, r, filled(r.PostFormValue("_next"), last.body))
 	}
+}
+
+// notTyped says that a name was to be typed, so that nothing is ended by mistake, and was not.
+func notTyped(form url.Values) *view.Problem {
+	if name := form.Get("_must"); strings.TrimSpace(form.Get("_typed")) != strings.TrimSpace(name) {
+		return &view.Problem{Detail: "type " + name + " to show that you mean it"}
+	}
+	return nil
+}
+
+// shownOf is how a form shows what its call answered: in a way of its own where _as names one, else by the members that
+// _members names, or all.
+func shownOf(form url.Values, body []byte) templ.Component {
+	title := form.Get("_show")
+	switch form.Get("_as") {
+	case "test":
+		var result view.TestResult
+		_ = json.Unmarshal(body, &result) // the API wrote it
+		return view.Tested(title, result)
+	case "trial":
+		var trial view.Trial
+		_ = json.Unmarshal(body, &trial)
+		return view.Tried(title, trial)
+	}
+	members := membersOf(body)
+	if named := strings.Fields(form.Get("_members")); len(named) > 0 {
+		members = slices.DeleteFunc(members, func(m view.Member) bool { return !slices.Contains(named, m.Name) })
+	}
+	return view.Shown(title, members, filled(form.Get("_next"), body))
 }
 
 // done leads the browser on after a form has done what it is for.

@@ -87,7 +87,7 @@ func New(cfg Config) *Console {
 // pages are all pages by their paths.
 func (c *console) pages() map[string]page {
 	all := map[string]page{}
-	for _, of := range []map[string]page{c.overviewPages(), c.systemPages(), c.deliveryPages()} {
+	for _, of := range []map[string]page{c.overviewPages(), c.systemPages(), c.deliveryPages(), c.webhookPages()} {
 		maps.Copy(all, of)
 	}
 	return all

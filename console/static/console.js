@@ -38,6 +38,7 @@ function say(text) {
 // Forms that make a call: the answer goes into the form's .outcome, or into the dialog.
 async function send(form, button, address) {
   const body = new URLSearchParams(new FormData(form));
+  if (form.matches('[data-changes]')) leaveOutTheSame(form, body);
   if (button?.name === '_act') {
     const calls = body.getAll('_call');
     body.delete('_call');
@@ -57,15 +58,16 @@ async function send(form, button, address) {
       mark(form, outcome);
       return;
     }
+    const done = !address.endsWith('/curl');
+    const key = form.elements._key;
+    if (done) form.classList.remove('is-dirty');
+    if (done && key) key.value = crypto.randomUUID?.() ?? String(Math.random());
     if (text) {
       byId('dialog-body').innerHTML = text;
       byId('dialog').showModal();
-      refresh();
+      if (done) refresh();
       return;
     }
-    form.classList.remove('is-dirty');
-    const key = form.elements._key;
-    if (key) key.value = crypto.randomUUID?.() ?? String(Math.random());
     const said = JSON.parse(answer.headers.get('HX-Trigger') || '{}')['postrider:done'];
     if (said) say(said);
     if (answer.headers.get('HX-Location')) location.assign(answer.headers.get('HX-Location'));
@@ -77,14 +79,34 @@ async function send(form, button, address) {
   }
 }
 
+// A form that changes something sends the members of which a field was changed; all if none was.
+function leaveOutTheSame(form, body) {
+  const member = (name) => name.replace(/[.:].*$/, '');
+  const isChanged = (field) => {
+    if ('send' in field.dataset) return true;
+    if (field.type === 'checkbox' || field.type === 'radio') return field.checked !== field.defaultChecked;
+    if (field.options) return field.selectedIndex !== Math.max(0, [...field.options].findIndex((one) => one.defaultSelected));
+    return field.value !== field.defaultValue;
+  };
+  const changed = new Set([...form.elements].filter((field) => !field.name.startsWith('_') && isChanged(field)).map((field) => member(field.name)));
+  changed.delete('');
+  if (!changed.size) return;
+  [...new Set(body.keys())].forEach((name) => { if (!name.startsWith('_') && !changed.has(member(name))) body.delete(name); });
+}
+
 // The fields that an answer names are marked, and the first gets the focus.
 function mark(form, outcome) {
   let first;
   each(outcome, '[data-field]', (line) => {
-    const name = line.dataset.field.replace(/\[.*$/, '');
-    const field = [...form.elements].find((one) => one.name === name || one.name.startsWith(`${name}:`));
+    let name = line.dataset.field.replace(/\[(\d+)\]/g, '.$1');
+    let field;
+    while (!field && name) {
+      field = [...form.elements].find((one) => one.type !== 'hidden' && (one.name === name || one.name.startsWith(`${name}:`)));
+      name = name.slice(0, Math.max(0, name.lastIndexOf('.')));
+    }
     if (!field) return;
     line.id ||= `wrong-${field.name}`;
+    for (let around = field.closest('details'); around; around = around.parentElement.closest('details')) around.open = true;
     field.setAttribute('aria-invalid', 'true');
     field.setAttribute('aria-describedby', line.id);
     first ??= field;
@@ -96,6 +118,7 @@ document.addEventListener('submit', (event) => {
   const form = event.target;
   if (!form.matches('[data-call]')) return;
   event.preventDefault();
+  each(form, '[data-same]', (field) => { field.value = byId(field.dataset.same).value; });
   const button = event.submitter;
   const question = button?.dataset.confirm ?? form.dataset.confirm;
   if (question && !button?.dataset.showsCall && !confirm(question)) return;
@@ -115,6 +138,18 @@ document.addEventListener('click', (event) => {
 });
 
 document.addEventListener('input', (event) => event.target.closest('#live form')?.classList.add('is-dirty'));
+
+// A field of which there may be more: one is always empty.
+document.addEventListener('input', (event) => {
+  const field = event.target;
+  if (!field.matches('[data-more]') || !field.value || field.nextElementSibling?.matches('[data-more]')) return;
+  const next = field.cloneNode();
+  next.value = '';
+  next.required = false;
+  next.removeAttribute('id');
+  next.removeAttribute('aria-invalid');
+  field.after(next);
+});
 
 // Several at once.
 document.addEventListener('change', (event) => {
@@ -137,7 +172,9 @@ async function refresh() {
   if (asking) { askAgain = true; return; }
   asking = true;
   try {
+    const unfolded = [...document.querySelectorAll('#live details[id]')].map((one) => [one.id, one.open]);
     await htmx.ajax('GET', location.pathname + location.search, { target: '#live', select: '#live', swap: 'outerMorph' });
+    for (const [id, open] of unfolded) if (byId(id)) byId(id).open = open;
   } finally {
     asking = false;
     if (askAgain) { askAgain = false; refresh(); }

@@ -19,3 +19,8 @@ func framed(f Frame, p Page) templ.Component {
 func streamQuery(f Frame, p Page) string {
 	return url.Values{"topic": p.Live, "at": {f.Position}}.Encode()
 }
+
+// Within renders a part of a page so that it knows the frame.
+func Within(f Frame, part templ.Component) templ.Component {
+	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error { return part.Render(withFrame(ctx, f), w) })
+}

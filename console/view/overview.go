@@ -82,7 +82,7 @@ func tookPoint(h models.Histogram, of float64) string {
 	return ""
 }
 
-func number(n int64) string { return strconv.FormatInt(n, 10) }
+func figure(n int64) string { return strconv.FormatInt(n, 10) }
 
 // madeIn is the list of the deliveries made in a time.
 func madeIn(ctx context.Context, from time.Time, long time.Duration, query ...string) string {

@@ -11,6 +11,7 @@ import (
 
 type statisticsStore interface {
 	Statistics(ctx context.Context, scope models.Scope, filter models.StatisticsFilter) (map[time.Time]*models.Tally, error)
+	CountedHours(ctx context.Context, webhookIDs []string, from time.Time) ([]models.Statistics, error)
 }
 
 // The intervals of statistics.
@@ -91,4 +92,29 @@ func pointsOf(hours map[time.Time]*models.Tally, filter models.StatisticsFilter,
 		points = append(points, point)
 	}
 	return points
+}
+
+// LastDay tells of the last 24 hours that are over of each webhook that a caller was shown, by ID: those in which nothing
+// happened included, and those that are not counted yet as if nothing had. It is one statement, however many they are.
+func (s *Service) LastDay(ctx context.Context, webhooks ...Webhook) (map[string][]Point, error) {
+	const hours = 24
+	from := s.now().UTC().Truncate(time.Hour).Add(-hours * time.Hour)
+	points, ids := make(map[string][]Point, len(webhooks)), make([]string, len(webhooks))
+	for i, webhook := range webhooks {
+		day := make([]Point, hours)
+		for hour := range day {
+			day[hour].From = from.Add(time.Duration(hour) * time.Hour)
+		}
+		ids[i], points[webhook.ID] = webhook.ID, day
+	}
+	counted, err := s.store.CountedHours(ctx, ids, from)
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range counted {
+		if hour := int(row.Hour.Sub(from) / time.Hour); hour < hours {
+			points[row.Subject][hour].Tally = row.Tally
+		}
+	}
+	return points, nil
 }

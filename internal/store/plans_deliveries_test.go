@@ -21,7 +21,11 @@ func (p *plansRig) deliveryCalls() map[string]func() {
 		"PublicKeys":        func() { _, err := s.PublicKeys(ctx, "", 5); p.ok(err) },
 		"CountHour":         func() { _, err := s.CountHour(ctx); p.ok(err); _, err = s.CountHour(ctx); p.ok(err) },
 		"Statistics":        p.statistics,
-		"Deliveries":        p.deliveries,
+		"CountedHours": func() {
+			_, err := p.store.CountedHours(p.t.Context(), []string{p.webhook.ID, p.webhooks[0].ID}, p.to.Add(-24*time.Hour))
+			p.ok(err)
+		},
+		"Deliveries": p.deliveries,
 		"Delivery": func() {
 			p.scopes(func(scope models.Scope) { _, err := s.Delivery(ctx, scope, delivery.ID); p.ok(err) })
 		},

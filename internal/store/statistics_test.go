@@ -209,3 +209,31 @@ func TestStatisticsOfADeletedOwner(t *testing.T) {
 		require.Zero(t, left)
 	})
 }
+
+// The counted hours of several webhooks are those of each, without other subjects' and types'.
+func TestCountedHours(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *gorm.DB) {
+		r := newStatisticsRig(t, db)
+		for range 2 {
+			r.hour()
+			r.clock.Advance(time.Hour)
+		}
+		r.clock.Advance(time.Hour)
+		require.Positive(t, r.count())
+		ids := []string{r.webhooks[0].ID, r.webhooks[1].ID}
+		rows, err := r.store.CountedHours(t.Context(), ids, r.begin)
+		require.NoError(t, err)
+		require.Len(t, rows, 4)
+		for _, row := range rows {
+			require.Contains(t, ids, row.Subject)
+			require.Equal(t, [5]int64{2, 1, 2, 1, 4}, [5]int64{row.Published, row.Delivered, row.Failed, row.GivenUp, row.Attempts})
+		}
+		rows, err = r.store.CountedHours(t.Context(), ids[:1], r.begin.Add(time.Hour))
+		require.NoError(t, err)
+		require.Len(t, rows, 1)
+		rows, err = r.store.CountedHours(t.Context(), nil, r.begin)
+		require.NoError(t, err)
+		require.Empty(t, rows)
+	})
+}

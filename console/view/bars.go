@@ -1,0 +1,73 @@
+package view
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/postrider/postrider/internal/service"
+	"github.com/postrider/postrider/models"
+)
+
+// sumOf is what points count together.
+func sumOf(points []service.Point) (sum models.Tally) {
+	for _, point := range points {
+		sum.Add(point.Tally)
+	}
+	return sum
+}
+
+// Bars are points as columns: what was delivered, and the failures above it.
+type Bars struct {
+	Points        []service.Point
+	Width, Height float64
+	// Link leads to what happened in a point; nil for no links.
+	Link func(ctx context.Context, from, to time.Time) string
+}
+
+// gap is between two columns, in parts of one.
+const gap = 0.25
+
+func (b Bars) size() string { return "0 0 " + number(b.Width) + " " + number(b.Height) }
+
+// tallest is the greatest number of attempts with an end.
+func (b Bars) tallest() float64 {
+	most := int64(1)
+	for _, point := range b.Points {
+		most = max(most, point.Delivered+point.Failed)
+	}
+	return float64(most)
+}
+
+func (b Bars) step() float64 { return b.Width / float64(max(1, len(b.Points))) }
+
+func (b Bars) left(i int) string { return number(float64(i) * b.step()) }
+
+func (b Bars) thick() string { return number(b.step() * (1 - gap)) }
+
+// height is that of a number, and at least what can be seen of one that is not 0.
+func (b Bars) height(n int64) float64 {
+	if n == 0 {
+		return 0
+	}
+	return max(1.5, float64(n)/b.tallest()*(b.Height-3))
+}
+
+func (b Bars) goodTop(p service.Point) string { return number(b.Height - b.height(p.Delivered)) }
+
+func (b Bars) badTop(p service.Point) string {
+	return number(b.Height - b.height(p.Delivered) - b.height(p.Failed))
+}
+
+// said is the columns for who does not see them.
+func (b Bars) said(ctx context.Context) string {
+	sum := sumOf(b.Points)
+	return say(ctx, "in the last 24 hours: %s delivered, %s attempts failed, %s given up", Count(sum.Delivered), Count(sum.Failed), Count(sum.GivenUp))
+}
+
+// pointSaid is one column in words.
+func pointSaid(ctx context.Context, p service.Point) string {
+	return say(ctx, "%s: %s delivered, %s attempts failed, %s given up", plain(p.From), Count(p.Delivered), Count(p.Failed), Count(p.GivenUp))
+}
+
+func number(of float64) string { return strconv.FormatFloat(of, 'f', -1, 32) }
