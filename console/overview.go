@@ -39,16 +39,16 @@ func (c *console) overview(r *request) (view.Page, error) {
 		return view.Page{}, err
 	}
 	if shown.Steps == nil || shown.Steps.Delivery != nil {
-		told, err := c.told.of(r.Context(), asked.key(r.who), func(ctx context.Context) (service.Overview, error) {
+		told, again, err := c.told.of(r.Context(), asked.key(r.who), func(ctx context.Context) (service.Overview, error) {
 			return c.Service.Overview(ctx, r.who, asked.from, asked.to, asked.interval)
 		})
 		if err != nil {
 			return view.Page{}, err
 		}
-		shown.Told = &told
+		shown.Told, shown.Again = &told, again
 	}
 	return view.Page{
-		Title: "Overview", Section: "overview", Live: []string{"deliveries", "events", "audit"}, Charts: shown.Told != nil, Body: view.OverviewPage(shown),
+		Title: "Overview", Section: "overview", Live: []string{"deliveries", "events", "audit"}, Charts: true, Body: view.OverviewPage(shown),
 	}, nil
 }
 
@@ -166,8 +166,9 @@ type telling struct {
 // keptFor is for how many times as long as an answer took it is kept.
 const keptFor = 20
 
-// of returns an answer that is not too old, or makes one.
-func (t *told) of(ctx context.Context, key string, tell func(context.Context) (service.Overview, error)) (service.Overview, error) {
+// of returns an answer that is not too old, or makes one. Of one that may miss what happened since, it says when to ask again;
+// else that is 0.
+func (t *told) of(ctx context.Context, key string, tell func(context.Context) (service.Overview, error)) (_ service.Overview, again time.Duration, err error) {
 	t.mu.Lock()
 	last := t.answer[key]
 	if last != nil {
@@ -179,7 +180,8 @@ func (t *told) of(ctx context.Context, key string, tell func(context.Context) (s
 		default:
 		}
 	}
-	if last == nil {
+	kept := last != nil
+	if !kept {
 		last = &telling{ended: make(chan struct{})}
 		t.forget()
 		t.answer[key] = last
@@ -195,9 +197,12 @@ func (t *told) of(ctx context.Context, key string, tell func(context.Context) (s
 	t.mu.Unlock()
 	select {
 	case <-last.ended:
-		return last.overview, last.err
+		if kept {
+			again = max(time.Millisecond, time.Until(last.until))
+		}
+		return last.overview, again, last.err
 	case <-ctx.Done():
-		return service.Overview{}, ctx.Err()
+		return service.Overview{}, 0, ctx.Err()
 	}
 }
 

@@ -18,7 +18,7 @@
     const time = (row) => Date.parse(row.querySelector('time')?.dateTime ?? `${row.cells[0].textContent.trim()}T00:00Z`) / 1000;
     const value = (cell) => (cell.dataset.value === '' ? null : Number(cell.dataset.value));
     return {
-      titles: at.map((i) => heads[i].textContent), colours: at.map((i) => heads[i].dataset.colour),
+      time: heads[0].textContent, titles: at.map((i) => heads[i].textContent), colours: at.map((i) => heads[i].dataset.colour),
       times: rows.map(time), values: at.map((i) => rows.map((row) => value(row.cells[i]))),
       links: rows.map((row) => row.querySelector('a').href),
     };
@@ -40,15 +40,16 @@
     const says = units[element.dataset.unit];
     const [line, soft] = [colour('line'), colour('soft')];
     const axis = { stroke: soft, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 }, font: '12px system-ui, sans-serif' };
+    const step = (of.times[1] ?? of.times[0] + 3600) - of.times[0];
     const days = table.hasAttribute('data-days');
     drawn.get(element)?.destroy();
     const plot = new uPlot({
       width: element.clientWidth, height: 220, tzDate: (ts) => (days ? uPlot.tzDate(new Date(ts * 1000), 'Etc/UTC') : new Date(ts * 1000)),
       cursor: { y: false, points: { show: !bars } }, legend: { live: true },
-      scales: { y: { range: element.dataset.unit === '%' ? [0, 100] : (_, __, most) => [0, Math.max(1, (most || 0) * 1.05)] } },
+      scales: { x: { range: (_, first, last) => [first - step / 2, last + step / 2] }, y: { range: element.dataset.unit === '%' ? [0, 100] : (_, __, most) => [0, Math.max(1, (most || 0) * 1.05)] } },
       axes: [{ ...axis, grid: { show: false } }, { ...axis, size: 64, values: (_, ticks) => ticks.map(says) }],
       series: [
-        { label: '', value: (_, at) => (at == null ? '' : days ? new Date(at * 1000).toISOString().slice(0, 10) : new Date(at * 1000).toLocaleString()) },
+        { label: of.time, value: (_, at) => (at == null ? '' : days ? new Date(at * 1000).toISOString().slice(0, 10) : new Date(at * 1000).toLocaleString()) },
         ...order.map((i) => ({
           label: of.titles[i], stroke: colour(of.colours[i]), width: bars ? 0 : 2, fill: bars ? colour(of.colours[i]) : undefined,
           paths: bars ? uPlot.paths.bars({ size: [0.8, 40] }) : undefined, points: { show: !bars && of.times.length < 40, size: 5 },
@@ -64,10 +65,18 @@
     drawn.forEach((plot, element) => { if (!element.isConnected) { plot.destroy(); drawn.delete(element); } });
     document.querySelectorAll('[data-chart]').forEach(draw);
   };
+  // Figures that may miss what happened just now are asked for again.
+  let again;
+  const askAgain = () => {
+    clearTimeout(again);
+    const due = document.querySelector('[data-again]')?.dataset.again;
+    if (due) again = setTimeout(refresh, Number(due));
+  };
   let resized;
   addEventListener('resize', () => { clearTimeout(resized); resized = setTimeout(drawAll, 100); });
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', drawAll);
-  document.addEventListener('htmx:after:swap', drawAll);
-  if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', drawAll);
-  else drawAll();
+  const all = () => { drawAll(); askAgain(); };
+  document.addEventListener('htmx:after:swap', all);
+  if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', all);
+  else all();
 })();

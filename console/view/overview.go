@@ -16,8 +16,9 @@ type Overview struct {
 	Ranges []string
 	// Steps lead to the first delivery; nil when that was long ago.
 	Steps *FirstSteps
-	// Told is nil before the first delivery.
-	Told *service.Overview
+	// Told is nil before the first delivery. It may miss what happened just now: then Again is when to ask again.
+	Told  *service.Overview
+	Again time.Duration
 }
 
 // FirstSteps are what leads to the first delivery: each is nil until it is done. Receiver is the URL of the built-in receiver;
