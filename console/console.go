@@ -77,6 +77,7 @@ func New(cfg Config) *Console {
 	mux.HandleFunc("POST "+Base+"/call", c.signedIn(c.call))
 	mux.HandleFunc("POST "+Base+"/curl", c.signedIn(c.curl))
 	mux.HandleFunc("GET "+Base+"/live", c.signedIn(c.live))
+	mux.HandleFunc("GET "+Base+"/events/{id}/data", c.signedIn(c.eventData))
 	for path, page := range c.pages() {
 		mux.HandleFunc("GET "+Base+path, c.signedIn(c.show(page)))
 	}
@@ -87,7 +88,9 @@ func New(cfg Config) *Console {
 // pages are all pages by their paths.
 func (c *console) pages() map[string]page {
 	all := map[string]page{}
-	for _, of := range []map[string]page{c.overviewPages(), c.systemPages(), c.deliveryPages(), c.webhookPages()} {
+	for _, of := range []map[string]page{
+		c.overviewPages(), c.deliveryPages(), c.webhookPages(), c.eventPages(), c.eventTypePages(), c.systemPages(),
+	} {
 		maps.Copy(all, of)
 	}
 	return all

@@ -1,6 +1,8 @@
 package console_test
 
 import (
+	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -41,7 +43,7 @@ type site struct {
 	store *store.Store
 }
 
-func newSite(t testing.TB, db *gorm.DB) *site {
+func newSite(t testing.TB, db *gorm.DB, change ...func(*console.Config)) *site {
 	t.Helper()
 	s := &site{t: t, db: db, store: storetest.New(t, db, store.Config{})}
 	quiet := slog.New(slog.DiscardHandler)
@@ -50,14 +52,19 @@ func newSite(t testing.TB, db *gorm.DB) *site {
 	targets, err := egress.New(egress.Config{AllowTargets: egresstest.Networks(t, "127.0.0.0/8")})
 	require.NoError(t, err)
 	of := service.New(service.Config{Store: s.store, Dispatcher: dispatcher, AdminKey: adminKey, Targets: app.NewTargets(targets), Logger: quiet})
-	rest := api.New(api.Config{Service: of, Version: "0.0.0", PublicURL: "https://postrider.example", Logger: quiet})
+	rest := api.New(api.Config{Service: of, Version: "0.0.0", PublicURL: "https://postrider.example", Logger: quiet,
+		Checks: []api.Check{{Name: "database", Run: s.store.Ping}, {Name: "sweep", Run: func(context.Context) error { return errors.New("is <paused>") }}}})
 	ring, err := keyring.New([]byte(strings.Repeat("k", keyring.KeyBytes)))
 	require.NoError(t, err)
-	pages := console.New(console.Config{
+	cfg := console.Config{
 		Service: of, API: rest, Keyring: ring, PublicURL: "http://postrider.example", Version: "0.0.0", Logger: quiet,
 		ClientAddress: func(r *http.Request) string { return r.RemoteAddr },
 		WorkflowURL:   func(workflowID, runID string) string { return "https://temporal.example/" + workflowID + "/" + runID },
-	})
+	}
+	for _, change := range change {
+		change(&cfg)
+	}
+	pages := console.New(cfg)
 	mux := http.NewServeMux()
 	mux.Handle("/", rest)
 	mux.Handle(console.Base+"/", pages)

@@ -2,7 +2,6 @@ package view
 
 import (
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -73,20 +72,6 @@ func (s System) inTemporal(path ...string) string {
 		page += "/" + url.PathEscape(part)
 	}
 	return page
-}
-
-// size is a number of bytes as people read it.
-func size(bytes int64) string {
-	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}
-	value, unit := float64(bytes), 0
-	for value >= 1024 && unit < len(units)-1 {
-		value, unit = value/1024, unit+1
-	}
-	digits := 0
-	if unit > 0 && value < 100 {
-		digits = 1
-	}
-	return strconv.FormatFloat(value, 'f', digits, 64) + " " + units[unit]
 }
 
 // upTo is a count that ends at a bound.
