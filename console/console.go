@@ -34,8 +34,9 @@ type Config struct {
 	WorkflowURL func(workflowID, runID string) string
 	// System tells of the process.
 	System System
-	// Receiver is the URL of the receiver that runs in the process, for trying things; empty for none.
-	Receiver string
+	// Receiver is a receiver in this process, which ReceiverURL leads to; nil for none.
+	Receiver    Receiver
+	ReceiverURL string
 	// Now is the clock; time.Now when nil.
 	Now    func() time.Time
 	Logger *slog.Logger
@@ -76,6 +77,7 @@ func New(cfg Config) *Console {
 	mux.HandleFunc("POST "+Base+"/sign-out", c.signedIn(c.signOut))
 	mux.HandleFunc("POST "+Base+"/call", c.signedIn(c.call))
 	mux.HandleFunc("POST "+Base+"/curl", c.signedIn(c.curl))
+	mux.HandleFunc("POST "+Base+"/receiver", c.signedIn(c.answer))
 	mux.HandleFunc("GET "+Base+"/live", c.signedIn(c.live))
 	mux.HandleFunc("GET "+Base+"/events/{id}/data", c.signedIn(c.eventData))
 	for path, page := range c.pages() {
@@ -89,7 +91,13 @@ func New(cfg Config) *Console {
 func (c *console) pages() map[string]page {
 	all := map[string]page{}
 	for _, of := range []map[string]page{
-		c.overviewPages(), c.deliveryPages(), c.webhookPages(), c.eventPages(), c.eventTypePages(), c.systemPages(),
+		c.deliveryPages(),
+		c.eventPages(),
+		c.eventTypePages(),
+		c.overviewPages(),
+		c.receiverPages(),
+		c.systemPages(),
+		c.webhookPages(),
 	} {
 		maps.Copy(all, of)
 	}

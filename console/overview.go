@@ -130,7 +130,7 @@ func (c *console) firstSteps(r *request) (*view.FirstSteps, error) {
 	if err != nil || len(deliveries) == fewDeliveries {
 		return nil, err
 	}
-	steps := &view.FirstSteps{Receiver: c.Receiver}
+	steps := &view.FirstSteps{Receiver: c.ReceiverURL}
 	if len(deliveries) > 0 {
 		steps.Delivery = &deliveries[0]
 		steps.Delivered = slices.ContainsFunc(deliveries, func(d models.Delivery) bool { return d.Status == models.StatusDelivered })

@@ -94,7 +94,7 @@ func TestOverview(t *testing.T) {
 func TestFirstSteps(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *gorm.DB) {
-		s := newSite(t, db, func(cfg *console.Config) { cfg.Receiver = "http://127.0.0.1:9000/hook" })
+		s := newSite(t, db, func(cfg *console.Config) { cfg.ReceiverURL = "http://127.0.0.1:9000/hook" })
 		owner := storetest.Owner(t, s.store, "a")
 		_, key, err := s.store.CreateAPIKey(t.Context(), owner.ID, models.RoleFull, nil)
 		require.NoError(t, err)

@@ -41,8 +41,11 @@ type site struct {
 	t     testing.TB
 	db    *gorm.DB
 	store *store.Store
+	// service is what both call.
+	service *service.Service
 }
 
+// newSite runs it all; change, if any, changes what the console is made of.
 func newSite(t testing.TB, db *gorm.DB, change ...func(*console.Config)) *site {
 	t.Helper()
 	s := &site{t: t, db: db, store: storetest.New(t, db, store.Config{})}
@@ -51,13 +54,13 @@ func newSite(t testing.TB, db *gorm.DB, change ...func(*console.Config)) *site {
 	t.Cleanup(dispatcher.Close)
 	targets, err := egress.New(egress.Config{AllowTargets: egresstest.Networks(t, "127.0.0.0/8")})
 	require.NoError(t, err)
-	of := service.New(service.Config{Store: s.store, Dispatcher: dispatcher, AdminKey: adminKey, Targets: app.NewTargets(targets), Logger: quiet})
-	rest := api.New(api.Config{Service: of, Version: "0.0.0", PublicURL: "https://postrider.example", Logger: quiet,
+	s.service = service.New(service.Config{Store: s.store, Dispatcher: dispatcher, AdminKey: adminKey, Targets: app.NewTargets(targets), Logger: quiet})
+	rest := api.New(api.Config{Service: s.service, Version: "0.0.0", PublicURL: "https://postrider.example", Logger: quiet,
 		Checks: []api.Check{{Name: "database", Run: s.store.Ping}, {Name: "sweep", Run: func(context.Context) error { return errors.New("is <paused>") }}}})
 	ring, err := keyring.New([]byte(strings.Repeat("k", keyring.KeyBytes)))
 	require.NoError(t, err)
 	cfg := console.Config{
-		Service: of, API: rest, Keyring: ring, PublicURL: "http://postrider.example", Version: "0.0.0", Logger: quiet,
+		Service: s.service, API: rest, Keyring: ring, PublicURL: "http://postrider.example", Version: "0.0.0", Logger: quiet,
 		ClientAddress: func(r *http.Request) string { return r.RemoteAddr },
 		WorkflowURL:   func(workflowID, runID string) string { return "https://temporal.example/" + workflowID + "/" + runID },
 	}

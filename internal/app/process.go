@@ -38,8 +38,6 @@ type process struct {
 	// options say how to reach Temporal; identity is by what it knows this process.
 	options  client.Options
 	identity string
-	// receiver is the URL of the receiver that runs in this process; empty for none.
-	receiver string
 	// ready, unless nil, is called once everything works.
 	ready func()
 
@@ -63,6 +61,11 @@ type process struct {
 
 	// working says that the worker polls.
 	working atomic.Bool
+
+	// receiver is a receiver for trying things out, which receiverURL leads to; nil for none.
+	receiver    *receiver
+	receiverURL string
+
 	// failed gets what ends the process from inside.
 	failed chan error
 }

@@ -2,6 +2,8 @@ package service
 
 import (
 	"context"
+	"errors"
+	"sync"
 	"time"
 
 	"github.com/postrider/postrider/models"
@@ -45,24 +47,38 @@ func (s *Service) Overview(ctx context.Context, who Caller, from, to time.Time, 
 		return Overview{}, err
 	}
 	shown := Overview{From: filter.From, To: filter.To, Interval: step}
-	found, err := s.store.Overview(ctx, who.scope(), filter)
-	if err != nil {
-		return Overview{}, err
+	parts := []func() error{
+		func() error {
+			found, err := s.store.Overview(ctx, who.scope(), filter)
+			if err != nil {
+				return err
+			}
+			shown.Points = pointsOf(found.Hours, filter, step)
+			shown.Worst, err = s.worstWebhooks(ctx, found.Worst)
+			return err
+		},
+		func() (err error) {
+			shown.Backlog, err = s.store.Backlog(ctx, who.scope())
+			return err
+		},
+		func() (err error) {
+			shown.Unmatched, err = s.store.UnmatchedEvents(ctx, who.scope(), filter.From, filter.To)
+			return err
+		},
+		func() (err error) {
+			shown.Failures, _, err = s.ListDeliveries(ctx, who, models.DeliveryFilter{
+				Statuses: []models.Status{models.StatusFailed, models.StatusPermanentlyFailed}, Since: filter.From, Until: filter.To,
+			}, models.Page{Limit: newestFailures})
+			return err
+		},
 	}
-	shown.Points = pointsOf(found.Hours, filter, step)
-	if shown.Worst, err = s.worstWebhooks(ctx, found.Worst); err != nil {
-		return Overview{}, err
+	errs := make([]error, len(parts))
+	var all sync.WaitGroup
+	for i, part := range parts {
+		all.Go(func() { errs[i] = part() })
 	}
-	if shown.Backlog, err = s.store.Backlog(ctx, who.scope()); err != nil {
-		return Overview{}, err
-	}
-	if shown.Unmatched, err = s.store.UnmatchedEvents(ctx, who.scope(), filter.From, filter.To); err != nil {
-		return Overview{}, err
-	}
-	shown.Failures, _, err = s.ListDeliveries(ctx, who, models.DeliveryFilter{
-		Statuses: []models.Status{models.StatusFailed, models.StatusPermanentlyFailed}, Since: filter.From, Until: filter.To,
-	}, models.Page{Limit: newestFailures})
-	return shown, err
+	all.Wait()
+	return shown, errors.Join(errs...)
 }
 
 func (s *Service) worstWebhooks(ctx context.Context, worst []models.WebhookTally) ([]WorstWebhook, error) {

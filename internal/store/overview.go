@@ -67,13 +67,13 @@ func worst(tx *gorm.DB, scope models.Scope, filter models.StatisticsFilter, unti
 	if scope.OwnerID != "" {
 		q = q.Where("subject IN (?)", visible(scope, tx.Model(&models.Webhook{}).Select("id")))
 	}
-	if err := q.Group("subject").Order("sum(failed) DESC").Limit(2*mostWorst).Pluck("subject", &failed).Error; err != nil {
+	if err := q.Group("subject").Order("sum(failed) DESC").Limit(mostWorst).Pluck("subject", &failed).Error; err != nil {
 		return nil, err
 	}
 	recent := slices.SortedFunc(maps.Keys(since), func(a, b string) int {
 		return cmp.Or(cmp.Compare(since[b].Failed, since[a].Failed), cmp.Compare(a, b))
 	})
-	failed = append(failed, recent[:min(len(recent), 2*mostWorst)]...)
+	failed = append(failed, recent[:min(len(recent), mostWorst)]...)
 	var webhooks []models.Webhook
 	if err := tx.Where("id IN ? AND deleted_at IS NULL", failed).Find(&webhooks).Error; err != nil {
 		return nil, err
