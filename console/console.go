@@ -82,7 +82,7 @@ func New(cfg Config) *Console {
 // pages are all pages by their paths.
 func (c *console) pages() map[string]page {
 	all := map[string]page{}
-	for _, of := range []map[string]page{c.overviewPages(), c.deliveryPages(), c.webhookPages()} {
+	for _, of := range []map[string]page{c.overviewPages(), c.deliveryPages(), c.webhookPages(), c.recoveryPages()} {
 		maps.Copy(all, of)
 	}
 	return all
