@@ -10,8 +10,6 @@ import (
 	"errors"
 	"html/template"
 	"net/http"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -108,7 +106,7 @@ type typeGroup struct {
 type typeView struct {
 	Name, Path, Group, Description string
 	Deprecated                     bool
-	Fields                         []fieldView
+	Fields                         []service.SchemaMember
 	Example, Schema                string
 }
 
@@ -150,7 +148,7 @@ func (c *catalogue) one(ctx context.Context, name string) (page, error) {
 		return page{}, err
 	}
 	shown := view{Title: of.Name, typeView: viewOf(of)}
-	shown.Fields, shown.Example, shown.Schema = fieldsOf(of.Schema), indented(of.Example), indented(of.Schema)
+	shown.Fields, shown.Example, shown.Schema = service.SchemaMembers(of.Schema), indented(of.Example), indented(of.Schema)
 	return c.render(http.StatusOK, "type", shown)
 }
 
@@ -160,53 +158,4 @@ func indented(data []byte) string {
 		return ""
 	}
 	return text.String()
-}
-
-// fieldView is a line of the table of members.
-type fieldView struct {
-	Name, Type, Description string
-	Required                bool
-}
-
-// fieldsOf lists the members that a schema names at its top.
-func fieldsOf(schema []byte) (fields []fieldView) {
-	var top struct {
-		Properties map[string]json.RawMessage `json:"properties"`
-		Required   []string                   `json:"required"`
-	}
-	if json.Unmarshal(schema, &top) != nil {
-		return nil
-	}
-	for name, text := range top.Properties {
-		var of struct {
-			Type        any    `json:"type"`
-			Description string `json:"description"`
-			Format      string `json:"format"`
-			Enum        []any  `json:"enum"`
-			Ref         string `json:"$ref"`
-		}
-		_ = json.Unmarshal(text, &of) // true and false have no members
-		field := fieldView{Name: name, Description: of.Description, Required: slices.Contains(top.Required, name)}
-		switch kind := of.Type.(type) {
-		case string:
-			field.Type = kind
-		case []any:
-			for i, one := range kind {
-				if text, ok := one.(string); ok && i > 0 {
-					field.Type += " or " + text
-				} else if ok {
-					field.Type = text
-				}
-			}
-		}
-		if field.Type == "" && of.Ref != "" {
-			field.Type = of.Ref[strings.LastIndexByte(of.Ref, '/')+1:]
-		}
-		if of.Format != "" {
-			field.Type += " (" + of.Format + ")"
-		}
-		fields = append(fields, field)
-	}
-	slices.SortFunc(fields, func(a, b fieldView) int { return strings.Compare(a.Name, b.Name) })
-	return fields
 }

@@ -28,8 +28,8 @@ import (
 //	             null, and a value that is not shown stays
 //	name:choice  which of the name's other fields count: all when empty, one member by its name, none when it is null or []
 //
-// :null after a kind that leaves out what is empty makes that null. Names that begin with an underscore are for the console. A
-// form without fields has no body: nil.
+// :null after a kind that leaves out what is empty makes that null. A field without a name, :json, is the whole body. Names
+// that begin with an underscore are for the console. A form without fields has no body: nil.
 func bodyOf(form url.Values) ([]byte, *view.Problem) {
 	names := make([]string, 0, len(form))
 	for name := range form {
@@ -52,6 +52,9 @@ func bodyOf(form url.Values) ([]byte, *view.Problem) {
 		if fault != "" {
 			wrong.Errors = append(wrong.Errors, view.FieldError{Location: "body." + name, Message: fault})
 			continue
+		}
+		if whole, ok := value.(json.RawMessage); ok && name == "" {
+			return whole, nil
 		}
 		if value != nil {
 			put(body, strings.Split(name, "."), value)

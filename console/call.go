@@ -27,8 +27,9 @@ type call struct {
 	Method, Path string
 	// Body is nil for none.
 	Body []byte
-	// Key makes the call once, however often it is sent; empty for none.
-	Key string
+	// Key makes the call once, however often it is sent; empty for none. Named says that somebody has given it.
+	Key   string
+	Named bool
 }
 
 // answer is what the API answered.
@@ -61,13 +62,16 @@ func callsOf(w http.ResponseWriter, r *request) ([]call, *view.Problem) {
 	}
 	var calls []call
 	for i, text := range r.PostForm["_call"] {
-		method, path, _ := strings.Cut(text, " ")
+		method, path, _ := strings.Cut(text+r.PostFormValue("_act"), " ")
 		if !strings.HasPrefix(path, "/api/") {
 			return nil, &view.Problem{Detail: "the form names no call of the API"}
 		}
 		of := call{Method: method, Path: path}
 		if key := r.PostFormValue("_key"); key != "" {
 			of.Key = key + "-" + strconv.Itoa(i)
+		}
+		if name := strings.TrimSpace(r.PostFormValue("_idempotency_key")); name != "" {
+			of.Key, of.Named = name, true
 		}
 		if method != http.MethodDelete && method != http.MethodGet {
 			of.Body = body
@@ -104,16 +108,26 @@ func (c *console) call(w http.ResponseWriter, r *request) {
 			failed = append(failed, last.problem())
 		}
 	}
-	switch show := r.PostFormValue("_show"); {
+	switch {
 	case len(failed) == 1 && len(calls) == 1:
 		c.renderTo(w, r, last.status, view.Wrong(failed[0]))
 	case len(failed) > 0:
 		c.renderTo(w, r, http.StatusConflict, view.WrongOfSeveral(len(calls), failed))
-	case show != "":
-		c.renderTo(w, r, http.StatusOK, view.Within(c.frame(r), shownOf(r.PostForm, last.body)))
+	case r.PostFormValue("_show") != "":
+		c.showAnswer(w, r, shownOf(r.PostForm, last.body))
 	default:
 		c.done(w, r, filled(r.PostFormValue("_next"), last.body))
 	}
+}
+
+// showAnswer shows what a call answered in its form, or as a page where no script has sent the form.
+func (c *console) showAnswer(w http.ResponseWriter, r *request, of templ.Component) {
+	if r.Header.Get("HX-Request") == "" {
+		of = view.Framed(c.frame(r), view.Page{Title: r.PostFormValue("_show"), Body: of})
+	} else {
+		of = view.Within(c.frame(r), of)
+	}
+	c.renderTo(w, r, http.StatusOK, of)
 }
 
 // notTyped says that a name was to be typed, so that nothing is ended by mistake, and was not.
@@ -129,6 +143,10 @@ func notTyped(form url.Values) *view.Problem {
 func shownOf(form url.Values, body []byte) templ.Component {
 	title := form.Get("_show")
 	switch form.Get("_as") {
+	case "batch":
+		return view.BatchResults(body)
+	case "import":
+		return view.ImportResults(body)
 	case "test":
 		var result view.TestResult
 		_ = json.Unmarshal(body, &result) // the API wrote it
@@ -217,15 +235,15 @@ func membersOf(body []byte) (members []view.Member) {
 	return members
 }
 
-// filled puts the ID of what a call answered into a path that has {id}.
+// filled puts members of what a call answered into a path that has their names, such as {id}.
 func filled(path string, body []byte) string {
-	var made struct {
-		ID string `json:"id"`
+	var made map[string]any
+	_ = json.Unmarshal(body, &made) // what is no object has no members
+	for _, name := range []string{"id", "name"} {
+		text, _ := made[name].(string)
+		path = strings.ReplaceAll(path, "{"+name+"}", url.PathEscape(text))
 	}
-	if json.Unmarshal(body, &made) != nil {
-		return strings.ReplaceAll(path, "{id}", "")
-	}
-	return strings.ReplaceAll(path, "{id}", url.PathEscape(made.ID))
+	return path
 }
 
 // curl shows the call that a form would make, for a shell.
@@ -242,6 +260,9 @@ func (c *console) curl(w http.ResponseWriter, r *request) {
 	c.renderTo(w, r, http.StatusOK, view.Curl(strings.Join(lines, "\n")))
 }
 
+// longBody is from where on a body is no part of a command: shells would refuse it.
+const longBody = 32 << 10
+
 // curlOf writes a call as a command for a POSIX shell, with the key in a variable.
 func curlOf(base string, of call) string {
 	command := "curl"
@@ -249,7 +270,13 @@ func curlOf(base string, of call) string {
 		command += " -X " + of.Method
 	}
 	command += " " + quoted(base+of.Path) + ` -H "Authorization: Bearer $POSTRIDER_KEY"`
-	if len(of.Body) > 0 {
+	if of.Named {
+		command += " \\\n  -H " + quoted("Idempotency-Key: "+of.Key)
+	}
+	switch {
+	case len(of.Body) > longBody:
+		command += " \\\n  -d @body.json"
+	case len(of.Body) > 0:
 		command += " \\\n  -d " + quoted(string(of.Body))
 	}
 	return command

@@ -70,7 +70,7 @@ func (c *console) webhook(r *request) (view.Page, error) {
 	if len(recoveries) > 0 {
 		shown.Recovery = &recoveries[0]
 	}
-	if shown.Types, err = c.eventTypes(r); err != nil {
+	if shown.Types, err = c.typeNames(r); err != nil {
 		return view.Page{}, err
 	}
 	return view.Page{
@@ -79,8 +79,8 @@ func (c *console) webhook(r *request) (view.Page, error) {
 	}, nil
 }
 
-// eventTypes are the names of the catalogue, as many as one page of it has.
-func (c *console) eventTypes(r *request) (names []string, err error) {
+// typeNames are the names in the catalogue, as many as one page of it has.
+func (c *console) typeNames(r *request) (names []string, err error) {
 	types, _, err := c.Service.ListEventTypes(r.Context(), false, models.Page{Limit: models.MaxLimit})
 	for _, of := range types {
 		names = append(names, of.Name)
@@ -94,7 +94,7 @@ func (c *console) newWebhook(r *request) (view.Page, error) {
 	if err := r.who.May(models.RoleFull); err != nil {
 		return view.Page{}, err
 	}
-	types, err := c.eventTypes(r)
+	types, err := c.typeNames(r)
 	if err != nil {
 		return view.Page{}, err
 	}
@@ -113,7 +113,7 @@ func (c *console) editWebhook(r *request) (view.Page, error) {
 	if err != nil {
 		return view.Page{}, err
 	}
-	types, err := c.eventTypes(r)
+	types, err := c.typeNames(r)
 	if err != nil {
 		return view.Page{}, err
 	}

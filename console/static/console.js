@@ -37,14 +37,11 @@ function say(text) {
 
 // Forms that make a call: the answer goes into the form's .outcome, or into the dialog.
 async function send(form, button, address) {
-  const body = new URLSearchParams(new FormData(form));
+  if (form.classList.contains('htmx-request')) return; // it is under way
+  const fields = new FormData(form);
+  if (button?.name) fields.append(button.name, button.value);
+  const body = form.enctype === 'multipart/form-data' ? fields : new URLSearchParams(fields);
   if (form.matches('[data-changes]')) leaveOutTheSame(form, body);
-  if (button?.name === '_act') {
-    const calls = body.getAll('_call');
-    body.delete('_call');
-    calls.forEach((call) => body.append('_call', call + button.value));
-    body.delete('_act');
-  }
   const outcome = form.querySelector('.outcome');
   each(form, '[aria-invalid]', (field) => { field.removeAttribute('aria-invalid'); });
   outcome.replaceChildren();
@@ -62,6 +59,11 @@ async function send(form, button, address) {
     const key = form.elements._key;
     if (done) form.classList.remove('is-dirty');
     if (done && key) key.value = crypto.randomUUID?.() ?? String(Math.random());
+    if (done && form.matches('[data-results]')) {
+      outcome.innerHTML = text;
+      outcome.focus();
+      return;
+    }
     if (text) {
       byId('dialog-body').innerHTML = text;
       byId('dialog').showModal();

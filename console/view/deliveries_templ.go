@@ -219,7 +219,7 @@ func DeliveryList(of Deliveries) templ.Component {
 				}
 			}
 		} else {
-			templ_7745c5c3_Err = chosenDeliveries(of.Deliveries).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = severalDeliveries(of.Deliveries).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -232,8 +232,8 @@ func DeliveryList(of Deliveries) templ.Component {
 	})
 }
 
-// chosenDeliveries is a table of deliveries, of which several can be resent or cancelled at once.
-func chosenDeliveries(deliveries []models.Delivery) templ.Component {
+// severalDeliveries are deliveries of which several can be chosen, to do something with them.
+func severalDeliveries(deliveries []models.Delivery) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -29,6 +29,3 @@ func linkTo(ctx context.Context, path string) string { return frameOf(ctx).Base 
 func has(values []string, one string) bool { return slices.Contains(values, one) }
 
 func sorted(of map[string]string) []string { return slices.Sorted(maps.Keys(of)) }
-
-// text is a body as far as it is one: what is not UTF-8 is shown as the sign for that.
-func text(body []byte) string { return strings.ToValidUTF8(string(body), "\uFFFD") }

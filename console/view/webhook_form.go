@@ -83,7 +83,7 @@ func (f WebhookForm) externalID() string {
 	return *f.Webhook.ExternalID
 }
 
-// Retries are the choices of a retry schedule.
+// retries says which of the choices of a retry schedule is the present one.
 func (f WebhookForm) retries() string {
 	switch {
 	case f.Webhook.RetrySchedule == nil:

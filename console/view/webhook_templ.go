@@ -333,7 +333,7 @@ func WebhookPage(of Webhook) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = chosenDeliveries(of.Newest).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = severalDeliveries(of.Newest).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

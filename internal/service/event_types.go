@@ -39,6 +39,12 @@ func (e *SchemaBreaksError) Error() string {
 	return "the schema of " + e.Name + " would allow what it ruled out before"
 }
 
+// SchemaMember is one of the members that the schema of an event type names.
+type SchemaMember = eventschema.Member
+
+// SchemaMembers lists them, those of members after them.
+func SchemaMembers(schema []byte) []SchemaMember { return eventschema.Members(schema) }
+
 // eventType checks an entry of the catalogue.
 func (f *faults) eventType(of *models.EventType) {
 	of.Description, of.Group = tidy(of.Description), tidy(of.Group)

@@ -96,9 +96,14 @@ func (s *Service) ListEvents(ctx context.Context, who Caller, filter models.Even
 	return s.store.Events(ctx, who.scope(), filter, page)
 }
 
+// EventAlone returns an event without its deliveries.
+func (s *Service) EventAlone(ctx context.Context, who Caller, id string) (models.Event, error) {
+	return load(ctx, who, typeid.KindEvent, id, s.store.Event)
+}
+
 // GetEvent returns an event with its newest deliveries, at most models.MaxLimit.
 func (s *Service) GetEvent(ctx context.Context, who Caller, id string) (models.Event, []models.Delivery, error) {
-	event, err := load(ctx, who, typeid.KindEvent, id, s.store.Event)
+	event, err := s.EventAlone(ctx, who, id)
 	if err != nil {
 		return models.Event{}, nil, err
 	}
