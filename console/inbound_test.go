@@ -182,10 +182,10 @@ func TestWhoSeesInbound(t *testing.T) {
 	}
 	require.Equal(t, http.StatusNotFound, theirs.post(path+"/try", url.Values{"head": {"A: b"}}).status)
 	require.NotContains(t, theirs.get("/console/inbound").body, "of acme")
-	for _, path := range []string{path, "/console/inbound", "/console/inbound-events/" + received.ID} {
+	for _, path := range []string{path, path + "/edit", "/console/sources/new?scheme=github", "/console/inbound", "/console/inbound-events/" + received.ID} {
 		read := reader.get(path)
 		require.Equal(t, http.StatusOK, read.status, path)
 		require.NotContains(t, read.body, `name="_call"`, path)
-		require.NotContains(t, read.body, "/sources/new", path)
+		require.NotContains(t, read.body, `href="/console/sources/new`, path)
 	}
 }
