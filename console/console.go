@@ -32,6 +32,9 @@ type Config struct {
 	Version string
 	// WorkflowURL returns the page of a workflow in the Temporal Web UI, empty when that is not known.
 	WorkflowURL func(workflowID, runID string) string
+	// Receiver is a receiver in this process, which ReceiverURL leads to; nil for none.
+	Receiver    Receiver
+	ReceiverURL string
 	// Now is the clock; time.Now when nil.
 	Now    func() time.Time
 	Logger *slog.Logger
@@ -71,6 +74,7 @@ func New(cfg Config) *Console {
 	mux.HandleFunc("POST "+Base+"/sign-out", c.signedIn(c.signOut))
 	mux.HandleFunc("POST "+Base+"/call", c.signedIn(c.call))
 	mux.HandleFunc("POST "+Base+"/curl", c.signedIn(c.curl))
+	mux.HandleFunc("POST "+Base+"/receiver", c.signedIn(c.answer))
 	mux.HandleFunc("GET "+Base+"/live", c.signedIn(c.live))
 	mux.HandleFunc("GET "+Base+"/events/{id}/data", c.signedIn(c.eventData))
 	for path, page := range c.pages() {
@@ -83,7 +87,14 @@ func New(cfg Config) *Console {
 // pages are all pages by their paths.
 func (c *console) pages() map[string]page {
 	all := map[string]page{}
-	for _, of := range []map[string]page{c.overviewPages(), c.deliveryPages(), c.webhookPages(), c.eventPages(), c.eventTypePages()} {
+	for _, of := range []map[string]page{
+		c.deliveryPages(),
+		c.eventPages(),
+		c.eventTypePages(),
+		c.overviewPages(),
+		c.receiverPages(),
+		c.webhookPages(),
+	} {
 		maps.Copy(all, of)
 	}
 	return all

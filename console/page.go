@@ -38,7 +38,7 @@ func (c *console) show(make page) func(http.ResponseWriter, *request) {
 
 // frame is what stands around every page.
 func (c *console) frame(r *request) view.Frame {
-	return view.Frame{Base: Base, Path: r.URL.Path, Admin: r.who.Admin(), Role: string(r.who.Role), Version: c.Version, Position: c.hub.position()}
+	return view.Frame{Base: Base, Path: r.URL.Path, Admin: r.who.Admin(), Role: string(r.who.Role), Version: c.Version, Receiver: c.Receiver != nil, Position: c.hub.position()}
 }
 
 // fail answers with a page that says what went wrong.

@@ -39,9 +39,12 @@ type site struct {
 	t     testing.TB
 	db    *gorm.DB
 	store *store.Store
+	// service is what both call.
+	service *service.Service
 }
 
-func newSite(t testing.TB, db *gorm.DB) *site {
+// newSite runs it all; change, if any, changes what the console is made of.
+func newSite(t testing.TB, db *gorm.DB, change ...func(*console.Config)) *site {
 	t.Helper()
 	s := &site{t: t, db: db, store: storetest.New(t, db, store.Config{})}
 	quiet := slog.New(slog.DiscardHandler)
@@ -49,15 +52,19 @@ func newSite(t testing.TB, db *gorm.DB) *site {
 	t.Cleanup(dispatcher.Close)
 	targets, err := egress.New(egress.Config{AllowTargets: egresstest.Networks(t, "127.0.0.0/8")})
 	require.NoError(t, err)
-	of := service.New(service.Config{Store: s.store, Dispatcher: dispatcher, AdminKey: adminKey, Targets: app.NewTargets(targets), Logger: quiet})
-	rest := api.New(api.Config{Service: of, Version: "0.0.0", PublicURL: "https://postrider.example", Logger: quiet})
+	s.service = service.New(service.Config{Store: s.store, Dispatcher: dispatcher, AdminKey: adminKey, Targets: app.NewTargets(targets), Logger: quiet})
+	rest := api.New(api.Config{Service: s.service, Version: "0.0.0", PublicURL: "https://postrider.example", Logger: quiet})
 	ring, err := keyring.New([]byte(strings.Repeat("k", keyring.KeyBytes)))
 	require.NoError(t, err)
-	pages := console.New(console.Config{
-		Service: of, API: rest, Keyring: ring, PublicURL: "http://postrider.example", Version: "0.0.0", Logger: quiet,
+	cfg := console.Config{
+		Service: s.service, API: rest, Keyring: ring, PublicURL: "http://postrider.example", Version: "0.0.0", Logger: quiet,
 		ClientAddress: func(r *http.Request) string { return r.RemoteAddr },
 		WorkflowURL:   func(workflowID, runID string) string { return "https://temporal.example/" + workflowID + "/" + runID },
-	})
+	}
+	for _, change := range change {
+		change(&cfg)
+	}
+	pages := console.New(cfg)
 	mux := http.NewServeMux()
 	mux.Handle("/", rest)
 	mux.Handle(console.Base+"/", pages)

@@ -31,6 +31,8 @@ type Frame struct {
 	Admin      bool
 	Role       string
 	Version    string
+	// Receiver says that this process has a receiver for trying things out.
+	Receiver bool
 	// Position says how far the installation is, for the page's stream.
 	Position string
 }
@@ -95,6 +97,9 @@ func (f Frame) entries() (shown []entry) {
 		if f.Admin || !of.AdminsOnly {
 			shown = append(shown, of)
 		}
+	}
+	if f.Admin && f.Receiver {
+		shown = append(shown, entry{"receiver", "Receiver", "/receiver", true})
 	}
 	return shown
 }

@@ -45,7 +45,7 @@ func PostriderDev(args []string, start StartDevTemporal) int {
 // Run runs everything until the context ends.
 func (d *Dev) Run(ctx context.Context, start StartDevTemporal, out io.Writer) error {
 	p := newProcess(role{api: true, worker: true}, d.Logger())
-	p.ready = func() { d.welcome(out) }
+	p.ready = func() { d.welcome(d.consoleURL(ctx, p.service), out) }
 	return p.run(ctx, append(d.parts(p, start, out), p.parts()...))
 }
 
@@ -54,7 +54,7 @@ func (d *Dev) parts(p *process, start StartDevTemporal, out io.Writer) []part {
 	var temporal DevTemporal
 	return []part{
 		step("address", d.tryAddress),
-		{"receiver", func(ctx context.Context) (func() error, error) { return d.startReceiver(ctx, out) }},
+		{"receiver", func(ctx context.Context) (func() error, error) { return d.startReceiver(ctx, p, out) }},
 		{"Temporal", func(ctx context.Context) (_ func() error, err error) {
 			if temporal, err = d.startTemporal(ctx, start, p.logger); err != nil {
 				return nil, err
@@ -88,7 +88,7 @@ func (d *Dev) tryAddress(ctx context.Context) error {
 }
 
 // startReceiver runs the receiver that prints what it gets, unless it is off.
-func (d *Dev) startReceiver(ctx context.Context, out io.Writer) (stop func() error, err error) {
+func (d *Dev) startReceiver(ctx context.Context, p *process, out io.Writer) (stop func() error, err error) {
 	if d.Receiver == "off" {
 		return stop, nil
 	}
@@ -102,5 +102,7 @@ func (d *Dev) startReceiver(ctx context.Context, out io.Writer) (stop func() err
 	}
 	server := &http.Server{Handler: receiver, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: maxHeaderBytes}
 	go func() { _ = server.Serve(listener) }()
+	p.receiver = receiver
+	p.receiverURL = "http://" + listener.Addr().String() + "/hook"
 	return server.Close, nil
 }

@@ -45,12 +45,12 @@ func TestReceiverEscapesWhatItPrints(t *testing.T) {
 func TestWelcomeWithoutAReceiver(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	(&Dev{Receiver: "off", Settings: Settings{Serving: Serving{Listen: "127.0.0.1:8080"}}}).welcome(&out)
+	(&Dev{Receiver: "off", Settings: Settings{Serving: Serving{Listen: "127.0.0.1:8080"}}}).welcome("http://127.0.0.1:8080/console/", &out)
 	require.NotContains(t, out.String(), "9000")
 	require.NotContains(t, out.String(), "prints what it gets")
 	require.Contains(t, out.String(), "none   (--receiver off)")
 	out.Reset()
-	(&Dev{Receiver: "127.0.0.1:9000"}).welcome(&out)
+	(&Dev{Receiver: "127.0.0.1:9000"}).welcome("http://127.0.0.1:8080/console/", &out)
 	require.Contains(t, out.String(), `"url": "http://127.0.0.1:9000/hook"`)
 	require.Contains(t, out.String(), "http://127.0.0.1:9000   (prints what it gets, below)")
 }

@@ -61,6 +61,11 @@ type process struct {
 
 	// working says that the worker polls.
 	working atomic.Bool
+
+	// receiver is a receiver for trying things out, which receiverURL leads to; nil for none.
+	receiver    *receiver
+	receiverURL string
+
 	// failed gets what ends the process from inside.
 	failed chan error
 }

@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/postrider/postrider/console/view"
 	"github.com/postrider/postrider/signature"
 )
 
@@ -59,7 +61,15 @@ type receiver struct {
 	mu       sync.Mutex
 	out      io.Writer
 	received int
+	// recent are the newest requests, the newest last.
+	recent []view.Received
 }
+
+// keptRequests is how many requests the receiver remembers, and keptBody how much of each body.
+const (
+	keptRequests = 50
+	keptBody     = 64 << 10
+)
 
 func newReceiver(options Listen, out io.Writer) (*receiver, error) {
 	r := &receiver{Listen: options, out: out}
@@ -81,21 +91,21 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		http.Error(w, "body too large", http.StatusRequestEntityTooLarge)
 		return
 	}
-	status := r.print(request, body)
+	status, delay := r.print(request, body)
 	select {
-	case <-time.After(r.Delay):
+	case <-time.After(delay):
 	case <-request.Context().Done():
 		return
 	}
 	w.WriteHeader(status)
 }
 
-// print writes the request in one piece and returns the answer's status.
-func (r *receiver) print(request *http.Request, body []byte) int {
+// print writes the request in one piece and returns the answer's status, and how long it is to wait.
+func (r *receiver) print(request *http.Request, body []byte) (status int, delay time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.received++
-	status := r.Status
+	status = r.Status
 	if r.received <= r.FailFirst {
 		status = http.StatusInternalServerError
 	}
@@ -112,7 +122,42 @@ func (r *receiver) print(request *http.Request, body []byte) int {
 		fmt.Fprintln(&text, printableLines(string(body), "  | ")) // its lines cannot pass for ours
 	}
 	_, _ = r.out.Write(text.Bytes())
-	return status
+	r.remember(request, body, status)
+	return status, r.Delay
+}
+
+// remember keeps a request for the console. Some other thing that sends to this address must not fill the memory.
+func (r *receiver) remember(request *http.Request, body []byte, status int) {
+	header := request.Header
+	r.recent = append(r.recent, view.Received{
+		At: time.Now(), Path: printable(request.URL.Path), Event: printable(header.Get("X-Webhook-Event")),
+		DeliveryID: printable(header.Get("X-Webhook-Delivery")), Attempt: printable(header.Get("X-Webhook-Attempt")),
+		Status: status, Body: bytes.Clone(body[:min(len(body), keptBody)]), Cut: len(body) > keptBody,
+	})
+	r.recent = r.recent[max(0, len(r.recent)-keptRequests):]
+}
+
+// Received returns the newest requests, the newest first.
+func (r *receiver) Received() []view.Received {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	recent := slices.Clone(r.recent)
+	slices.Reverse(recent)
+	return recent
+}
+
+// Manner is how it answers.
+func (r *receiver) Manner() (status int, delay time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.Status, r.Delay
+}
+
+// Answer has it answer in another manner from now on.
+func (r *receiver) Answer(status int, delay time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.Status, r.Delay, r.FailFirst = status, delay, 0
 }
 
 func (r *receiver) verify(header http.Header, body []byte) string {

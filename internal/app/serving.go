@@ -110,10 +110,14 @@ func (p *process) handler() http.Handler {
 
 // withConsole adds the console's pages to the API.
 func (p *process) withConsole(rest http.Handler, cfg api.Config) http.Handler {
-	p.console = console.New(console.Config{
+	shown := console.Config{
 		Service: p.service, API: rest, Keyring: p.keyring, PublicURL: cfg.PublicURL, Version: Version, WorkflowURL: cfg.WorkflowURL,
 		ClientAddress: func(r *http.Request) string { return api.ClientAddress(r, cfg.TrustedProxies) }, Logger: p.logger,
-	})
+	}
+	if p.receiver != nil {
+		shown.Receiver, shown.ReceiverURL = p.receiver, p.receiverURL
+	}
+	p.console = console.New(shown)
 	mux := http.NewServeMux()
 	mux.Handle("/", rest)
 	mux.Handle(console.Base+"/", p.console)
