@@ -92,6 +92,7 @@ func (c *console) pages() map[string]page {
 		c.eventPages(),
 		c.eventTypePages(),
 		c.overviewPages(),
+		c.recoveryPages(),
 		c.receiverPages(),
 		c.webhookPages(),
 	} {

@@ -137,6 +137,8 @@ document.addEventListener('click', (event) => {
     });
   }
   if (event.target.closest('[data-close]')) byId('dialog').close();
+  const folded = byId(event.target.closest('a[href^="#"]')?.hash.slice(1));
+  if (folded?.matches('details')) folded.open = true;
 });
 
 document.addEventListener('input', (event) => event.target.closest('#live form')?.classList.add('is-dirty'));
