@@ -22,7 +22,9 @@ type Page struct {
 	Back, BackTitle string
 	// Live names what changes the page when it changes: see Topics of package console. Empty for a page that stays.
 	Live []string
-	Body templ.Component
+	// Charts says that it has some, which a script draws.
+	Charts bool
+	Body   templ.Component
 }
 
 // Frame is what stands around every page.
