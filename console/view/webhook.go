@@ -61,8 +61,8 @@ func quantile(of models.Histogram, share float64) string {
 	return Took(ms)
 }
 
-// partOf is a part of a whole in percent; a dash of nothing.
-func partOf(part, whole int64) string {
+// share is a part of a whole in percent; a dash of nothing.
+func share(part, whole int64) string {
 	if whole == 0 {
 		return "–"
 	}
