@@ -54,7 +54,12 @@ type FieldError struct {
 }
 
 // Field is the name of the field in its form.
-func (e FieldError) Field() string { return strings.TrimPrefix(e.Location, "body.") }
+func (e FieldError) Field() string {
+	if e.Location == "header.Idempotency-Key" {
+		return "_idempotency_key"
+	}
+	return strings.TrimPrefix(e.Location, "body.")
+}
 
 // Member is one member of an object that is shown.
 type Member struct{ Name, Text string }
