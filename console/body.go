@@ -17,6 +17,7 @@ import (
 //
 //	name         a text; left out when empty
 //	name:null    a text; null when empty
+//	name:text    a text, also an empty one
 //	name:number  a number; left out when empty
 //	name:bool    whether the box is checked: the form sends false before it
 //	name:lines   a list with a text of each line, or of each field of the name; left out when empty
@@ -94,6 +95,8 @@ func valueOf(kind string, texts []string) (value any, fault string) {
 		if last == "" {
 			return null, ""
 		}
+		return last, ""
+	case "text":
 		return last, ""
 	case "lines":
 		return linesOf(texts), ""

@@ -22,7 +22,9 @@ type Page struct {
 	Back, BackTitle string
 	// Live names what changes the page when it changes: see Topics of package console. Empty for a page that stays.
 	Live []string
-	Body templ.Component
+	// Charts says that it has some, which a script draws.
+	Charts bool
+	Body   templ.Component
 }
 
 // Frame is what stands around every page.
@@ -30,7 +32,9 @@ type Frame struct {
 	Base, Path string
 	Admin      bool
 	Role       string
-	Version    string
+	// As is the name of the owner as whom an administrator sees the page; empty for everyone else.
+	As      string
+	Version string
 	// Receiver says that this process has a receiver for trying things out.
 	Receiver bool
 	// Position says how far the installation is, for the page's stream.
@@ -52,7 +56,12 @@ type FieldError struct {
 }
 
 // Field is the name of the field in its form.
-func (e FieldError) Field() string { return strings.TrimPrefix(e.Location, "body.") }
+func (e FieldError) Field() string {
+	if e.Location == "header.Idempotency-Key" {
+		return "_idempotency_key"
+	}
+	return strings.TrimPrefix(e.Location, "body.")
+}
 
 // Member is one member of an object that is shown.
 type Member struct{ Name, Text string }
