@@ -38,9 +38,12 @@ func (c *console) webhooks(r *request) (view.Page, error) {
 		return view.Page{}, err
 	}
 	shown.Pager = pagerOf(r, beside)
-	live := []string{"audit"}
+	live, owners := []string{"audit"}, []string{}
 	for _, webhook := range shown.Webhooks {
-		live = append(live, webhook.ID)
+		live, owners = append(live, webhook.ID), append(owners, webhook.OwnerID)
+	}
+	if shown.Owners, err = c.Service.OwnerNames(r.Context(), r.who, owners); err != nil {
+		return view.Page{}, err
 	}
 	return view.Page{Title: "Webhooks", Section: "webhooks", Live: live, Body: view.WebhookList(shown)}, nil
 }
@@ -70,6 +73,11 @@ func (c *console) webhook(r *request) (view.Page, error) {
 	if len(recoveries) > 0 {
 		shown.Recovery = &recoveries[0]
 	}
+	owners, err := c.Service.OwnerNames(r.Context(), r.who, []string{webhook.OwnerID})
+	if err != nil {
+		return view.Page{}, err
+	}
+	shown.Owner = owners[webhook.OwnerID]
 	if shown.Types, err = c.typeNames(r); err != nil {
 		return view.Page{}, err
 	}

@@ -14,6 +14,8 @@ import (
 // Webhook is all that is shown of one.
 type Webhook struct {
 	service.Webhook
+	// Owner is the name of its owner, for administrators.
+	Owner string
 	// Day are the last 24 hours, the present one included.
 	Day []service.Point
 	// Newest are its newest deliveries.

@@ -204,7 +204,7 @@ func WebhookPage(of Webhook) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = link("/owners/"+of.OwnerID, of.OwnerID).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ownerLink(of.OwnerID, of.Owner).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
