@@ -32,6 +32,8 @@ type Config struct {
 	Version string
 	// WorkflowURL returns the page of a workflow in the Temporal Web UI, empty when that is not known.
 	WorkflowURL func(workflowID, runID string) string
+	// System tells of the process.
+	System System
 	// Receiver is a receiver in this process, which ReceiverURL leads to; nil for none.
 	Receiver    Receiver
 	ReceiverURL string
@@ -46,6 +48,7 @@ type console struct {
 	secure bool
 	files  *files
 	hub    *hub
+	told   told
 }
 
 // Console is the handler of everything under Base.
@@ -65,7 +68,7 @@ func New(cfg Config) *Console {
 	if cfg.WorkflowURL == nil {
 		cfg.WorkflowURL = func(string, string) string { return "" }
 	}
-	c := &console{Config: cfg, secure: isHTTPS(cfg.PublicURL), files: newFiles()}
+	c := &console{Config: cfg, secure: isHTTPS(cfg.PublicURL), files: newFiles(), told: told{answer: map[string]*telling{}}}
 	c.hub = newHub(cfg.Service.Changes, cfg.Now, cfg.Logger)
 	mux := http.NewServeMux()
 	mux.Handle("GET "+Base+"/static/{name}", c.files)
@@ -94,6 +97,7 @@ func (c *console) pages() map[string]page {
 		c.overviewPages(),
 		c.recoveryPages(),
 		c.receiverPages(),
+		c.systemPages(),
 		c.webhookPages(),
 	} {
 		maps.Copy(all, of)

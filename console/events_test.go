@@ -110,6 +110,8 @@ func TestPublishingByHand(t *testing.T) {
 
 	fields.Set("_call", "POST /api/events")
 	require.Contains(t, b.post("/console/curl", fields).body, "-H &#39;Idempotency-Key: order-7&#39;")
+	fields.Set("_idempotency_key", "ü")
+	require.Contains(t, b.call("POST /api/events", fields).body, `data-field="_idempotency_key"`)
 	like := b.get("/console/events/new?like=" + events[0].ID)
 	require.Contains(t, like.body, "12345678901234567890123")
 	require.Contains(t, like.body, "tenant: acme")

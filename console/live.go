@@ -177,6 +177,13 @@ func (h *hub) position() string {
 	return fmt.Sprint(h.name, "-", h.count)
 }
 
+// streams is how many pages are followed.
+func (h *hub) streams() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.viewers)
+}
+
 // rest is how long a page waits until it may hear of changes again.
 func (h *hub) rest() time.Duration {
 	h.mu.Lock()

@@ -1,6 +1,8 @@
 package console_test
 
 import (
+	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -53,7 +55,8 @@ func newSite(t testing.TB, db *gorm.DB, change ...func(*console.Config)) *site {
 	targets, err := egress.New(egress.Config{AllowTargets: egresstest.Networks(t, "127.0.0.0/8")})
 	require.NoError(t, err)
 	s.service = service.New(service.Config{Store: s.store, Dispatcher: dispatcher, AdminKey: adminKey, Targets: app.NewTargets(targets), Logger: quiet})
-	rest := api.New(api.Config{Service: s.service, Version: "0.0.0", PublicURL: "https://postrider.example", Logger: quiet})
+	rest := api.New(api.Config{Service: s.service, Version: "0.0.0", PublicURL: "https://postrider.example", Logger: quiet,
+		Checks: []api.Check{{Name: "database", Run: s.store.Ping}, {Name: "sweep", Run: func(context.Context) error { return errors.New("is <paused>") }}}})
 	ring, err := keyring.New([]byte(strings.Repeat("k", keyring.KeyBytes)))
 	require.NoError(t, err)
 	cfg := console.Config{

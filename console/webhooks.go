@@ -48,8 +48,8 @@ func (c *console) webhooks(r *request) (view.Page, error) {
 	return view.Page{Title: "Webhooks", Section: "webhooks", Live: live, Body: view.WebhookList(shown)}, nil
 }
 
-// fewDeliveries is how many of a webhook's deliveries its page shows.
-const fewDeliveries = 10
+// newestDeliveries is how many of a webhook's deliveries its page shows.
+const newestDeliveries = 10
 
 // webhook is one with its statistics and newest deliveries.
 func (c *console) webhook(r *request) (view.Page, error) {
@@ -61,7 +61,7 @@ func (c *console) webhook(r *request) (view.Page, error) {
 	if shown.Day, err = c.Service.Statistics(r.Context(), r.who, models.StatisticsFilter{WebhookIDs: of}, service.IntervalHour); err != nil {
 		return view.Page{}, err
 	}
-	shown.Newest, _, err = c.Service.ListDeliveries(r.Context(), r.who, models.DeliveryFilter{WebhookIDs: of}, models.Page{Limit: fewDeliveries})
+	shown.Newest, _, err = c.Service.ListDeliveries(r.Context(), r.who, models.DeliveryFilter{WebhookIDs: of}, models.Page{Limit: newestDeliveries})
 	if err != nil {
 		return view.Page{}, err
 	}

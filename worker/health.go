@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
@@ -32,15 +31,8 @@ func CheckTemporal(ctx context.Context, temporal client.Client, namespace string
 // CheckPolling returns nil when Temporal has seen the worker with this identity ask for work of every kind not
 // long ago.
 func CheckPolling(ctx context.Context, temporal client.Client, identity string, now time.Time) error {
-	for _, source := range []struct {
-		queue string
-		kind  enumspb.TaskQueueType
-	}{
-		{contract.TaskQueue, enumspb.TASK_QUEUE_TYPE_WORKFLOW},
-		{contract.TaskQueue, enumspb.TASK_QUEUE_TYPE_ACTIVITY},
-		{contract.TaskQueueSlow, enumspb.TASK_QUEUE_TYPE_ACTIVITY},
-	} {
-		queue, err := temporal.DescribeTaskQueue(ctx, source.queue, source.kind)
+	for _, of := range queues {
+		queue, err := temporal.DescribeTaskQueue(ctx, of.name, of.kind)
 		if err != nil {
 			return errors.New("Temporal does not say who polls") //nolint:staticcheck // a name
 		}

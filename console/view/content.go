@@ -75,12 +75,14 @@ func depth(data []byte) (deepest int) {
 }
 
 // size is a number of bytes as people read it.
-func size(bytes int) string {
+func size[T int | int64](bytes T) string {
 	switch {
 	case bytes < 1<<10:
 		return fmt.Sprintf("%d B", bytes)
 	case bytes < 1<<20:
 		return fmt.Sprintf("%.1f KiB", float64(bytes)/(1<<10))
+	case bytes < 1<<30:
+		return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20))
 	}
-	return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20))
+	return fmt.Sprintf("%.1f GiB", float64(bytes)/(1<<30))
 }

@@ -22,7 +22,9 @@ type Page struct {
 	Back, BackTitle string
 	// Live names what changes the page when it changes: see Topics of package console. Empty for a page that stays.
 	Live []string
-	Body templ.Component
+	// Charts says that it has some, which a script draws.
+	Charts bool
+	Body   templ.Component
 }
 
 // Frame is what stands around every page.
@@ -52,7 +54,12 @@ type FieldError struct {
 }
 
 // Field is the name of the field in its form.
-func (e FieldError) Field() string { return strings.TrimPrefix(e.Location, "body.") }
+func (e FieldError) Field() string {
+	if e.Location == "header.Idempotency-Key" {
+		return "_idempotency_key"
+	}
+	return strings.TrimPrefix(e.Location, "body.")
+}
 
 // Member is one member of an object that is shown.
 type Member struct{ Name, Text string }

@@ -360,7 +360,7 @@ func webhookTable(of Webhooks) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		for _, w := range of.Webhooks {
-			sum := sumOf(of.Days[w.ID])
+			day := sum(of.Days[w.ID])
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 26, "<tr id=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -496,7 +496,7 @@ func webhookTable(of Webhooks) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var27 string
-			templ_7745c5c3_Var27, templ_7745c5c3_Err = templ.JoinStringErrs(Count(sum.Delivered))
+			templ_7745c5c3_Var27, templ_7745c5c3_Err = templ.JoinStringErrs(Count(day.Delivered))
 			if templ_7745c5c3_Err != nil {
 				return templ.Error{Err: templ_7745c5c3_Err, FileName: `console/view/webhooks.templ`, Line: 79, Col: 47}
 			}
@@ -509,7 +509,7 @@ func webhookTable(of Webhooks) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var28 string
-			templ_7745c5c3_Var28, templ_7745c5c3_Err = templ.JoinStringErrs(Count(sum.GivenUp))
+			templ_7745c5c3_Var28, templ_7745c5c3_Err = templ.JoinStringErrs(Count(day.GivenUp))
 			if templ_7745c5c3_Err != nil {
 				return templ.Error{Err: templ_7745c5c3_Err, FileName: `console/view/webhooks.templ`, Line: 80, Col: 45}
 			}

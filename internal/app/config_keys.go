@@ -9,13 +9,13 @@ import (
 
 // Keys are the flags that hold secrets.
 type Keys struct {
-	AdminKey string `env:"POSTRIDER_ADMIN_KEY" placeholder:"KEY" help:"API key of an administrator, at least 16 characters.${admin_key_default}"`
+	AdminKey string `env:"POSTRIDER_ADMIN_KEY" secret:"" placeholder:"KEY" help:"API key of an administrator, at least 16 characters.${admin_key_default}"`
 	Encryption
 }
 
 // Encryption is the flag of what reads or writes webhooks' and sources' secrets.
 type Encryption struct {
-	EncryptionKey []string `env:"POSTRIDER_ENCRYPTION_KEY" placeholder:"BASE64" help:"Encrypts secrets at rest, 32 bytes in base64; the first of several encrypts, all decrypt.${encryption_key_default}"`
+	EncryptionKey []string `env:"POSTRIDER_ENCRYPTION_KEY" secret:"" placeholder:"BASE64" help:"Encrypts secrets at rest, 32 bytes in base64; the first of several encrypts, all decrypt.${encryption_key_default}"`
 }
 
 func (k Keys) faults() []error {

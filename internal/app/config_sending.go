@@ -30,8 +30,8 @@ type Sending struct {
 	DenyTargets            []netip.Prefix       `env:"POSTRIDER_DENY_TARGETS" placeholder:"CIDR" help:"Networks that are never delivered to."`
 	AllowPorts             []uint16             `env:"POSTRIDER_ALLOW_PORTS" default:"80,443" placeholder:"PORT" help:"Ports that may be delivered to outside --allow-targets. Default: ${default}."`
 	HTTPSOnly              bool                 `name:"https-only" env:"POSTRIDER_HTTPS_ONLY" help:"Deliver to https URLs only."`
-	EgressProxy            string               `env:"POSTRIDER_EGRESS_PROXY" placeholder:"URL" help:"HTTP proxy for deliveries, by CONNECT: http://user:password@host:3128."`
-	SMTPURL                string               `name:"smtp-url" env:"POSTRIDER_SMTP_URL" placeholder:"URL" help:"SMTP server for mail to owners: smtp://user:password@host:587 or smtps://…:465."`
+	EgressProxy            string               `env:"POSTRIDER_EGRESS_PROXY" secret:"" placeholder:"URL" help:"HTTP proxy for deliveries, by CONNECT: http://user:password@host:3128."`
+	SMTPURL                string               `name:"smtp-url" env:"POSTRIDER_SMTP_URL" secret:"" placeholder:"URL" help:"SMTP server for mail to owners: smtp://user:password@host:587 or smtps://…:465."`
 	SMTPFrom               string               `name:"smtp-from" env:"POSTRIDER_SMTP_FROM" default:"Postrider <postrider@localhost>" placeholder:"ADDRESS" help:"Sender of mail to owners. Default: ${default}."`
 }
 

@@ -17,7 +17,7 @@ import (
 
 // Database are the flags of what needs the database.
 type Database struct {
-	DatabaseURL            string `name:"database-url" env:"POSTRIDER_DATABASE_URL" placeholder:"URL" help:"Database: postgres://… or sqlite://<file>.${database_default}"`
+	DatabaseURL            string `name:"database-url" env:"POSTRIDER_DATABASE_URL" secret:"" placeholder:"URL" help:"Database: postgres://… or sqlite://<file>.${database_default}"`
 	DatabaseMaxConnections int    `env:"POSTRIDER_DATABASE_MAX_CONNECTIONS" default:"30" placeholder:"N" help:"Connections of this process to PostgreSQL at most. Default: ${default}."`
 }
 

@@ -113,6 +113,7 @@ func (p *process) withConsole(rest http.Handler, cfg api.Config) http.Handler {
 	shown := console.Config{
 		Service: p.service, API: rest, Keyring: p.keyring, PublicURL: cfg.PublicURL, Version: Version, WorkflowURL: cfg.WorkflowURL,
 		ClientAddress: func(r *http.Request) string { return api.ClientAddress(r, cfg.TrustedProxies) }, Logger: p.logger,
+		System: p.system(),
 	}
 	if p.receiver != nil {
 		shown.Receiver, shown.ReceiverURL = p.receiver, p.receiverURL

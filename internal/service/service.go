@@ -21,6 +21,7 @@ type Store interface {
 	deliveryStore
 	attemptStore
 	statisticsStore
+	overviewStore
 	recoveryStore
 	ownerStore
 	ownerNameStore

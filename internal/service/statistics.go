@@ -41,6 +41,19 @@ func (s *Service) Statistics(ctx context.Context, who Caller, filter models.Stat
 			return nil, err
 		}
 	}
+	step, err := s.intervals(&filter, interval)
+	if err != nil {
+		return nil, err
+	}
+	hours, err := s.store.Statistics(ctx, who.scope(), filter)
+	if err != nil {
+		return nil, err
+	}
+	return pointsOf(hours, filter, step), nil
+}
+
+// intervals completes the times of a filter to whole intervals, and returns how long one is.
+func (s *Service) intervals(filter *models.StatisticsFilter, interval string) (time.Duration, error) {
 	step, span := time.Hour, 24*time.Hour
 	if interval == IntervalDay {
 		step, span = 24*time.Hour, 30*24*time.Hour
@@ -52,23 +65,23 @@ func (s *Service) Statistics(ctx context.Context, who Caller, filter models.Stat
 		filter.From = filter.To.Add(-span)
 	}
 	if !filter.From.Before(filter.To) {
-		return nil, invalid("from", "expected a time before to, which is now when left out")
+		return 0, invalid("from", "expected a time before to, which is now when left out")
 	}
 	filter.From = filter.From.UTC().Truncate(step)
 	if filter.From.Year() < 1 {
-		return nil, invalid("from", "expected a time after the year 1; there is nothing before")
+		return 0, invalid("from", "expected a time after the year 1; there is nothing before")
 	}
 	if end := filter.To.UTC().Truncate(step); end.Before(filter.To) {
 		filter.To = end.Add(step)
 	}
 	if filter.To.Sub(filter.From)/step > maxPoints {
-		return nil, invalid("from", fmt.Sprintf("expected at most %d intervals: a later time, or interval=day", maxPoints))
+		return 0, invalid("from", fmt.Sprintf("expected at most %d intervals: a later time, or interval=day", maxPoints))
 	}
-	hours, err := s.store.Statistics(ctx, who.scope(), filter)
-	if err != nil {
-		return nil, err
-	}
-	var points []Point
+	return step, nil
+}
+
+// pointsOf adds up the hours of each interval.
+func pointsOf(hours map[time.Time]*models.Tally, filter models.StatisticsFilter, step time.Duration) (points []Point) {
 	for at := filter.From; at.Before(filter.To); at = at.Add(step) {
 		point := Point{From: at}
 		for hour := at; hour.Before(at.Add(step)); hour = hour.Add(time.Hour) {
@@ -78,7 +91,7 @@ func (s *Service) Statistics(ctx context.Context, who Caller, filter models.Stat
 		}
 		points = append(points, point)
 	}
-	return points, nil
+	return points
 }
 
 // LastDay tells of the last 24 hours that are over of each webhook that a caller was shown, by ID: those in which nothing

@@ -12,7 +12,7 @@ func Entities() []any {
 		&models.Owner{}, &models.APIKey{}, &models.Webhook{}, &webhookPattern{}, &models.Event{}, &models.Delivery{}, &models.Attempt{},
 		&models.Source{}, &models.Rejection{}, &models.InboundEvent{}, &models.WebhookHealth{}, &webhookTimetable{}, &webhookQueue{},
 		&models.Recovery{}, &recoveryDelivery{}, &models.AuditEntry{}, &models.IdempotentCall{}, &models.EventType{},
-		&models.Statistics{}, &models.StatisticsState{}, &models.StatisticsLate{},
+		&models.Statistics{}, &models.StatisticsState{}, &models.StatisticsLate{}, &models.Session{},
 	}
 }
 

@@ -26,6 +26,7 @@ var nullableWithoutPointer = map[string]bool{
 	"statistics.latency": true, "statistics.duration": true,
 	"attempts.request_headers": true, "attempts.response_headers": true,
 	"webhooks.sealed_headers": true, "webhooks.credentials": true, "attempts.response_body": true,
+	"sessions.key_hash": true, "sessions.link_hash": true, "sessions.token_hash": true,
 	"event_types.schema": true, "event_types.example": true,
 }
 

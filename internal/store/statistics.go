@@ -177,19 +177,26 @@ func (s *Store) Statistics(ctx context.Context, scope models.Scope, filter model
 		if err := readHours(tx, subjects, filter, state.CountedUntil, hours); err != nil {
 			return err
 		}
-		for hour := later(filter.From, state.CountedUntil); hour.Before(filter.To) && !hour.After(s.Now()); hour = hour.Add(time.Hour) {
-			tallies, err := count(tx, hour, hour.Add(time.Hour), filter)
-			if err != nil {
-				return err
-			}
+		return s.uncounted(tx, filter, state.CountedUntil, func(hour time.Time, tallies counted) {
 			addHour(hours, hour, tallies.sum(subjects, filter.Events))
-		}
-		return nil
+		})
 	}, oneState(s.db))
 	if err != nil {
 		return nil, fmt.Errorf("read statistics: %w", err)
 	}
 	return hours, nil
+}
+
+// uncounted counts the hours of a filter that are not counted yet, from the log.
+func (s *Store) uncounted(tx *gorm.DB, filter models.StatisticsFilter, until time.Time, add func(hour time.Time, tallies counted)) error {
+	for hour := later(filter.From, until); hour.Before(filter.To) && !hour.After(s.Now()); hour = hour.Add(time.Hour) {
+		tallies, err := count(tx, hour, hour.Add(time.Hour), filter)
+		if err != nil {
+			return err
+		}
+		add(hour, tallies)
+	}
+	return nil
 }
 
 // subjectsOf are the subjects that a filter asks for, as far as the scope sees them, and completes the filter by them.

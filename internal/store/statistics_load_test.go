@@ -70,10 +70,40 @@ func TestStatisticsOfALargeLog(t *testing.T) {
 		p95, _ := sum.Duration.Quantile(0.95)
 		t.Logf("a month of %s: %d attempts, p95 %d ms; asked in %s, at most %s", asked.name, sum.Attempts, p95, took[10].Round(time.Microsecond), took[19].Round(time.Microsecond))
 	}
+	r.overview(t, month)
 	r.sent.take()
 	_, err = r.store.Statistics(t.Context(), everything, month)
 	require.NoError(t, err)
 	for _, statement := range r.sent.take() {
 		t.Log(statement.sql + "\n" + statement.explain(t, r.db, "ANALYZE, COSTS OFF"))
+	}
+}
+
+// overview tells how long it takes to ask for what the console's first page shows, and the plans.
+func (r *retentionRig) overview(t *testing.T, month models.StatisticsFilter) {
+	t.Helper()
+	for name, scope := range map[string]models.Scope{"everything": everything, "an owner": {OwnerID: r.webhooks[0].OwnerID}} {
+		for part, ask := range map[string]func() error{
+			"overview": func() error { _, err := r.store.Overview(t.Context(), scope, month); return err },
+			"backlog":  func() error { _, err := r.store.Backlog(t.Context(), scope); return err },
+			"unmatched": func() error {
+				_, err := r.store.UnmatchedEvents(t.Context(), scope, month.From, month.To)
+				return err
+			},
+		} {
+			r.sent.take()
+			var took []time.Duration
+			for range 20 {
+				began := time.Now()
+				require.NoError(t, ask())
+				took = append(took, time.Since(began))
+			}
+			slices.Sort(took)
+			t.Logf("the %s of %s: asked in %s, at most %s", part, name, took[10].Round(time.Microsecond), took[19].Round(time.Microsecond))
+			sent := r.sent.take()
+			for _, statement := range sent[:len(sent)/20] {
+				t.Log(statement.sql + "\n" + statement.explain(t, r.db, "ANALYZE, COSTS OFF"))
+			}
+		}
 	}
 }
