@@ -120,14 +120,14 @@ func inUTC(query url.Values) url.Values {
 	return times
 }
 
-// Who has fewer deliveries than this is shown how to begin.
-const fewDeliveries = 5
+// beginners have fewer deliveries than this, and are shown how to begin.
+const beginners = 5
 
 // firstSteps says how far somebody is on the way to the first delivery; nil for who has got there long ago.
 func (c *console) firstSteps(r *request) (*view.FirstSteps, error) {
 	ctx := r.Context()
-	deliveries, _, err := c.Service.ListDeliveries(ctx, r.who, models.DeliveryFilter{}, models.Page{Limit: fewDeliveries})
-	if err != nil || len(deliveries) == fewDeliveries {
+	deliveries, _, err := c.Service.ListDeliveries(ctx, r.who, models.DeliveryFilter{}, models.Page{Limit: beginners})
+	if err != nil || len(deliveries) == beginners {
 		return nil, err
 	}
 	steps := &view.FirstSteps{Receiver: c.ReceiverURL}

@@ -37,9 +37,12 @@ func TestReceiverPage(t *testing.T) {
 	require.Contains(t, page.body, "http://127.0.0.1:9000/hook")
 	require.Contains(t, page.body, "&lt;script&gt;")
 	require.NotContains(t, page.body, "<script>\"")
-	for manner, status := range map[string]int{"badly": 500, "well": 200} {
-		require.Equal(t, http.StatusOK, b.post("/console/receiver", url.Values{"manner": {manner}}).status)
-		require.Equal(t, status, of.status)
+	for _, manner := range []struct {
+		name   string
+		status int
+	}{{"badly", 500}, {"well", 200}} {
+		require.Equal(t, http.StatusOK, b.post("/console/receiver", url.Values{"manner": {manner.name}}).status)
+		require.Equal(t, manner.status, of.status)
 	}
 	require.Equal(t, http.StatusNotFound, b.post("/console/receiver", url.Values{"manner": {"oddly"}}).status)
 

@@ -39,8 +39,8 @@ func sum(points []service.Point) (all models.Tally) {
 	return all
 }
 
-// share is the part of attempts that succeeded, in percent; false when there are none.
-func share(t models.Tally) (float64, bool) {
+// succeededShare is the part of attempts that succeeded, in percent; false when there are none.
+func succeededShare(t models.Tally) (float64, bool) {
 	if t.Attempts == 0 {
 		return 0, false
 	}
@@ -49,7 +49,7 @@ func share(t models.Tally) (float64, bool) {
 
 // percent is a share as people read it. It is 100 % only when all is.
 func percent(t models.Tally) string {
-	value, some := share(t)
+	value, some := succeededShare(t)
 	switch {
 	case !some:
 		return "–"
@@ -59,18 +59,10 @@ func percent(t models.Tally) string {
 	return strconv.FormatFloat(value, 'f', 1, 64) + " %"
 }
 
-// took is what a share of times does not exceed, as people read it.
-func took(h models.Histogram, of float64) string {
-	if ms, some := h.Quantile(of); some {
-		return Took(ms)
-	}
-	return "–"
-}
-
 // The same for the charts; empty where there is nothing.
 
 func sharePoint(t models.Tally) string {
-	if value, some := share(t); some {
+	if value, some := succeededShare(t); some {
 		return strconv.FormatFloat(value, 'f', 2, 64)
 	}
 	return ""

@@ -106,11 +106,11 @@ func OverviewPage(of Overview) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = tile("From publishing to delivery, half within", took(all.Latency, 0.5), "").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = tile("From publishing to delivery, half within", quantile(all.Latency, 0.5), "").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = tile("From publishing to delivery, 95 % within", took(all.Latency, 0.95), "").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = tile("From publishing to delivery, 95 % within", quantile(all.Latency, 0.95), "").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1019,9 +1019,9 @@ func figures(of service.Overview) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var57 string
-			templ_7745c5c3_Var57, templ_7745c5c3_Err = templ.JoinStringErrs(took(point.Latency, 0.5))
+			templ_7745c5c3_Var57, templ_7745c5c3_Err = templ.JoinStringErrs(quantile(point.Latency, 0.5))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `console/view/overview.templ`, Line: 161, Col: 97}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `console/view/overview.templ`, Line: 161, Col: 101}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var57))
 			if templ_7745c5c3_Err != nil {
@@ -1045,9 +1045,9 @@ func figures(of service.Overview) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var59 string
-			templ_7745c5c3_Var59, templ_7745c5c3_Err = templ.JoinStringErrs(took(point.Latency, 0.95))
+			templ_7745c5c3_Var59, templ_7745c5c3_Err = templ.JoinStringErrs(quantile(point.Latency, 0.95))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `console/view/overview.templ`, Line: 162, Col: 99}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `console/view/overview.templ`, Line: 162, Col: 103}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var59))
 			if templ_7745c5c3_Err != nil {
