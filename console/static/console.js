@@ -123,8 +123,9 @@ document.addEventListener('submit', (event) => {
   each(form, '[data-same]', (field) => { field.value = byId(field.dataset.same).value; });
   const button = event.submitter;
   const question = button?.dataset.confirm ?? form.dataset.confirm;
-  if (question && !button?.dataset.showsCall && !confirm(question)) return;
-  send(form, button, button?.dataset.showsCall ? form.action.replace(/\/call$/, '/curl') : form.action);
+  const shows = button?.hasAttribute('data-shows-call');
+  if (question && !shows && !confirm(question)) return;
+  send(form, button, shows ? form.action.replace(/\/call$/, '/curl') : form.action);
 });
 
 document.addEventListener('click', (event) => {
