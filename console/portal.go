@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/postrider/postrider/console/view"
@@ -52,9 +53,15 @@ func (c *console) portal(pages http.Handler) http.Handler {
 	}
 	mux.HandleFunc("POST "+PortalBase+"/open", c.openPortal)
 	mux.HandleFunc("GET "+PortalBase+"/brand.css", c.brandStyle)
-	mux.HandleFunc(PortalBase+"/", func(w http.ResponseWriter, r *http.Request) {
+	missing := func(w http.ResponseWriter, r *http.Request) {
 		c.render(w, r, http.StatusNotFound, view.PortalDoor(c.brand(), "There is no such page."))
-	})
+	}
+	mux.HandleFunc(PortalBase+"/", missing)
+	for path := range c.pages() {
+		if !slices.Contains(portalPages, "GET "+path) {
+			mux.HandleFunc("GET "+PortalBase+path, missing) // or it would be taken for the page of something called new
+		}
+	}
 	return mux
 }
 

@@ -120,6 +120,9 @@ func (f Frame) entries() (shown []entry) {
 // May says whether the session may change something.
 func (f Frame) may() bool { return f.Changes }
 
+// publishes says whether the session may publish events and erase their data: nobody does that in the portal.
+func (f Frame) publishes() bool { return f.Changes && !f.Portal }
+
 type frameKey struct{}
 
 func withFrame(ctx context.Context, f Frame) context.Context {
