@@ -101,3 +101,25 @@ func TestDoneIsSaid(t *testing.T) {
 	require.Equal(t, "Größe \"é\"", said["postrider:done"])
 	require.Contains(t, done.header.Get("HX-Location"), "/console/owners/own_")
 }
+
+// One button does the same with each of several things, also where no script puts its calls together.
+func TestSeveralAtOnce(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, storetest.SQLite(t))
+	b := s.signedIn(adminKey)
+	s.api("POST", "/api/webhooks", `{"url":"https://example.com/hook","events":["a"]}`)
+	for range 2 {
+		s.api("POST", "/api/events", `{"event":"a","data":1,"delay":"1h"}`)
+	}
+	var deliveries []models.Delivery
+	require.NoError(t, s.db.Find(&deliveries).Error)
+	require.Len(t, deliveries, 2)
+	form := url.Values{"_act": {"cancel"}}
+	for _, delivery := range deliveries {
+		form.Add("_call", "POST /api/deliveries/"+delivery.ID+"/")
+	}
+	require.Equal(t, http.StatusOK, b.post("/console/call", form).status)
+	var cancelled int64
+	require.NoError(t, s.db.Model(&models.AuditEntry{}).Where("action = 'cancel-delivery'").Count(&cancelled).Error)
+	require.EqualValues(t, 2, cancelled)
+}

@@ -79,6 +79,9 @@ func New(cfg Config) *Console {
 	mux.HandleFunc("POST "+Base+"/curl", c.signedIn(c.curl))
 	mux.HandleFunc("POST "+Base+"/receiver", c.signedIn(c.answer))
 	mux.HandleFunc("GET "+Base+"/live", c.signedIn(c.live))
+	mux.HandleFunc("POST "+Base+"/owners/{id}/open", c.signedIn(c.openAs))
+	mux.HandleFunc("POST "+Base+"/sources/{id}/try", c.signedIn(c.show(c.tryRequest)))
+	mux.Handle(Base+"/as/{owner}/", c.asOwner(mux))
 	mux.HandleFunc("GET "+Base+"/events/{id}/data", c.signedIn(c.eventData))
 	for path, page := range c.pages() {
 		mux.HandleFunc("GET "+Base+path, c.signedIn(c.show(page)))
@@ -94,7 +97,9 @@ func (c *console) pages() map[string]page {
 		c.deliveryPages(),
 		c.eventPages(),
 		c.eventTypePages(),
+		c.inboundPages(),
 		c.overviewPages(),
+		c.ownerPages(),
 		c.recoveryPages(),
 		c.receiverPages(),
 		c.systemPages(),

@@ -102,7 +102,7 @@ func pagerOf(r *request, beside models.Cursors) view.Pager {
 		}
 		query := r.URL.Query()
 		query.Set("cursor", cursor)
-		return r.URL.Path + "?" + query.Encode()
+		return baseOf(r.Request) + strings.TrimPrefix(r.URL.Path, Base) + "?" + query.Encode()
 	}
 	return view.Pager{Newer: address(beside.Prev), Older: address(beside.Next)}
 }

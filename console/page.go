@@ -38,7 +38,14 @@ func (c *console) show(make page) func(http.ResponseWriter, *request) {
 
 // frame is what stands around every page.
 func (c *console) frame(r *request) view.Frame {
-	return view.Frame{Base: Base, Path: r.URL.Path, Admin: r.who.Admin(), Role: string(r.who.Role), Version: c.Version, Receiver: c.Receiver != nil, Position: c.hub.position()}
+	frame := view.Frame{
+		Base: baseOf(r.Request), Path: r.URL.Path, Admin: r.who.Admin(), Role: string(r.who.Role), Version: c.Version, Receiver: c.Receiver != nil,
+		Position: c.hub.position(),
+	}
+	if r.who.As != nil {
+		frame.As = r.who.As.Name
+	}
+	return frame
 }
 
 // fail answers with a page that says what went wrong.
@@ -56,6 +63,8 @@ func (c *console) fail(w http.ResponseWriter, r *request, err error) {
 		status, text = http.StatusNotFound, "There is no "+notFound.What()+" "+notFound.ID+"."
 	case errors.Is(err, models.ErrNotFound):
 		status, text = http.StatusNotFound, "There is no such thing, or it is not yours."
+	case errors.Is(err, models.ErrOwnerSuspended):
+		status, text = http.StatusConflict, "The owner is suspended, and sees nothing of the console."
 	case errors.As(err, &role), errors.Is(err, service.ErrAdminsOnly):
 		status, text = http.StatusForbidden, "This page is not for the key that you signed in with: "+err.Error()+"."
 	case errors.As(err, &fields), errors.Is(err, models.ErrBadCursor):

@@ -16,20 +16,40 @@ const cookieName = "postrider_session"
 
 // setSession has the browser keep a session, until it is closed or signs out; the session itself ends earlier if need be.
 func (c *console) setSession(w http.ResponseWriter, token string) {
-	http.SetCookie(w, &http.Cookie{
-		Name: cookieName, Value: base64.RawURLEncoding.EncodeToString(c.Keyring.Seal(token, cookieName)), Path: Base,
-		HttpOnly: true, Secure: c.secure, SameSite: http.SameSiteLaxMode,
-	})
+	http.SetCookie(w, c.cookie(cookieName, c.sealed(token, cookieName), Base))
 }
 
-func (c *console) clearSession(w http.ResponseWriter) {
-	http.SetCookie(w, &http.Cookie{Name: cookieName, Path: Base, MaxAge: -1, HttpOnly: true, Secure: c.secure, SameSite: http.SameSiteLaxMode})
+// clearSession has the browser forget the session of a request.
+func (c *console) clearSession(w http.ResponseWriter, r *http.Request) {
+	forgotten := c.cookie(cookieName, "", Base)
+	if ownerOpened(r) != "" {
+		forgotten = c.cookie(asCookieName, "", baseOf(r))
+	}
+	forgotten.MaxAge = -1
+	http.SetCookie(w, forgotten)
+}
+
+func (c *console) cookie(name, value, path string) *http.Cookie {
+	return &http.Cookie{Name: name, Value: value, Path: path, HttpOnly: true, Secure: c.secure, SameSite: http.SameSiteLaxMode}
+}
+
+// sealed is what a cookie has of a token: it is of use under its own name only.
+func (c *console) sealed(token, name string) string {
+	return base64.RawURLEncoding.EncodeToString(c.Keyring.Seal(token, name))
 }
 
 // sessionOf returns who a request's session belongs to. Without a valid one it is models.ErrNotFound, or the error that says
 // why the session's key is not valid any more.
 func (c *console) sessionOf(r *http.Request) (service.Caller, error) {
-	cookie, err := r.Cookie(cookieName)
+	if id := ownerOpened(r); id != "" {
+		return c.ownerSessionOf(r, id)
+	}
+	return c.sessionIn(r, cookieName)
+}
+
+// sessionIn returns who the session in a cookie belongs to.
+func (c *console) sessionIn(r *http.Request, name string) (service.Caller, error) {
+	cookie, err := r.Cookie(name)
 	if err != nil {
 		return service.Caller{}, models.ErrNotFound
 	}
@@ -37,7 +57,7 @@ func (c *console) sessionOf(r *http.Request) (service.Caller, error) {
 	if err != nil {
 		return service.Caller{}, models.ErrNotFound
 	}
-	token, err := c.Keyring.Open(sealed, cookieName)
+	token, err := c.Keyring.Open(sealed, name)
 	if err != nil {
 		return service.Caller{}, models.ErrNotFound
 	}
@@ -57,12 +77,20 @@ func (c *console) signedIn(next func(http.ResponseWriter, *request)) http.Handle
 			who.Address = c.ClientAddress(r)
 			next(w, &request{Request: r.WithContext(service.WithCaller(r.Context(), who)), who: who})
 		case errors.Is(err, models.ErrNotFound), errors.Is(err, models.ErrKeyExpired), errors.Is(err, models.ErrOwnerSuspended):
-			c.clearSession(w)
-			c.goTo(w, r, Base+"/sign-in?"+url.Values{"next": {r.URL.RequestURI()}}.Encode())
+			c.clearSession(w, r)
+			c.goTo(w, r, signInAgain(r))
 		default:
 			c.fail(w, &request{Request: r}, err)
 		}
 	}
+}
+
+// signInAgain is where a session begins anew that has ended: where to sign in, or the page of the owner that was opened.
+func signInAgain(r *http.Request) string {
+	if id := ownerOpened(r); id != "" {
+		return Base + "/owners/" + id
+	}
+	return Base + "/sign-in?" + url.Values{"next": {r.URL.RequestURI()}}.Encode()
 }
 
 // goTo leads the browser to another page.

@@ -55,6 +55,10 @@ func (c *console) signOut(w http.ResponseWriter, r *request) {
 		c.fail(w, r, err)
 		return
 	}
-	c.clearSession(w)
+	c.clearSession(w, r.Request)
+	if id := ownerOpened(r.Request); id != "" {
+		c.goTo(w, r.Request, Base+"/owners/"+id)
+		return
+	}
 	c.goTo(w, r.Request, Base+"/sign-in")
 }

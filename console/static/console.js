@@ -44,6 +44,7 @@ async function send(form, button, address) {
   if (form.matches('[data-changes]')) leaveOutTheSame(form, body);
   const outcome = form.querySelector('.outcome');
   each(form, '[aria-invalid]', (field) => { field.removeAttribute('aria-invalid'); });
+  each(form, '[data-at-field]', (said) => { said.remove(); });
   outcome.replaceChildren();
   form.classList.add('htmx-request');
   try {
@@ -57,7 +58,7 @@ async function send(form, button, address) {
     }
     const done = !address.endsWith('/curl');
     const key = form.elements._key;
-    if (done) form.classList.remove('is-dirty');
+    if (done && !form.elements._next?.value) form.classList.remove('is-dirty');
     if (done && key) key.value = crypto.randomUUID?.() ?? String(Math.random());
     if (done && form.matches('[data-results]')) {
       outcome.innerHTML = text;
@@ -107,10 +108,15 @@ function mark(form, outcome) {
       name = name.slice(0, Math.max(0, name.lastIndexOf('.')));
     }
     if (!field) return;
-    line.id ||= `wrong-${field.name}`;
+    const said = document.createElement('span');
+    said.id = `wrong-${field.name}`;
+    said.className = 'wrong';
+    said.dataset.atField = '';
+    said.textContent = line.lastChild.textContent.replace(/^: /, '');
+    field.after(said);
     for (let around = field.closest('details'); around; around = around.parentElement.closest('details')) around.open = true;
     field.setAttribute('aria-invalid', 'true');
-    field.setAttribute('aria-describedby', line.id);
+    field.setAttribute('aria-describedby', said.id);
     first ??= field;
   });
   (first ?? outcome).focus?.();
@@ -123,8 +129,9 @@ document.addEventListener('submit', (event) => {
   each(form, '[data-same]', (field) => { field.value = byId(field.dataset.same).value; });
   const button = event.submitter;
   const question = button?.dataset.confirm ?? form.dataset.confirm;
-  if (question && !button?.dataset.showsCall && !confirm(question)) return;
-  send(form, button, button?.dataset.showsCall ? form.action.replace(/\/call$/, '/curl') : form.action);
+  const shows = button?.hasAttribute('data-shows-call');
+  if (question && !shows && !confirm(question)) return;
+  send(form, button, shows ? form.action.replace(/\/call$/, '/curl') : form.action);
 });
 
 document.addEventListener('click', (event) => {
@@ -146,7 +153,7 @@ document.addEventListener('input', (event) => event.target.closest('#live form')
 // A field of which there may be more: one is always empty.
 document.addEventListener('input', (event) => {
   const field = event.target;
-  if (!field.matches('[data-more]') || !field.value || field.nextElementSibling?.matches('[data-more]')) return;
+  if (!field.matches('[data-another]') || !field.value || field.nextElementSibling?.matches('[data-another]')) return;
   const next = field.cloneNode();
   next.value = '';
   next.required = false;
@@ -201,6 +208,8 @@ function prepare(within) {
 }
 document.addEventListener('htmx:after:swap', () => prepare(document));
 document.addEventListener('DOMContentLoaded', () => {
+  // Whoever has closed what was made is led on, as the button there does.
+  byId('dialog')?.addEventListener('close', () => { byId('dialog-body').querySelector('[data-next]')?.click(); });
   prepare(document);
   setInterval(countDown, 1000);
   follow();

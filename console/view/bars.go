@@ -6,16 +6,7 @@ import (
 	"time"
 
 	"github.com/postrider/postrider/internal/service"
-	"github.com/postrider/postrider/models"
 )
-
-// sumOf is what points count together.
-func sumOf(points []service.Point) (sum models.Tally) {
-	for _, point := range points {
-		sum.Add(point.Tally)
-	}
-	return sum
-}
 
 // Bars are points as columns: what was delivered, and the failures above it.
 type Bars struct {
@@ -61,8 +52,8 @@ func (b Bars) badTop(p service.Point) string {
 
 // said is the columns for who does not see them.
 func (b Bars) said(ctx context.Context) string {
-	sum := sumOf(b.Points)
-	return say(ctx, "in the last 24 hours: %s delivered, %s attempts failed, %s given up", Count(sum.Delivered), Count(sum.Failed), Count(sum.GivenUp))
+	all := sum(b.Points)
+	return say(ctx, "in the last 24 hours: %s delivered, %s attempts failed, %s given up", Count(all.Delivered), Count(all.Failed), Count(all.GivenUp))
 }
 
 // pointSaid is one column in words.

@@ -32,7 +32,9 @@ type Frame struct {
 	Base, Path string
 	Admin      bool
 	Role       string
-	Version    string
+	// As is the name of the owner as whom an administrator sees the page; empty for everyone else.
+	As      string
+	Version string
 	// Receiver says that this process has a receiver for trying things out.
 	Receiver bool
 	// Position says how far the installation is, for the page's stream.

@@ -11,6 +11,7 @@ import (
 	"github.com/postrider/postrider/internal/typeid"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/receiver"
+	"github.com/postrider/postrider/signature"
 )
 
 type receiveStore interface {
@@ -48,6 +49,39 @@ func (e *RejectedError) Error() string { return e.Reason.Error() }
 
 // Unwrap returns the reason.
 func (e *RejectedError) Unwrap() error { return e.Reason }
+
+// RejectionCause says why a request was refused, for who explains it.
+type RejectionCause string
+
+// The causes of rejections; one that is none of these has a text of its own.
+const (
+	CauseNoSignature     RejectionCause = "no-signature"
+	CauseMismatch        RejectionCause = "mismatch"
+	CauseTimestamp       RejectionCause = "timestamp"
+	CauseMalformedHeader RejectionCause = "malformed-header"
+	CauseMalformed       RejectionCause = "malformed"
+	CauseVerifyToken     RejectionCause = "verify-token"
+	CauseUnusable        RejectionCause = "unusable"
+	CauseType            RejectionCause = "type"
+	CauseOther           RejectionCause = ""
+)
+
+// CauseOf reads the cause from the reason of a rejection, which is all that is kept of it.
+func CauseOf(reason string) RejectionCause {
+	for _, of := range []struct {
+		sentinel error
+		cause    RejectionCause
+	}{
+		{ErrSourceUnusable, CauseUnusable}, {ErrWrongVerifyToken, CauseVerifyToken}, {signature.ErrNoSignature, CauseNoSignature},
+		{signature.ErrSignatureMismatch, CauseMismatch}, {signature.ErrTimestampOutsideTolerance, CauseTimestamp},
+		{signature.ErrMalformedHeader, CauseMalformedHeader}, {receiver.ErrMalformed, CauseMalformed}, {models.ErrUnusableType, CauseType},
+	} {
+		if strings.Contains(reason, of.sentinel.Error()) {
+			return of.cause
+		}
+	}
+	return CauseOther
+}
 
 // ReceivingSource returns the source with an ID, as long as it receives: a paused one is not found either, and providers
 // try again later.

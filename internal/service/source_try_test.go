@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"strings"
 	"testing"
 	"time"
 
@@ -122,6 +123,38 @@ func TestTryRequestOfLongAgo(t *testing.T) {
 	_, tried, err := r.TryRequest(t.Context(), r.mine, source.ID, header, body)
 	require.NoError(t, err)
 	require.ErrorIs(t, tried.Refused, models.ErrUnusableType)
+	require.Equal(t, service.CauseType, service.CauseOf(tried.Refused.Error()))
+}
+
+// What is kept of a rejection tells its cause.
+func TestCausesOfRejections(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, storetest.SQLite(t), service.Config{})
+	source := r.source(t, r.mine, service.NewSource{Scheme: "github", Secret: gitHubSecret})
+	body := []byte("{}")
+	with := func(name, value string) map[string][]string {
+		header := gitHubHeader(string(body))
+		header[name] = []string{value}
+		return header
+	}
+	for want, header := range map[service.RejectionCause]map[string][]string{
+		service.CauseNoSignature:     {},
+		service.CauseMismatch:        with("X-Hub-Signature-256", "sha256="+strings.Repeat("0", 64)),
+		service.CauseMalformedHeader: with("X-Hub-Signature-256", "sha256=nothing"),
+		service.CauseMalformed:       with("X-Github-Delivery", ""),
+	} {
+		_, err := r.Receive(t.Context(), source, "192.0.2.1", header, body)
+		require.Error(t, err)
+		require.Equal(t, want, service.CauseOf(err.Error()), err)
+	}
+	_, rejections, err := r.GetSource(t.Context(), r.mine, source.ID)
+	require.NoError(t, err)
+	require.Len(t, rejections, 4)
+	for _, rejection := range rejections {
+		require.NotEqual(t, service.CauseOther, service.CauseOf(rejection.Reason), rejection.Reason)
+	}
+	require.Equal(t, service.CauseVerifyToken, service.CauseOf(service.ErrWrongVerifyToken.Error()))
+	require.Equal(t, service.CauseOther, service.CauseOf("the body is larger than 5 bytes"))
 }
 
 // Every provider uses the settings that it names, and no other.

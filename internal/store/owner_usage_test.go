@@ -17,23 +17,17 @@ func TestOwnerUsages(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		s := storetest.New(t, db, store.Config{})
 		mine, theirs, none := storetest.Owner(t, s, "mine"), storetest.Owner(t, s, "theirs"), storetest.Owner(t, s, "none")
-		make := func(owner models.Owner, change func(*models.Webhook)) models.Webhook {
-			return storetest.Webhook(t, s, func(w *models.Webhook) {
-				w.OwnerID = owner.ID
-				if change != nil {
-					change(w)
-				}
-			})
+		webhook := func(owner models.Owner) models.Webhook {
+			return storetest.Webhook(t, s, func(w *models.Webhook) { w.OwnerID = owner.ID })
 		}
-		healthy, failing, paused, gone := make(mine, nil), make(mine, nil), make(mine, nil), make(mine, nil)
-		disabled, alsoFailed := make(mine, nil), make(theirs, nil)
-		_ = healthy
+		webhook(mine) // healthy
+		failing, paused, gone, disabled, alsoFailed := webhook(mine), webhook(mine), webhook(mine), webhook(mine), webhook(theirs)
 		require.NoError(t, s.DeleteWebhook(t.Context(), everything, gone.ID))
 		require.NoError(t, db.Model(&paused).Update("active", false).Error)
 		require.NoError(t, db.Model(&disabled).Updates(map[string]any{"active": false, "disabled_reason": "410"}).Error)
-		for _, webhook := range []models.Webhook{failing, disabled, alsoFailed} {
+		for _, sick := range []models.Webhook{failing, disabled, alsoFailed} {
 			at := time.Now().UTC()
-			require.NoError(t, db.Create(&models.WebhookHealth{WebhookID: webhook.ID, FailingSince: &at}).Error)
+			require.NoError(t, db.Create(&models.WebhookHealth{WebhookID: sick.ID, FailingSince: &at}).Error)
 		}
 		require.NoError(t, s.CreateSource(t.Context(), &models.Source{OwnerID: mine.ID, Name: "x", Scheme: "github"}, []string{"s"}))
 
