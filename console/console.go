@@ -51,7 +51,7 @@ type console struct {
 	secure bool
 	files  *files
 	hub    *hub
-	told   told
+	told   *told
 }
 
 // Console is the handler of everything under Base and PortalBase.
@@ -71,7 +71,7 @@ func New(cfg Config) *Console {
 	if cfg.WorkflowURL == nil {
 		cfg.WorkflowURL = func(string, string) string { return "" }
 	}
-	c := &console{Config: cfg, secure: isHTTPS(cfg.PublicURL), files: newFiles(), told: told{answer: map[string]*telling{}}}
+	c := &console{Config: cfg, secure: isHTTPS(cfg.PublicURL), files: newFiles(), told: newTold(cfg.Now)}
 	c.hub = newHub(cfg.Service.Changes, cfg.Now, cfg.Logger)
 	mux := http.NewServeMux()
 	mux.Handle("GET "+Base+"/static/{name}", c.files)
