@@ -1,0 +1,153 @@
+package e2e
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
+)
+
+// batchResult is the answer to one event of a batch.
+type batchResult struct {
+	event
+	Error *struct {
+		problem
+		Errors []struct {
+			Location string `json:"location"`
+		} `json:"errors"`
+	} `json:"error"`
+}
+
+// publishBatch publishes events in one request and returns the result of each.
+func (p *installation) publishBatch(t testing.TB, events ...object) []batchResult {
+	t.Helper()
+	var answer struct {
+		Data []batchResult `json:"data"`
+	}
+	p.call(t, http.MethodPost, "/api/events/batch", object{"events": events}, http.StatusAccepted, &answer)
+	require.Len(t, answer.Data, len(events))
+	return answer.Data
+}
+
+// publishedTogether publishes a batch of which some events are wrong: each has a result of its own, and the others arrive.
+func publishedTogether(t *testing.T, p *installation) {
+	target := newReceiver(t, always(http.StatusOK))
+	owner := p.newOwner(t, nil)
+	p.newWebhook(t, owner, target.url, nil)
+	of := func(data any, more object) object {
+		made := object{"event": "order.created", "owner_id": owner, "data": data}
+		for name, value := range more {
+			made[name] = value
+		}
+		return made
+	}
+	results := p.publishBatch(t,
+		of("first", object{"idempotency_key": owner}),
+		of("wrong", object{"event": "not a type"}),
+		of("first", object{"idempotency_key": owner}),
+		of("another", object{"idempotency_key": owner}),
+		of("last", nil),
+	)
+	require.Equal(t, "body.events[1].event", results[1].Error.Errors[0].Location)
+	require.Equal(t, "invalid", results[1].Error.Code)
+	require.True(t, results[2].Duplicate)
+	require.Equal(t, results[0].ID, results[2].ID)
+	require.Equal(t, http.StatusConflict, results[3].Error.Status)
+	arrive := map[string]bool{}
+	for _, n := range []int{0, 4} {
+		require.Nil(t, results[n].Error)
+		require.False(t, results[n].Duplicate)
+		require.Equal(t, 1, results[n].Deliveries)
+		id := p.deliveriesOf(t, results[n].ID)[0].ID
+		p.await(t, id, "delivered")
+		arrive[id] = true
+	}
+	p.settled(t)
+	require.Equal(t, 2, target.count())
+	for _, request := range target.all() {
+		require.True(t, arrive[request.deliveryID()], "%s", request.body)
+	}
+}
+
+// publishedToSome names webhooks, which get the event whatever their event types, with its metadata and its trace.
+func publishedToSome(t *testing.T, p *installation) {
+	const trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+	named, other := newReceiver(t, always(http.StatusOK)), newReceiver(t, always(http.StatusOK))
+	owner, stranger := p.newOwner(t, nil), p.newOwner(t, nil)
+	hook := p.newWebhook(t, owner, named.url, object{"events": []string{"invoice.*"}})
+	p.newWebhook(t, owner, other.url, nil)
+	strange := p.newWebhook(t, stranger, other.url, nil)
+	body := object{"event": "order.created", "owner_id": owner, "data": 1, "webhook_ids": []string{hook.ID},
+		"metadata": object{"order_id": "42", "Region": "eu"}, "occurred_at": "2026-01-02T03:04:05Z"}
+	status, answer, err := p.ask(t, http.MethodPost, "/api/events", body, http.Header{"Traceparent": {trace}})
+	require.NoError(t, err)
+	require.Equal(t, http.StatusAccepted, status, "%s", answer)
+
+	got := named.await(t, 1)[0]
+	require.Equal(t, "42", got.header.Get("X-Webhook-Meta-Order-Id"))
+	require.Equal(t, "eu", got.header.Get("X-Webhook-Meta-Region"))
+	require.Equal(t, trace, got.header.Get("Traceparent"))
+	shown := p.await(t, got.deliveryID(), "delivered")
+	var stored struct {
+		Metadata   map[string]string `json:"metadata"`
+		OccurredAt string            `json:"occurred_at"`
+	}
+	p.call(t, http.MethodGet, "/api/events/"+shown.EventID, nil, http.StatusOK, &stored)
+	require.Equal(t, map[string]string{"order_id": "42", "Region": "eu"}, stored.Metadata)
+	require.Equal(t, "2026-01-02T03:04:05Z", stored.OccurredAt)
+
+	body["webhook_ids"] = []string{hook.ID, strange.ID}
+	p.call(t, http.MethodPost, "/api/events", body, http.StatusUnprocessableEntity, nil)
+	p.settled(t)
+	require.Equal(t, 1, named.count())
+	require.Zero(t, other.count())
+}
+
+// erased erases an event of which one delivery has arrived and one waits.
+func erased(t *testing.T, p *installation) {
+	const private = "5555444433332222"
+	happy := newReceiver(t, func(int, *http.Request) answer {
+		return answer{status: http.StatusOK, body: "got " + private, header: http.Header{"X-Card": {private}}}
+	})
+	broken := newReceiver(t, func(int, *http.Request) answer { return answer{status: http.StatusBadGateway, body: "no " + private} })
+	owner := p.newOwner(t, nil)
+	arrives := p.newWebhook(t, owner, happy.url, nil)
+	p.newWebhook(t, owner, broken.url, object{"retry_schedule": []string{"1h"}})
+	var published event
+	p.call(t, http.MethodPost, "/api/events", object{"event": "order.created", "owner_id": owner, "data": object{"card": private},
+		"metadata": object{"card": private}}, http.StatusAccepted, &published)
+	var done, waits delivery
+	for _, of := range p.deliveriesOf(t, published.ID) {
+		if of.WebhookID == arrives.ID {
+			done = p.await(t, of.ID, "delivered")
+		} else {
+			waits = p.await(t, of.ID, "failed")
+		}
+	}
+	require.Contains(t, *done.Attempts[0].ResponseBody, private)
+	require.Contains(t, *waits.Attempts[0].ResponseBody, private)
+
+	for range 2 {
+		p.call(t, http.MethodDelete, "/api/events/"+published.ID+"/data", nil, http.StatusNoContent, nil)
+	}
+	ended := p.await(t, waits.ID, "cancelled")
+	require.Nil(t, ended.NextAttemptAt)
+	awaitWorkflow(t, p.dial(t), waits.ID, "", enumspb.WORKFLOW_EXECUTION_STATUS_CANCELED)
+	require.Equal(t, "delivered", p.delivery(t, done.ID).Status, "the log stays")
+	for _, path := range []string{
+		"/api/events/" + published.ID, "/api/events?include=data&owner_id=" + owner, "/api/deliveries/" + done.ID, "/api/deliveries/" + waits.ID,
+		"/api/attempts?include=response_body,response_headers,request_headers&webhook_id=" + arrives.ID,
+	} {
+		status, answer, err := p.ask(t, http.MethodGet, path, nil, nil)
+		require.NoError(t, err)
+		require.Equal(t, http.StatusOK, status)
+		require.NotContains(t, string(answer), private, path)
+	}
+	var refused problem
+	p.call(t, http.MethodPost, "/api/deliveries/"+done.ID+"/resend", nil, http.StatusConflict, &refused)
+	require.Equal(t, "event_erased", refused.Code)
+	p.settled(t)
+	require.Equal(t, 1, happy.count())
+	require.Equal(t, 1, broken.count())
+}
