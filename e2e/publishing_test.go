@@ -2,6 +2,10 @@ package e2e
 
 import (
 	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -68,6 +72,29 @@ func publishedTogether(t *testing.T, p *installation) {
 	for _, request := range target.all() {
 		require.True(t, arrive[request.deliveryID()], "%s", request.body)
 	}
+	p.sendFile(t, owner, target)
+}
+
+// sendFile publishes the events of a file from the command line, twice, and of the second time nothing is new.
+func (p *installation) sendFile(t *testing.T, owner string, target *receiver) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "events.jsonl")
+	require.NoError(t, os.WriteFile(file, []byte(`{"event": "order.created", "data": {"n": 1.0}}
+{"event": "not a type", "data": 2}
+{"event": "order.created", "data": {"n": 3}}
+`), 0o600))
+	before := target.count()
+	for n := range 2 {
+		said := strings.Split(p.command(t, 1, "send", "--batch", file, "--owner-id", owner, "--idempotency-key", owner+"-file"), "\n")
+		for _, line := range []int{0, 2} {
+			require.Contains(t, said[line], `"duplicate":`+strconv.FormatBool(n == 1))
+		}
+		require.Contains(t, said[1], "body.events[1].event")
+		target.await(t, before+2)
+	}
+	p.settled(t)
+	require.Equal(t, before+2, target.count())
+	require.Contains(t, string(target.all()[before].body)+string(target.all()[before+1].body), `"data":{"n": 1.0}}`)
 }
 
 // publishedToSome names webhooks, which get the event whatever their event types, with its metadata and its trace.
