@@ -48,18 +48,20 @@ func publishedTogether(t *testing.T, p *installation) {
 	}
 	results := p.publishBatch(t,
 		of("first", object{"idempotency_key": owner}),
-		of("wrong", object{"event": "not a type"}),
+		of("wrong", object{"unknown": true}),
 		of("first", object{"idempotency_key": owner}),
 		of("another", object{"idempotency_key": owner}),
+		of("wrong too", object{"event": "not a type"}),
 		of("last", nil),
 	)
-	require.Equal(t, "body.events[1].event", results[1].Error.Errors[0].Location)
+	require.Equal(t, "body.events[1].unknown", results[1].Error.Errors[0].Location)
 	require.Equal(t, "invalid", results[1].Error.Code)
+	require.Equal(t, "body.events[4].event", results[4].Error.Errors[0].Location)
 	require.True(t, results[2].Duplicate)
 	require.Equal(t, results[0].ID, results[2].ID)
 	require.Equal(t, http.StatusConflict, results[3].Error.Status)
 	arrive := map[string]bool{}
-	for _, n := range []int{0, 4} {
+	for _, n := range []int{0, 5} {
 		require.Nil(t, results[n].Error)
 		require.False(t, results[n].Duplicate)
 		require.Equal(t, 1, results[n].Deliveries)
