@@ -54,6 +54,9 @@ func publishedTogether(t *testing.T, p *installation) {
 		of("wrong too", object{"event": "not a type"}),
 		of("last", nil),
 	)
+	for _, n := range []int{1, 3, 4} {
+		require.NotNil(t, results[n].Error, "%d", n)
+	}
 	require.Equal(t, "body.events[1].unknown", results[1].Error.Errors[0].Location)
 	require.Equal(t, "invalid", results[1].Error.Code)
 	require.Equal(t, "body.events[4].event", results[4].Error.Errors[0].Location)

@@ -83,6 +83,7 @@ func catalogued(t *testing.T, p *installation) {
 	require.Equal(t, "body.data.total", refused.Errors[0].Location)
 	results := p.publishBatch(t, unfit, object{"event": name, "owner_id": owner, "data": object{"id": 1}},
 		object{"event": "catalogue.unknown", "owner_id": owner, "data": "anything"})
+	require.NotNil(t, results[0].Error)
 	require.Equal(t, "body.events[0].data.total", results[0].Error.Errors[0].Location)
 	for _, result := range results[1:] {
 		require.Nil(t, result.Error)
