@@ -67,6 +67,33 @@ func TestDeadlocksWithAnAttemptThatDisables(t *testing.T) {
 	}
 }
 
+// The deletion of a webhook cancels what stands in its queue, which an attempt may have locked.
+func TestDeadlockWithADeletion(t *testing.T) {
+	t.Parallel()
+	db := storetest.Postgres(t)
+	s := storetest.New(t, db, store.Config{})
+	webhook := storetest.Webhook(t, s, func(w *models.Webhook) { w.Ordered = true })
+	delivery := storetest.Publish(t, s, models.Event{Type: "a", Data: []byte(`1`)}).Deliveries[0]
+	deleted := make(chan error, 1)
+	err := db.Transaction(func(tx *gorm.DB) error {
+		if err := tx.Exec("SELECT id FROM deliveries WHERE id = ? FOR UPDATE", delivery.ID).Error; err != nil {
+			return err
+		}
+		go func() { deleted <- s.DeleteWebhook(t.Context(), everything, webhook.ID) }()
+		awaitBlocked(t, db, 0)
+		return tx.Exec("UPDATE webhooks SET active = FALSE WHERE id = ?", webhook.ID).Error
+	})
+	require.NoError(t, <-deleted)
+	if err != nil {
+		require.ErrorContains(t, err, "40P01", "of the two, this one may be undone")
+	}
+	_, err = s.Webhook(t.Context(), everything, webhook.ID)
+	require.ErrorIs(t, err, models.ErrNotFound)
+	cancelled, err := s.Delivery(t.Context(), everything, delivery.ID)
+	require.NoError(t, err)
+	require.Equal(t, models.StatusCancelled, cancelled.Status)
+}
+
 // awaitBlocked waits until a statement has waited for another's lock, for a part of the time after which PostgreSQL looks for
 // a deadlock.
 func awaitBlocked(t *testing.T, db *gorm.DB, part float64) {
