@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"io"
@@ -159,14 +157,9 @@ func clientKnown(t *testing.T, p *installation) {
 // newTLSReceiver is a receiver with a certificate of an authority that asks for one of it.
 func newTLSReceiver(t testing.TB, authority *egresstest.Authority, script script) *receiver {
 	t.Helper()
-	certificate, key := authority.Issue(t, "receiver", time.Now().Add(time.Hour))
-	own, err := tls.X509KeyPair([]byte(certificate), []byte(key))
-	require.NoError(t, err)
-	clients := x509.NewCertPool()
-	require.True(t, clients.AppendCertsFromPEM([]byte(authority.CA)))
 	return startReceiver(t, script, func(server *httptest.Server) {
 		server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
-		server.TLS = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{own}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: clients}
+		server.TLS = authority.Demands(t)
 		server.StartTLS()
 	})
 }
