@@ -160,9 +160,12 @@ func erased(t *testing.T, p *installation) {
 	require.Contains(t, *done.Attempts[0].ResponseBody, private)
 	require.Contains(t, *waits.Attempts[0].ResponseBody, private)
 
+	found := func() []delivery { return p.list(t, "/api/deliveries?owner_id="+owner+"&search="+private) }
+	require.Len(t, found(), 2, "by the metadata")
 	for range 2 {
 		p.call(t, http.MethodDelete, "/api/events/"+published.ID+"/data", nil, http.StatusNoContent, nil)
 	}
+	require.Empty(t, found())
 	ended := p.await(t, waits.ID, "cancelled")
 	require.Nil(t, ended.NextAttemptAt)
 	awaitWorkflow(t, p.dial(t), waits.ID, "", enumspb.WORKFLOW_EXECUTION_STATUS_CANCELED)
