@@ -45,7 +45,7 @@ MISSED_RATE ?= 100
 SCENARIOS ?=
 RUNS ?= 3
 
-# Of make retention and make statistics: how many attempts the log holds.
+# Of make retention, make statistics and make search: how many attempts the log holds.
 ATTEMPTS ?= 1000000
 
 .PHONY: help
@@ -147,6 +147,10 @@ retention: ## Purge half of a log of ATTEMPTS (1,000,000) attempts while deliver
 .PHONY: statistics
 statistics: ## Count and ask for the statistics of a log of ATTEMPTS (1,000,000) attempts, with the plan.
 	POSTRIDER_TEST_ATTEMPTS=$(ATTEMPTS) go test ./internal/store -run '^TestStatisticsOfALargeLog$$' -count=1 -v -timeout 1h
+
+.PHONY: search
+search: ## Search a log of ATTEMPTS (1,000,000) deliveries.
+	POSTRIDER_TEST_ATTEMPTS=$(ATTEMPTS) go test ./internal/store -run '^TestSearchOfALargeLog$$' -count=1 -v -timeout 1h
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (20s each).

@@ -22,9 +22,9 @@ import (
 const auditAction = "x-audit-action"
 
 // auditExtension marks an operation that leaves an entry in the trail: everything that changes something, but for
-// publishing. What is only tried changes nothing.
+// publishing and trying.
 func auditExtension(operationID, method string) map[string]any {
-	if method == http.MethodGet || method == http.MethodHead || publishes(operationID) || strings.HasPrefix(operationID, "try-") {
+	if method == http.MethodGet || method == http.MethodHead || publishes(operationID) || tries(operationID) {
 		return map[string]any{}
 	}
 	return map[string]any{auditAction: operationID}
@@ -32,6 +32,9 @@ func auditExtension(operationID, method string) map[string]any {
 
 // publishes says whether an operation does nothing but publish events.
 func publishes(operationID string) bool { return strings.HasPrefix(operationID, "publish-") }
+
+// tries says whether an operation only says what would be, and changes nothing.
+func tries(operationID string) bool { return strings.HasPrefix(operationID, "try-") }
 
 // noteForTrail adds to the caller, where an entry is to be written, the address and the names of the body's fields.
 func (s *server) noteForTrail(c huma.Context, next func(huma.Context)) {

@@ -57,6 +57,7 @@ type listDeliveriesInput struct {
 	OwnerID   []string        `query:"owner_id" maxItems:"20" doc:"Only these owners'."`
 	Since     Time            `query:"since" doc:"Made at or after."`
 	Until     Time            `query:"until" doc:"Made before."`
+	Search    string          `query:"search" maxLength:"255" doc:"An ID of the delivery, its event, webhook or owner, or the type of the event, or the beginning of one; or words that are all in the last error or the values of the event's metadata. A page may then have fewer items than asked for, also none, although next_cursor leads on."`
 }
 
 func (s *server) registerDeliveries(api huma.API) {
@@ -100,7 +101,7 @@ func inUTC(at *time.Time) *time.Time {
 func (s *server) listDeliveries(ctx context.Context, who service.Caller, in *listDeliveriesInput) (*ListOutput[Delivery], error) {
 	deliveries, beside, err := s.Service.ListDeliveries(ctx, who, models.DeliveryFilter{
 		Statuses: in.Status, WebhookIDs: in.WebhookID, EventIDs: in.EventID, Events: in.Event, OwnerIDs: in.OwnerID,
-		Since: in.Since.Time, Until: in.Until.Time,
+		Since: in.Since.Time, Until: in.Until.Time, Search: models.Search{Text: in.Search},
 	}, in.page())
 	return listOf(deliveries, beside, s.deliveryObject), err
 }

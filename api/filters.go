@@ -12,15 +12,23 @@ import (
 
 // TriedEvent is an event that nobody publishes.
 type TriedEvent struct {
-	Event string  `json:"event" minLength:"1" doc:"The event's type: words joined by dots." example:"order.created"`
-	Data  RawJSON `json:"data"`
+	Event    string            `json:"event" minLength:"1" doc:"The event's type: words joined by dots." example:"order.created"`
+	Data     RawJSON           `json:"data"`
+	Metadata map[string]string `json:"metadata,omitempty" doc:"As events have it."`
+}
+
+// TriedWebhook is what owners may have said of a webhook that nobody has.
+type TriedWebhook struct {
+	ExternalID string            `json:"external_id,omitempty" doc:"As webhooks have it."`
+	Metadata   map[string]string `json:"metadata,omitempty" doc:"As webhooks have it."`
 }
 
 type tryFilterInput struct {
 	Body struct {
-		Filter    string     `json:"filter,omitempty" doc:"A filter, as a webhook may have it." example:"data.amount > 100"`
-		Transform string     `json:"transform,omitempty" doc:"A transformation, as a webhook may have it." example:"{\"total\": data.amount}"`
-		Event     TriedEvent `json:"event"`
+		Filter    string       `json:"filter,omitempty" doc:"A filter, as a webhook may have it." example:"data.amount > 100"`
+		Transform string       `json:"transform,omitempty" doc:"A transformation, as a webhook may have it." example:"{\"total\": data.amount}"`
+		Event     TriedEvent   `json:"event"`
+		Webhook   TriedWebhook `json:"webhook,omitempty" doc:"What expressions see as webhook, beside an ID, an owner and a host."`
 	}
 }
 
@@ -49,7 +57,8 @@ func (s *server) registerFilters(api huma.API) {
 func (s *server) tryFilter(ctx context.Context, who service.Caller, in *tryFilterInput) (*Output[TriedRules], error) {
 	tried, err := s.Service.TryRules(ctx, who, service.Trial{
 		Filter: in.Body.Filter, Transform: in.Body.Transform,
-		Event: models.Event{Type: in.Body.Event.Event, Data: in.Body.Event.Data},
+		Event:   models.Event{Type: in.Body.Event.Event, Data: in.Body.Event.Data, Metadata: in.Body.Event.Metadata},
+		Webhook: models.Webhook{ExternalID: &in.Body.Webhook.ExternalID, Metadata: in.Body.Webhook.Metadata},
 	})
 	object := TriedRules{Passes: tried.Passes, Data: RawJSON("null"), Errors: []RuleError{}}
 	if tried.Data != nil {

@@ -56,6 +56,8 @@ func TestExpressionsThatCannotBeCompiled(t *testing.T) {
 		{"POST", "/api/filters/try", `{"filter":"(","event":{"event":"a","data":1}}`, "body.filter", "line 1, column 2: "},
 		{"POST", "/api/filters/try", `{"event":{"event":"a","data":1}}`, "body.filter", "expected a filter, a transform, or both"},
 		{"POST", "/api/filters/try", `{"filter":"true","event":{"event":"a b","data":1}}`, "body.event.event", "expected words"},
+		{"POST", "/api/filters/try", `{"filter":"true","event":{"event":"a","data":1,"metadata":{"a b":""}}}`, "body.event.metadata", "expected names"},
+		{"POST", "/api/filters/try", `{"filter":"true","event":{"event":"a","data":1},"webhook":{"metadata":{"a":" "}}}`, "body.webhook.metadata.a", ""},
 	} {
 		problem := s.call(adminKey, call.method, call.path, call.body).problem(http.StatusUnprocessableEntity, "invalid")
 		require.Equal(t, call.location, problem.Errors[0].Location, call)
@@ -74,6 +76,13 @@ func TestTryFilter(t *testing.T) {
 		`{"filter":"data.n > 1","transform":"{\"b\": data, \"a\": event.type}","event":{"event":"x.y","data":{"n":2, "m":1.0}}}`: {
 			"passes": true, "errors": []any{},
 			"data": map[string]any{"a": "x.y", "b": map[string]any{"n": 2.0, "m": 1.0}},
+		},
+		`{"filter":"metadata.region == webhook.metadata.region","transform":"webhook.external_id",
+			"event":{"event":"a","data":1,"metadata":{"region":"eu"}},"webhook":{"external_id":"primary","metadata":{"region":"eu"}}}`: {
+			"passes": true, "data": "primary", "errors": []any{},
+		},
+		`{"transform":"[webhook.external_id, webhook.metadata, metadata]","event":{"event":"a","data":1}}`: {
+			"passes": nil, "data": []any{"", map[string]any{}, map[string]any{}}, "errors": []any{},
 		},
 		`{"filter":"data.n > 1","event":{"event":"a","data":{"n":1}}}`: {"passes": false, "data": nil, "errors": []any{}},
 		`{"filter":"true &&\n data.m > 1","transform":"data.list[7]","event":{"event":"a","data":{"list":[]}}}`: {

@@ -119,7 +119,7 @@ func (of operation) needs() models.Role {
 	switch {
 	case publishes(of.ID):
 		return models.RolePublish
-	case of.Method == http.MethodGet:
+	case of.Method == http.MethodGet, tries(of.ID):
 		return models.RoleRead
 	}
 	return models.RoleFull

@@ -35,10 +35,10 @@ var idFields = map[string]typeid.Kind{
 
 // textFields are the parameters and fields of free text that name nothing which belongs to an owner.
 var textFields = []string{
-	"action", "actor", "cursor", "data", "delay", "description", "email", "event", "event_prefix", "event_type", "encoding", "example", "group", "schema", "events", "expires_in", "external_id", "filter", "grace", "hash", "header", "headers",
+	"action", "actor", "cursor", "data", "delay", "description", "email", "event", "event_prefix", "event_type", "encoding", "example", "group", "schema", "search", "events", "expires_in", "external_id", "filter", "grace", "hash", "header", "headers",
 	"auth", "format", "signatures", "signing", "timeout", "tls",
 	"id_field", "id_header", "idempotency_key",
-	"metadata", "name", "prefix", "retry_schedule", "secret", "secrets", "scheme", "signed", "slack_url", "timestamp_header", "tolerance", "transform", "type", "type_field", "type_header", "url", "verify_token",
+	"metadata", "name", "prefix", "retry_schedule", "secret", "secrets", "scheme", "signed", "slack_url", "timestamp_header", "tolerance", "transform", "type", "webhook", "type_field", "type_header", "url", "verify_token",
 }
 
 const sourceSecret = "kept-0123456789abcdef"

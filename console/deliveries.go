@@ -1,6 +1,8 @@
 package console
 
 import (
+	"errors"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -23,22 +25,24 @@ func (c *console) deliveries(r *request) (view.Page, error) {
 		EventID: query.Get("event_id"), Since: query.Get("since"), Until: query.Get("until"), Statuses: query["status"],
 	}}
 	filter := models.DeliveryFilter{
-		WebhookIDs: values(query, "webhook_id"), EventIDs: values(query, "event_id"), Events: values(query, "event"), OwnerIDs: values(query, "owner_id"),
+		Search: models.Search{Text: strings.TrimSpace(query.Get("search"))}, WebhookIDs: values(query, "webhook_id"), EventIDs: values(query, "event_id"), Events: values(query, "event"), OwnerIDs: values(query, "owner_id"),
 	}
 	for _, status := range values(query, "status") {
 		filter.Statuses = append(filter.Statuses, models.Status(status))
 	}
+	page := view.Page{Title: "Deliveries", Section: "deliveries", Live: []string{"deliveries"}}
 	var err error
-	if filter.Since, filter.Until, err = span(query); err != nil {
-		return view.Page{}, err
-	}
 	var beside models.Cursors
-	shown.Deliveries, beside, err = c.Service.ListDeliveries(r.Context(), r.who, filter, pageOf(query))
-	if err != nil {
-		return view.Page{}, err
+	if filter.Since, filter.Until, err = span(query); err == nil {
+		shown.Deliveries, beside, err = c.Service.ListDeliveries(r.Context(), r.who, filter, pageOf(query))
+	}
+	var wrong service.FieldsError
+	if errors.As(err, &wrong) { // what was typed stays where it was
+		shown.Fault, page.Status, err = wrong.Error(), http.StatusUnprocessableEntity, nil
 	}
 	shown.Pager = pagerOf(r, beside)
-	return view.Page{Title: "Deliveries", Section: "deliveries", Live: []string{"deliveries"}, Body: view.DeliveryList(shown)}, nil
+	page.Body = view.DeliveryList(shown)
+	return page, err
 }
 
 // delivery is one with its attempts.

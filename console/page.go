@@ -2,6 +2,7 @@ package console
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"net/http"
 
@@ -32,7 +33,7 @@ func (c *console) show(make page) func(http.ResponseWriter, *request) {
 			c.fail(w, r, err)
 			return
 		}
-		c.renderTo(w, r, http.StatusOK, view.Framed(c.frame(r), shown))
+		c.renderTo(w, r, cmp.Or(shown.Status, http.StatusOK), view.Framed(c.frame(r), shown))
 	}
 }
 

@@ -52,6 +52,7 @@ type (
 		LastStatusCode *int       `json:"last_status_code"`
 		LastError      *string    `json:"last_error"`
 		CancelReason   *string    `json:"cancel_reason"`
+		FilterError    *string    `json:"filter_error"`
 		Workflow       struct {
 			ID    string  `json:"id"`
 			RunID *string `json:"run_id"`

@@ -4,14 +4,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 
 	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/models"
+	"github.com/postrider/postrider/worker"
 )
 
 // TestKilled kills everything, Temporal too, while deliveries are at every stage, and starts it again: each
@@ -104,13 +107,12 @@ func TestKilledBeforeStart(t *testing.T) {
 
 func pauseSweep(t *testing.T, p *installation) {
 	t.Helper()
-	sweep := p.dial(t).ScheduleClient().GetHandle(t.Context(), contract.SweepScheduleID)
-	require.NoError(t, sweep.Pause(t.Context(), client.SchedulePauseOptions{}))
+	temporal := p.dial(t)
+	require.NoError(t, temporal.SignalWorkflow(t.Context(), contract.SweepID, "", contract.SignalPause, nil))
 	p.sweepPaused = true
 	eventually(t, func() bool {
-		description, err := sweep.Describe(t.Context())
-		require.NoError(t, err)
-		return description.Schedule.State.Paused
+		err := worker.CheckSweep(t.Context(), temporal, client.DefaultNamespace, time.Now())
+		return err != nil && strings.Contains(err.Error(), "is paused")
 	}, "the sweep is not paused")
 }
 

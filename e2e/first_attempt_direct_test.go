@@ -58,6 +58,9 @@ func TestDirect(t *testing.T) {
 		require.Equal(t, "cancelled", p.delivery(t, id).Status)
 		p.settled(t)
 		require.Equal(t, 1, waiting.count())
+
+		// What is to be delivered later waits in Temporal, as ever.
+		deliverLater(t, p)
 	}, directly)
 }
 

@@ -236,6 +236,7 @@ func TestRecordHistories(t *testing.T) {
 	t.Run("recorded-later", p.recordsLater)
 	t.Run("cancelled-during-attempt", p.cancelsDuringAttempt)
 	t.Run("retention", p.retains)
+	t.Run("sweep", p.sweeps)
 }
 
 // recordsLater has the database away when the attempt is to be recorded.
@@ -274,6 +275,29 @@ func (p *inProcess) retains(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, started.Get(t.Context(), nil))
 	p.keepHistory(t, "retention", started.GetID(), "")
+}
+
+// sweeps runs the sweep, pauses it and has it go on.
+func (p *inProcess) sweeps(t *testing.T) {
+	started, err := p.plain.ExecuteWorkflow(t.Context(), contract.SweepOptions(), contract.TypeSweep, contract.SweepInput{Every: time.Second})
+	require.NoError(t, err)
+	sweeps := func(times int) {
+		eventually(t, func() bool {
+			swept := 0
+			for _, event := range historyOf(t, p.plain, started.GetID(), "").GetEvents() {
+				if event.GetActivityTaskScheduledEventAttributes().GetActivityType().GetName() == "StartPendingRecoveries" {
+					swept++
+				}
+			}
+			return swept >= times
+		}, "the sweep does not come by %d times", times)
+	}
+	sweeps(2)
+	require.NoError(t, p.plain.SignalWorkflow(t.Context(), started.GetID(), "", contract.SignalPause, nil))
+	require.NoError(t, p.plain.SignalWorkflow(t.Context(), started.GetID(), "", contract.SignalResume, nil))
+	sweeps(4)
+	p.keepHistory(t, "sweep", started.GetID(), "")
+	require.NoError(t, p.plain.TerminateWorkflow(t.Context(), started.GetID(), "", "the test is over"))
 }
 
 // resend asks for an attempt now, as the command line does.

@@ -263,6 +263,9 @@ func (m *marked) requireNoSecretShown(t *testing.T) {
 	for _, path := range []string{"/api/owners?limit=250", "/api/owners/" + m.owner, "/api/owners/" + m.owner + "/keys"} {
 		show(m.installation, path)
 	}
+	for _, path := range []string{"/api/webhooks?include=headers", "/api/attempts?limit=250&include=request_headers,response_headers,response_body"} {
+		show(&byOwner, path)
+	}
 	for _, list := range []string{"webhooks", "sources", "events", "deliveries", "inbound-events", "recoveries"} {
 		path := "/api/" + list
 		show(&byOwner, path)

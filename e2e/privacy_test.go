@@ -13,16 +13,18 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/postrider/postrider/internal/contract"
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
 	"github.com/postrider/postrider/signature"
 )
 
 // nothingPrivateTold uses every feature with marked things, while the processes log all that they can, and then
-// searches every workflow's history, every log and every refusal for the marks.
+// searches every workflow's history, every log and every refusal for the marks, and the database for secrets.
 func nothingPrivateTold(t *testing.T, p *installation, mail *mailServer) {
 	m := newMarked(t, p)
 	id := m.failAndResend(t, mail)
 	m.rotateAndRecover(t)
+	m.signIn(t)
 	m.fanOut(t)
 	m.receive(t)
 	m.beRefused(t)
@@ -61,6 +63,11 @@ func nothingPrivateTold(t *testing.T, p *installation, mail *mailServer) {
 		requireNone(t, answer, m.marks, "the answer to %s", request)
 	}
 	m.requireNoSecretShown(t)
+	contents := storetest.Dump(t, storetest.Open(t, p.databaseURL))
+	require.Contains(t, string(contents["webhooks.id"]), m.hook.ID, "the search sees the data")
+	for column, content := range contents {
+		requireNone(t, string(content), m.secrets, "%s", column)
+	}
 }
 
 // keysNotLogged searches everything that the processes wrote for the installation's keys. The welcome of

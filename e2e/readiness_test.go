@@ -49,10 +49,14 @@ func TestReadinessTellsTheTruth(t *testing.T) {
 	require.Equal(t, http.StatusOK, status)
 	require.Equal(t, map[string]string{"database": "ok", "temporal": "ok", "sweep": "ok", "worker": "ok"}, checks)
 
-	sweep := p.dial(t).ScheduleClient().GetHandle(t.Context(), contract.SweepScheduleID)
-	require.NoError(t, sweep.Pause(t.Context(), client.SchedulePauseOptions{}))
-	says("sweep", "its schedule postrider-sweep is paused")
-	require.NoError(t, sweep.Unpause(t.Context(), client.ScheduleUnpauseOptions{}))
+	temporal := p.dial(t)
+	require.NoError(t, temporal.SignalWorkflow(t.Context(), contract.SweepID, "", contract.SignalPause, nil))
+	says("sweep", "its workflow postrider-sweep is paused; the signal resume lets it go on")
+	require.NoError(t, temporal.SignalWorkflow(t.Context(), contract.SweepID, "", contract.SignalResume, nil))
+	says("sweep", "ok")
+	// Who ends it has it again.
+	require.NoError(t, temporal.TerminateWorkflow(t.Context(), contract.SweepID, "", "a test"))
+	says("sweep", "its workflow postrider-sweep has ended; workers start it again")
 	says("sweep", "ok")
 
 	p.killTemporal()
@@ -90,13 +94,13 @@ func TestReadinessAsTimePasses(t *testing.T) {
 	now := time.Now()
 	later := now.Add(2 * time.Minute)
 
-	require.NoError(t, worker.CheckSweep(t.Context(), temporal, now))
-	require.ErrorContains(t, worker.CheckSweep(t.Context(), temporal, later), "instead of every 10s")
+	check := func(at time.Time) error { return worker.CheckSweep(t.Context(), temporal, client.DefaultNamespace, at) }
+	require.NoError(t, check(now))
+	require.ErrorContains(t, check(later), "instead of every 10s")
 	require.NoError(t, worker.CheckPolling(t.Context(), temporal, polling, now))
 	require.EqualError(t, worker.CheckPolling(t.Context(), temporal, polling, later), "does not poll")
 	require.EqualError(t, worker.CheckPolling(t.Context(), temporal, "another process", now), "does not poll")
-	require.NoError(t, temporal.ScheduleClient().GetHandle(t.Context(), contract.SweepScheduleID).Delete(t.Context()))
-	require.ErrorContains(t, worker.CheckSweep(t.Context(), temporal, now), "does not know of its schedule")
+	require.ErrorContains(t, worker.CheckSweep(t.Context(), temporal, "another", now), "does not tell its history")
 }
 
 // TestTemporalHangs stops Temporal's process without ending it: connections stay open and nothing answers.

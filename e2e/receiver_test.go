@@ -17,6 +17,8 @@ type request struct {
 	header       http.Header
 	body         []byte
 	at           time.Time
+	// client is whose certificate it showed.
+	client string
 }
 
 func (r request) deliveryID() string { return r.header.Get("X-Webhook-Delivery") }
@@ -84,13 +86,22 @@ type receiver struct {
 
 func newReceiver(t testing.TB, script script) *receiver {
 	t.Helper()
+	return startReceiver(t, script, (*httptest.Server).Start)
+}
+
+func startReceiver(t testing.TB, script script, start func(*httptest.Server)) *receiver {
+	t.Helper()
 	r := &receiver{}
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, in *http.Request) {
 		body, err := io.ReadAll(in.Body)
 		if err != nil {
 			return // the sender died in the middle
 		}
-		n := r.keep(request{method: in.Method, path: in.URL.RequestURI(), header: in.Header.Clone(), body: body, at: time.Now()})
+		got := request{method: in.Method, path: in.URL.RequestURI(), header: in.Header.Clone(), body: body, at: time.Now()}
+		if in.TLS != nil {
+			got.client = in.TLS.PeerCertificates[0].Subject.CommonName
+		}
+		n := r.keep(got)
 		answer := script(n, in)
 		for name, values := range answer.header {
 			w.Header()[name] = values
@@ -98,7 +109,7 @@ func newReceiver(t testing.TB, script script) *receiver {
 		w.WriteHeader(answer.status)
 		_, _ = io.WriteString(w, answer.body)
 	}))
-	server.Start()
+	start(server)
 	t.Cleanup(func() {
 		server.CloseClientConnections() // a held request must not hold up the test's end
 		server.Close()

@@ -13,7 +13,8 @@ func TestRunning(t *testing.T) {
 		t.Run(deployment.name, func(t *testing.T) {
 			t.Parallel()
 			mail := newMailServer(t)
-			p := deployment.prepare(t, "POSTRIDER_LOG_LEVEL=debug", "POSTRIDER_SMTP_URL=smtp://"+mail.address)
+			p := deployment.prepare(t, "POSTRIDER_LOG_LEVEL=debug", "POSTRIDER_SMTP_URL=smtp://"+mail.address,
+				"POSTRIDER_VALIDATE_EVENTS=true", "POSTRIDER_EVENT_TYPES_PAGE=true")
 			p.start(t)
 			t.Run("stories", func(t *testing.T) {
 				for name, story := range map[string]func(*testing.T, *installation){
@@ -38,6 +39,15 @@ func TestRunning(t *testing.T) {
 					"queue resent":                    queueResent,
 					"queue paused":                    queuePaused,
 					"queue recovered":                 queueRecovered,
+					"published together":              publishedTogether,
+					"published to some webhooks":      publishedToSome,
+					"erased":                          erased,
+					"filtered and transformed":        filteredAndTransformed,
+					"catalogue":                       catalogued,
+					"sent in every format":            sentAs,
+					"signed in":                       signedIn,
+					"client certificate":              clientKnown,
+					"signed with a key pair":          signedWithKeyPair,
 				} {
 					t.Run(name, func(t *testing.T) {
 						t.Parallel()

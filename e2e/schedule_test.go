@@ -1,37 +1,41 @@
 package e2e
 
 import (
+	"errors"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 
 	"github.com/postrider/postrider/internal/contract"
 )
 
-// TestScheduleOfAnOlderVersion finds a sweep that comes less often than it should, as an older version left
-// it, and paused: the next process corrects the one and leaves the other.
-func TestScheduleOfAnOlderVersion(t *testing.T) {
+// TestSweepOfAnOlderVersion finds the schedule with which an older version kept the sweep: the next process deletes it, and
+// keeps the one workflow that goes on for ever.
+func TestSweepOfAnOlderVersion(t *testing.T) {
 	t.Parallel()
 	p := prepareProduction(t)
 	p.start(t)
-	pauseSweep(t, p)
-	sweep := p.dial(t).ScheduleClient().GetHandle(t.Context(), contract.SweepScheduleID)
-	require.NoError(t, sweep.Update(t.Context(), client.ScheduleUpdateOptions{
-		DoUpdate: func(in client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
-			schedule := in.Description.Schedule
-			schedule.Spec = &client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: time.Hour}}}
-			return &client.ScheduleUpdate{Schedule: &schedule}, nil
-		},
-	}))
+	temporal := p.dial(t)
+	former, err := temporal.ScheduleClient().Create(t.Context(), client.ScheduleOptions{
+		ID:     contract.SweepID,
+		Spec:   client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: time.Hour}}},
+		Action: &client.ScheduleWorkflowAction{ID: contract.SweepID, Workflow: contract.TypeSweep, TaskQueue: contract.TaskQueue, Args: []any{contract.SweepInput{MinAge: contract.SweepAge}}},
+	})
+	require.NoError(t, err)
+	require.NoError(t, former.Trigger(t.Context(), client.ScheduleTriggerOptions{}))
+	eventually(t, func() bool {
+		return len(find(t, temporal, "WorkflowId STARTS_WITH '"+contract.SweepID+"-' AND ExecutionStatus='Completed'")) == 1
+	}, "a sweep of the older version does not end")
 
 	p.killPostrider()
 	p.start(t)
 	eventually(t, func() bool {
-		found, err := sweep.Describe(t.Context())
-		require.NoError(t, err)
-		require.True(t, found.Schedule.State.Paused)
-		return found.Schedule.Spec.Intervals[0].Every == contract.SweepInterval
-	}, "the sweep is not corrected")
+		_, err := former.Describe(t.Context())
+		var gone *serviceerror.NotFound
+		return errors.As(err, &gone)
+	}, "the schedule is still there")
+	require.Len(t, find(t, temporal, "WorkflowId='"+contract.SweepID+"' AND ExecutionStatus='Running'"), 1)
 }

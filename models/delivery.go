@@ -87,6 +87,7 @@ type DeliveryFilter struct {
 	Statuses                               []Status
 	WebhookIDs, EventIDs, Events, OwnerIDs []string
 	Since, Until                           time.Time
+	Search                                 Search
 }
 
 // CancelCause says in one word why a delivery was cancelled.

@@ -62,11 +62,18 @@ func sentRequests(t testing.TB) []sentRequest {
 		return headers
 	}
 	signed := sign(now)["webhook-signature"]
+	private, _, err := signature.NewKeyPair()
+	require.NoError(t, err)
+	keyPair, err := signature.NewEd25519Signer(private)
+	require.NoError(t, err)
+	alone := keyPair.Standard("dlv_1", now, []byte(body))
 	encoded := base64.StdEncoding.EncodeToString([]byte(body))
 	return []sentRequest{
 		{Name: "genuine", Secret: secret, Headers: sign(now), Body: encoded, genuine: true},
 		{Name: "genuine, by the previous secret", Secret: previous, Headers: sign(now), Body: encoded, genuine: true},
 		{Name: "genuine, two minutes old", Secret: secret, Headers: sign(now.Add(-2 * time.Minute)), Body: encoded, genuine: true},
+		{Name: "genuine, beside an Ed25519 signature", Secret: secret, Headers: with("webhook-signature", alone+" "+signed), Body: encoded, genuine: true},
+		{Name: "of an Ed25519 key alone", Secret: secret, Headers: with("webhook-signature", alone), Body: encoded},
 		{Name: "another body", Secret: secret, Headers: sign(now), Body: base64.StdEncoding.EncodeToString([]byte(body + " "))},
 		{Name: "no body", Secret: secret, Headers: sign(now)},
 		{Name: "another secret", Secret: newSecret(t), Headers: sign(now), Body: encoded},
@@ -204,7 +211,8 @@ for (const r of JSON.parse(readFileSync(0))) console.log(r.name + ": " + verify(
 // network for it.
 const nodeModulesVariable = "POSTRIDER_TEST_NODE_MODULES"
 
-// The line that the documents give for Node's Standard Webhooks package.
+// The line that the documents give for Node's Standard Webhooks package. Neither it (1.1.1) nor Svix's, which is built on it
+// (2.5.0), verifies Ed25519.
 func TestDocumentedNodePackage(t *testing.T) {
 	t.Parallel()
 	modules := os.Getenv(nodeModulesVariable)

@@ -37,7 +37,7 @@ type Poller struct {
 	LastSeen time.Time
 }
 
-// ScheduleFacts are those of a schedule. Last and Next are zero when there is none.
+// ScheduleFacts are those of a schedule, or of the sweep. Last and Next are zero when there is none.
 type ScheduleFacts struct {
 	ID         string
 	Paused     bool
@@ -84,7 +84,13 @@ func Describe(ctx context.Context, temporal client.Client, namespace string) (Fa
 		}
 		facts.Queues = append(facts.Queues, of)
 	}
-	for _, id := range []string{contract.SweepScheduleID, contract.RetentionScheduleID} {
+	sweep, err := askForSweep(ctx, temporal, namespace)
+	if err != nil {
+		return facts, fmt.Errorf("ask Temporal for the sweep: %w", err)
+	}
+	facts.Schedules = []ScheduleFacts{{ID: contract.SweepID, Paused: sweep.paused, Last: sweep.last, Running: sweep.running}}
+	for _, of := range contract.Schedules() {
+		id := of.ID
 		found, err := temporal.ScheduleClient().GetHandle(ctx, id).Describe(ctx)
 		if err != nil {
 			return facts, fmt.Errorf("ask Temporal for schedule %s: %w", id, err)

@@ -7,12 +7,15 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
 	schedulepb "go.temporal.io/api/schedule/v1"
 	taskqueuepb "go.temporal.io/api/taskqueue/v1"
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -50,6 +53,20 @@ func (f *frontend) DescribeSchedule(_ context.Context, request *workflowservice.
 	}, nil
 }
 
+func (f *frontend) DescribeWorkflowExecution(context.Context, *workflowservice.DescribeWorkflowExecutionRequest) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+	paused, err := converter.GetDefaultDataConverter().ToPayload(true)
+	return &workflowservice.DescribeWorkflowExecutionResponse{WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{
+		Status: enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING,
+		Memo:   &commonpb.Memo{Fields: map[string]*commonpb.Payload{contract.MemoPaused: paused}},
+	}}, err
+}
+
+func (f *frontend) GetWorkflowExecutionHistoryReverse(context.Context, *workflowservice.GetWorkflowExecutionHistoryReverseRequest) (*workflowservice.GetWorkflowExecutionHistoryReverseResponse, error) {
+	return &workflowservice.GetWorkflowExecutionHistoryReverseResponse{
+		History: &historypb.History{Events: []*historypb.HistoryEvent{{EventTime: timestamppb.New(described)}}},
+	}, nil
+}
+
 // Temporal tells of its version, of its queues with who works on them, and of the schedules.
 func TestDescribe(t *testing.T) {
 	t.Parallel()
@@ -65,7 +82,7 @@ func TestDescribe(t *testing.T) {
 			{Name: contract.TaskQueueSlow, Kind: "activity", Backlog: 7, Oldest: time.Minute},
 		},
 		Schedules: []worker.ScheduleFacts{
-			{ID: contract.SweepScheduleID, Runs: 12, Last: described, Next: described.Add(time.Hour)},
+			{ID: contract.SweepID, Paused: true, Last: described, Running: true},
 			{ID: contract.RetentionScheduleID, Paused: true, Runs: 12, Last: described, Next: described.Add(time.Hour)},
 		},
 	}, facts)

@@ -14,7 +14,6 @@ import (
 	"go.temporal.io/sdk/mocks"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"github.com/postrider/postrider/internal/contract"
 	"github.com/postrider/postrider/worker"
 )
 
@@ -61,42 +60,6 @@ func TestCheckPolling(t *testing.T) {
 					Return(&workflowservice.DescribeTaskQueueResponse{Pollers: pollers}, test.err)
 			}
 			err := worker.CheckPolling(t.Context(), temporal, "me", now)
-			if test.want == "" {
-				require.NoError(t, err)
-				return
-			}
-			require.EqualError(t, err, test.want)
-		})
-	}
-}
-
-func TestCheckSweep(t *testing.T) {
-	t.Parallel()
-	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	for name, test := range map[string]struct {
-		created, swept time.Duration // ago
-		paused         bool
-		err            error
-		want           string
-	}{
-		"in time":             {created: time.Hour, swept: 10 * time.Second},
-		"its schedule is new": {created: time.Second, swept: time.Hour},
-		"late":                {created: time.Hour, swept: 2 * time.Minute, want: "the last one began 2m0s ago instead of every 10s"},
-		"paused":              {created: time.Hour, paused: true, want: "its schedule " + contract.SweepScheduleID + " is paused"},
-		"Temporal is away":    {err: errAway, want: "Temporal does not know of its schedule, or does not answer"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			temporal, schedules, handle := &mocks.Client{}, &mocks.ScheduleClient{}, &mocks.ScheduleHandle{}
-			temporal.On("ScheduleClient").Return(schedules)
-			schedules.On("GetHandle", mock.Anything, contract.SweepScheduleID).Return(handle)
-			handle.On("Describe", mock.Anything).Return(&client.ScheduleDescription{
-				Schedule: client.Schedule{State: &client.ScheduleState{Paused: test.paused}},
-				Info: client.ScheduleInfo{
-					CreatedAt: now.Add(-test.created), RecentActions: []client.ScheduleActionResult{{ActualTime: now.Add(-test.swept)}},
-				},
-			}, test.err)
-			err := worker.CheckSweep(t.Context(), temporal, now)
 			if test.want == "" {
 				require.NoError(t, err)
 				return

@@ -43,6 +43,9 @@ func namespace(o *operator, createErr error) (*mocks.Client, *mocks.ScheduleClie
 	c.On("OperatorService").Return(o)
 	c.On("ScheduleClient").Return(schedules)
 	schedules.On("Create", mock.Anything, mock.Anything).Return(nil, createErr)
+	former := &mocks.ScheduleHandle{}
+	former.On("Delete", mock.Anything).Return(serviceerror.NewNotFound("there is none"))
+	schedules.On("GetHandle", mock.Anything, contract.SweepID).Return(former)
 	return c, schedules
 }
 
@@ -120,14 +123,4 @@ func TestPrepareWithoutTemporal(t *testing.T) {
 	require.ErrorIs(t, prepare(t, c), errAway)
 	c, _ = namespace(&operator{addErr: errAway}, nil)
 	require.ErrorIs(t, prepare(t, c), errAway)
-}
-
-func TestSweepNow(t *testing.T) {
-	t.Parallel()
-	for _, want := range []error{nil, errAway} {
-		c := &mocks.Client{}
-		c.On("ExecuteWorkflow", mock.Anything, contract.StartSweepOptions(), contract.TypeSweep, contract.SweepInput{}).Return(nil, want).Once()
-		require.ErrorIs(t, worker.SweepNow(t.Context(), c), want)
-		c.AssertExpectations(t)
-	}
 }

@@ -94,6 +94,12 @@ func Prepare(ctx context.Context, temporalClient client.Client, namespace string
 	if err := addSearchAttributes(ctx, temporalClient, namespace, logger); err != nil {
 		return err
 	}
+	for _, id := range contract.FormerSchedules() {
+		var gone *serviceerror.NotFound
+		if err := temporalClient.ScheduleClient().GetHandle(ctx, id).Delete(ctx); err != nil && !errors.As(err, &gone) {
+			return fmt.Errorf("delete schedule %s: %w", id, err)
+		}
+	}
 	for _, schedule := range contract.Schedules() {
 		_, err := temporalClient.ScheduleClient().Create(ctx, schedule)
 		if errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
@@ -168,13 +174,4 @@ func waitForSearchAttributes(ctx context.Context, temporalClient client.Client, 
 		case <-time.After(200 * time.Millisecond):
 		}
 	}
-}
-
-// SweepNow starts every delivery and inbound event that is still pending: what the process before this one left behind.
-func SweepNow(ctx context.Context, temporalClient client.Client) error {
-	_, err := temporalClient.ExecuteWorkflow(ctx, contract.StartSweepOptions(), contract.TypeSweep, contract.SweepInput{})
-	if err != nil {
-		return fmt.Errorf("start sweep: %w", err)
-	}
-	return nil
 }

@@ -160,6 +160,7 @@ func (d *delivery) awaitCapacity(ctx workflow.Context, in *activities.AttemptInp
 	if detour.WaitMS == 0 {
 		return ctx.Err()
 	}
+	d.tellDetour(ctx, detour)
 	timerCtx, stop := workflow.WithCancel(ctx)
 	defer stop()
 	var err error
@@ -197,6 +198,7 @@ func (d *delivery) send(ctx workflow.Context, cancelled workflow.ReceiveChannel,
 			return result, err
 		}
 	}
+	d.tellAttempt(ctx)
 	summary := fmt.Sprintf("attempt %d", d.last.Number+1)
 	ctx, giveUpWaiting := workflow.WithCancel(ctx)
 	// A recovery's first attempts are resends too, but nobody waits for each of them.
@@ -244,6 +246,7 @@ func (d *delivery) wait(ctx workflow.Context) (models.Trigger, error) {
 	if next := *d.last.NextAttemptAt; d.retry == nil || next.After(d.retry.at) {
 		d.startTimer(ctx, next)
 	}
+	d.tellWait(ctx, d.retry.at)
 	var trigger models.Trigger
 	var err error
 	selector := workflow.NewSelector(ctx)

@@ -16,6 +16,8 @@ import (
 // Page is a page within the frame.
 type Page struct {
 	Title string
+	// Status is the HTTP status; 0 for 200.
+	Status int
 	// Section is the entry of the navigation that it belongs to, such as deliveries.
 	Section string
 	// Back leads to the list that it comes from; empty for none.

@@ -31,7 +31,9 @@ func (p *process) checks() []api.Check {
 			}
 			return nil
 		}},
-		{Name: "sweep", Run: func(ctx context.Context) error { return worker.CheckSweep(ctx, p.temporal, time.Now()) }},
+		{Name: "sweep", Run: func(ctx context.Context) error {
+			return worker.CheckSweep(ctx, p.temporal, p.options.Namespace, time.Now())
+		}},
 	}
 	if p.role.worker {
 		checks = append(checks, api.Check{Name: "worker", Run: func(ctx context.Context) error {

@@ -33,7 +33,7 @@ func (i *Import) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	content, err := readExport(i.File)
+	content, err := readFile(i.File)
 	if err != nil {
 		return err
 	}
@@ -90,11 +90,11 @@ func (i *Import) check() (choices moving.Choices, err error) {
 	return choices, nil
 }
 
-// maxExport is in bytes: about 200,000 endpoints.
-const maxExport = 256 << 20
+// maxFile is in bytes: about 200,000 endpoints, or a million short events.
+const maxFile = 256 << 20
 
-// readExport reads a file, or the standard input.
-func readExport(name string) ([]byte, error) {
+// readFile reads a file, or the standard input.
+func readFile(name string) ([]byte, error) {
 	in := os.Stdin
 	if name != "-" {
 		var err error
@@ -103,12 +103,12 @@ func readExport(name string) ([]byte, error) {
 		}
 		defer func() { _ = in.Close() }()
 	}
-	content, err := io.ReadAll(io.LimitReader(in, maxExport+1))
+	content, err := io.ReadAll(io.LimitReader(in, maxFile+1))
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
-	if len(content) > maxExport {
-		return nil, fmt.Errorf("%s is larger than %d MiB; split it, by owners", name, maxExport>>20)
+	if len(content) > maxFile {
+		return nil, fmt.Errorf("%s is larger than %d MiB; split it", name, maxFile>>20)
 	}
 	return content, nil
 }

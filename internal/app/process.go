@@ -115,7 +115,8 @@ func (p *process) work() []part {
 		step("Temporal", p.awaitTemporal),
 		step("schedules and search attributes", p.prepareTemporal),
 		{"worker", p.startWorker},
-		step("sweep", p.sweep),
+		step("first sweep", p.sweepNow),
+		{"sweep", p.keepSweep},
 		ready,
 	}
 }

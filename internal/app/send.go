@@ -15,20 +15,30 @@ import (
 	"github.com/google/uuid"
 )
 
-// Send publishes an event through the API.
+// Send publishes an event, or those of a file, through the API.
 type Send struct {
-	Event string `arg:"" help:"The event's type, such as order.created."`
-	Data  string `arg:"" help:"The event's data as JSON; - reads it from the standard input."`
+	Event string `arg:"" optional:"" help:"The event's type, such as order.created."`
+	Data  string `arg:"" optional:"" help:"The event's data as JSON; - reads it from the standard input."`
 	APIAccess
+	Batch          *string `placeholder:"FILE" help:"Publish the events of a file: a JSON array, or one after the other; - is the standard input."`
 	OwnerID        *string `name:"owner-id" xor:"to" help:"Publish to the webhooks of this owner, by ID or external_id. Default: the key's owner, or for an administrator default."`
 	Broadcast      bool    `xor:"to" help:"Publish to the webhooks of all owners; for an administrator's key."`
 	IdempotencyKey *string `help:"Publishing again with the same key changes nothing. Default: a new one."`
+
+	wait func(ctx context.Context, d time.Duration) error // timing.Wait unless a test has its own
 }
 
 // Run publishes and prints the API's answer.
 func (s *Send) Run(ctx context.Context, out io.Writer) error {
 	if err := s.check(); err != nil {
 		return err
+	}
+	key := uuid.NewString()
+	if s.IdempotencyKey != nil {
+		key = *s.IdempotencyKey
+	}
+	if s.Batch != nil {
+		return s.sendFile(ctx, out, key)
 	}
 	data := []byte(s.Data)
 	if s.Data == "-" {
@@ -52,34 +62,46 @@ func (s *Send) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	key := uuid.NewString()
-	if s.IdempotencyKey != nil {
-		key = *s.IdempotencyKey
-	}
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(s.URL, "/")+"/api/events", &body)
+	answer, _, err := s.post(ctx, "/api/events", body.Bytes(), key)
 	if err != nil {
 		return err
 	}
+	_, err = fmt.Fprintln(out, printable(strings.TrimSpace(string(answer))))
+	return err
+}
+
+// sendTimeout bounds a request.
+const sendTimeout = 30 * time.Second
+
+// post makes a request and returns the answer to one that was accepted. After an error, again says that the same request
+// may be accepted later.
+func (s *Send) post(ctx context.Context, path string, body []byte, key string) (answer []byte, again bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(s.URL, "/")+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, false, err
+	}
 	request.Header.Set("Authorization", "Bearer "+s.Key)
 	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("Idempotency-Key", key)
+	if key != "" {
+		request.Header.Set("Idempotency-Key", key)
+	}
 	client := &http.Client{}
 	response, err := client.Do(request)
 	if err != nil {
-		return fmt.Errorf("is Postrider running? %w", err)
+		return nil, true, fmt.Errorf("is Postrider running? %w", err)
 	}
 	defer func() { _ = response.Body.Close() }()
-	answer, err := io.ReadAll(response.Body)
+	answer, err = io.ReadAll(response.Body)
 	if err != nil {
-		return fmt.Errorf("read answer: %w", err)
+		return nil, true, fmt.Errorf("read answer: %w", err)
 	}
 	if response.StatusCode != http.StatusAccepted {
-		return fmt.Errorf("%s: %s", printable(response.Status), printable(detailOf(answer)))
+		again = response.StatusCode == http.StatusTooManyRequests || response.StatusCode >= http.StatusInternalServerError
+		return nil, again, fmt.Errorf("%s: %s", printable(response.Status), printable(detailOf(answer)))
 	}
-	_, err = fmt.Fprintln(out, printable(strings.TrimSpace(string(answer))))
-	return err
+	return answer, false, nil
 }
 
 // check names what is empty: it may be a variable that is not set.
@@ -88,6 +110,12 @@ func (s *Send) check() error {
 		return err
 	}
 	switch {
+	case s.Batch != nil && s.Event != "":
+		return errors.New("--batch FILE takes the place of an event and its data")
+	case s.Batch != nil && *s.Batch == "":
+		return errors.New("--batch is empty; it takes a file, or - for the standard input")
+	case s.Batch == nil && (s.Event == "" || s.Data == ""):
+		return errors.New(`expected an event and its data, such as order.created '{"id":1}', or --batch FILE`)
 	case s.OwnerID != nil && *s.OwnerID == "":
 		return errors.New("--owner-id is empty; leave it out for none")
 	case s.IdempotencyKey != nil && *s.IdempotencyKey == "":

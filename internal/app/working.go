@@ -67,9 +67,23 @@ func (p *process) startWorker(context.Context) (func() error, error) {
 	}), nil
 }
 
-// sweep starts what the process before this one left behind.
-func (p *process) sweep(ctx context.Context) error {
+// sweepNow starts what the process before this one left behind.
+func (p *process) sweepNow(ctx context.Context) error {
 	return p.untilItWorks(ctx, "sweep", func(ctx context.Context) error { return worker.SweepNow(ctx, p.temporal) })
+}
+
+// keepSweep sees to it that the sweep goes on.
+func (p *process) keepSweep(context.Context) (func() error, error) {
+	ctx, end := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		worker.KeepSweep(ctx, p.temporal, p.logger)
+	}()
+	return cannotFail(func() {
+		end()
+		<-ended
+	}), nil
 }
 
 func (p *process) sayReady(context.Context) error {

@@ -72,7 +72,13 @@ func TestFirstAttemptIsTransformed(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, open opener) {
 		r := newRig(t, open)
-		r.transform(`[data.b]`)
+		r.transform(`[data.b, webhook.metadata.plan, webhook.external_id]`)
+		name := "primary"
+		_, err := r.store.UpdateWebhook(t.Context(), models.Scope{}, r.webhook.ID, func(w *models.Webhook) error {
+			w.Metadata, w.ExternalID = models.Metadata{"plan": "pro"}, &name
+			return nil
+		})
+		require.NoError(t, err)
 		published, err := r.store.Publish(t.Context(), models.Event{Type: "order.created", Data: []byte(`{"b":2}`)})
 		require.NoError(t, err)
 		job, err := r.store.Job(t.Context(), published.Deliveries[0].ID, "")
@@ -81,6 +87,6 @@ func TestFirstAttemptIsTransformed(t *testing.T) {
 			job = published.Jobs[0]
 		}
 		require.True(t, r.maker.MakeFirst(t.Context(), job))
-		require.Contains(t, r.bodies[0], `"data":[2]}`)
+		require.Contains(t, r.bodies[0], `"data":[2,"pro","primary"]}`)
 	})
 }

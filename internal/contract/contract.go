@@ -37,8 +37,8 @@ const SignalResend = "resend"
 // is an contract.ReleaseSignal. A Release is told by it, without an argument that it reads, to begin anew.
 const SignalRelease = "release"
 
-// SignalPause and SignalResume hold a recovery back and let it go on. Their argument, which may be left out, is a
-// SteerSignal. When both arrive in the same instant without one, the recovery is paused.
+// SignalPause and SignalResume hold a recovery, or the sweep, back and let it go on. Their argument, which may be left out, is
+// a SteerSignal. When both arrive in the same instant without one, the recovery is paused.
 const (
 	SignalPause  = "pause"
 	SignalResume = "resume"
@@ -50,13 +50,17 @@ const QueryStatus = "status"
 // ErrTypeDeliveryExhausted is the type of the failure that ends the workflow of a delivery that gives up.
 const ErrTypeDeliveryExhausted = "DeliveryExhausted"
 
-// The sweep runs as a Temporal Schedule and starts deliveries and inbound events that have waited SweepAge for
-// their workflow. Together the two bound how late a delivery is whose process died before it could start it.
+// The sweep is one workflow that goes on for ever. Every SweepInterval it starts deliveries and inbound events that have
+// waited SweepAge for their workflow. Together the two bound how late a delivery is whose process died before it could start
+// it.
 const (
-	SweepScheduleID = "postrider-sweep"
-	SweepInterval   = 10 * time.Second
-	SweepAge        = 10 * time.Second
+	SweepID       = "postrider-sweep"
+	SweepInterval = 10 * time.Second
+	SweepAge      = 10 * time.Second
 )
+
+// MemoPaused is the member of the sweep's memo that says whether somebody has paused it.
+const MemoPaused = "paused"
 
 // The retention runs as a Temporal Schedule. It counts the hours that are over, and deletes what is older than the
 // installation keeps. RetentionOffset is how long after the hour it runs: what began in the hour is recorded by then.

@@ -58,7 +58,11 @@ type FanOutInput struct {
 
 // SweepInput starts a Sweep.
 type SweepInput struct {
-	// MinAge is how long a delivery must have waited; the schedule uses SweepAge.
+	// Every is the time from one sweep to the next; 0 for one only.
+	Every time.Duration `json:"every,omitempty"`
+	// Paused says that somebody has paused the sweeps.
+	Paused bool `json:"paused,omitempty"`
+	// MinAge is how long a delivery must have waited.
 	MinAge time.Duration `json:"min_age"`
 	// MadeBy and After continue a sweep.
 	MadeBy time.Time `json:"made_by,omitzero"`

@@ -36,6 +36,7 @@ func DeliveryOptions(delivery Delivery) client.StartWorkflowOptions {
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
 		EnableEagerStart:                         true,
 		StaticSummary:                            fmt.Sprintf("%s → %s", delivery.Event, delivery.Host),
+		StaticDetails:                            deliveryDetails,
 		// What goes through task queues is shared fairly among the owners.
 		Priority: temporal.Priority{FairnessKey: delivery.OwnerID},
 		TypedSearchAttributes: temporal.NewSearchAttributes(
@@ -45,6 +46,9 @@ func DeliveryOptions(delivery Delivery) client.StartWorkflowOptions {
 		),
 	}
 }
+
+// deliveryDetails is what the Temporal Web UI says of every delivery, in Markdown.
+const deliveryDetails = "The signal `resend` sends it at once. A cancellation gives it up: it is not tried again, unless it is resent."
 
 // ResendOptions start a finished delivery anew, as SignalWithStart asks for.
 func ResendOptions(delivery Delivery) client.StartWorkflowOptions {
@@ -144,11 +148,23 @@ func FanOutOptions(eventID string) client.StartWorkflowOptions {
 	}
 }
 
+// SweepOptions start the sweep that goes on for ever, unless it does.
+func SweepOptions() client.StartWorkflowOptions {
+	return client.StartWorkflowOptions{
+		ID:                       SweepID,
+		TaskQueue:                TaskQueue,
+		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		StaticSummary:            "starts what a crash left behind, every " + SweepInterval.String(),
+		StaticDetails:            "The signal pause holds it back, resume lets it go on.",
+	}
+}
+
 // StartSweepOptions start the Sweep that a worker runs when it starts. One that runs already is replaced: the
 // worker that it was for may have died, and it may have begun before what this one is to find.
 func StartSweepOptions() client.StartWorkflowOptions {
 	return client.StartWorkflowOptions{
-		ID:                       SweepScheduleID + "/start",
+		ID:                       SweepID + "/start",
 		TaskQueue:                TaskQueue,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING,
 	}

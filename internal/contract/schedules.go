@@ -11,10 +11,11 @@ import (
 func Schedules() []client.ScheduleOptions {
 	retention := schedule(RetentionScheduleID, RetentionInterval, TypeRetention)
 	retention.Spec.Intervals[0].Offset = RetentionOffset
-	return []client.ScheduleOptions{
-		schedule(SweepScheduleID, SweepInterval, TypeSweep, SweepInput{MinAge: SweepAge}), retention,
-	}
+	return []client.ScheduleOptions{retention}
 }
+
+// FormerSchedules are those that older versions kept, and that this one does another way.
+func FormerSchedules() []string { return []string{SweepID} }
 
 // schedule runs a workflow again and again, but never twice at once.
 func schedule(id string, every time.Duration, workflowType string, args ...any) client.ScheduleOptions {

@@ -1,8 +1,6 @@
 package egress_test
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"io"
 	"log/slog"
 	"net/http"
@@ -20,16 +18,11 @@ import (
 // demanding is a server that wants a certificate of an authority, and answers with its subject and the address it came from.
 func demanding(t *testing.T, authority *egresstest.Authority) *httptest.Server {
 	t.Helper()
-	certificate, key := authority.Issue(t, "server", time.Now().Add(time.Hour))
-	own, err := tls.X509KeyPair([]byte(certificate), []byte(key))
-	require.NoError(t, err)
-	clients := x509.NewCertPool()
-	require.True(t, clients.AppendCertsFromPEM([]byte(authority.CA)))
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, r.TLS.PeerCertificates[0].Subject.CommonName+" "+r.RemoteAddr)
 	}))
 	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
-	server.TLS = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{own}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: clients}
+	server.TLS = authority.Demands(t)
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	return server

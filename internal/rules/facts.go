@@ -11,15 +11,17 @@ import (
 // variables are what an expression may name. The members of event and webhook are variables of their own, so that one that
 // is not there is refused when the expression is set.
 var variables = map[string]*cel.Type{
-	"event.id":         cel.StringType,
-	"event.type":       cel.StringType,
-	"event.time":       cel.TimestampType,
-	"event.owner_id":   cel.StringType,
-	"data":             cel.DynType,
-	"metadata":         cel.MapType(cel.StringType, cel.StringType),
-	"webhook.id":       cel.StringType,
-	"webhook.owner_id": cel.StringType,
-	"webhook.host":     cel.StringType,
+	"event.id":            cel.StringType,
+	"event.type":          cel.StringType,
+	"event.time":          cel.TimestampType,
+	"event.owner_id":      cel.StringType,
+	"data":                cel.DynType,
+	"metadata":            cel.MapType(cel.StringType, cel.StringType),
+	"webhook.id":          cel.StringType,
+	"webhook.owner_id":    cel.StringType,
+	"webhook.host":        cel.StringType,
+	"webhook.external_id": cel.StringType,
+	"webhook.metadata":    cel.MapType(cel.StringType, cel.StringType),
 }
 
 // facts are the values of the variables. They are an Activation of CEL, which asks for them by name.
@@ -63,6 +65,13 @@ func (f facts) ResolveName(name string) (any, bool) {
 		return types.String(f.webhook.OwnerID), true
 	case "webhook.host":
 		return types.String(f.webhook.Host), true
+	case "webhook.external_id":
+		if f.webhook.ExternalID == nil {
+			return types.String(""), true
+		}
+		return types.String(*f.webhook.ExternalID), true
+	case "webhook.metadata":
+		return types.NewStringStringMap(types.DefaultTypeAdapter, f.webhook.Metadata), true
 	}
 	return nil, false
 }

@@ -129,7 +129,7 @@ func nameOfName(name string) string {
 // hints tell what may be meant by a name that is not there.
 var hints = map[string]string{
 	"event":   "event has id, type, time and owner_id",
-	"webhook": "webhook has id, owner_id and host",
+	"webhook": "webhook has id, owner_id, host, external_id and metadata",
 }
 
 // explainIssues turns the first of CEL's complaints into ours.

@@ -21,7 +21,9 @@ func event(data string) models.Event {
 }
 
 func webhook(filter, transform string) models.Webhook {
-	return models.Webhook{ID: "wh_1", OwnerID: "own_1", Host: "example.com", Filter: filter, Transform: transform}
+	return models.Webhook{
+		ID: "wh_1", OwnerID: "own_1", Host: "example.com", Metadata: models.Metadata{"plan": "pro", "a.b": "c"}, Filter: filter, Transform: transform,
+	}
 }
 
 func filter(t *testing.T, data, source string) rules.Verdict {
@@ -62,11 +64,34 @@ func TestFilter(t *testing.T) {
 		`event.time.getHours("Europe/Berlin") == 4`:                             true,
 		`webhook.host == "example.com" && webhook.id == "wh_1"`:                 true,
 		`webhook.owner_id == event.owner_id`:                                    true,
+		`webhook.metadata.plan == "pro" && webhook.metadata["a.b"] == "c"`:      true,
+		`has(webhook.metadata.region) || "region" in webhook.metadata`:          false,
+		`webhook.metadata.?region.orValue("eu") == metadata.region`:             true,
+		`webhook.external_id == ""`:                                             true,
 		`metadata.region == "eu" && !("plan" in metadata)`:                      true,
 		`data == data && data.items == [{"sku":"a","n":2.0},{"sku":"b","n":1}]`: true,
 		"": true,
 	} {
 		require.Equal(t, rules.Verdict{Passes: passes}, filter(t, order, source), source)
+	}
+}
+
+// An expression is compiled once for all webhooks that have it, and sees what each of them is at the time.
+func TestFilterSeesItsOwnWebhook(t *testing.T) {
+	t.Parallel()
+	engine := rules.New()
+	name := "primary"
+	with := func(metadata models.Metadata, externalID *string) models.Webhook {
+		of := webhook(`webhook.metadata.?region.orValue("none") == metadata.region || webhook.external_id == "primary"`, "")
+		of.Metadata, of.ExternalID = metadata, externalID
+		return of
+	}
+	for range 2 { // compiled, and as it was kept
+		verdicts, err := engine.Filter(t.Context(), event(`1`), []models.Webhook{
+			with(models.Metadata{"region": "eu"}, nil), with(models.Metadata{"region": "us"}, nil), with(nil, nil), with(nil, &name),
+		})
+		require.NoError(t, err)
+		require.Equal(t, []rules.Verdict{{Passes: true}, {}, {}, {Passes: true}}, verdicts)
 	}
 }
 
@@ -160,6 +185,7 @@ func TestTransform(t *testing.T) {
 		`cel.bind(x, data.amount, [x, x])`: `[120,120]`,
 		`duration("90s")`:                  `"1m30s"`,
 		`webhook.id`:                       `"wh_1"`,
+		`webhook.metadata`:                 `{"a.b":"c","plan":"pro"}`,
 		`metadata`:                         `{"region":"eu"}`,
 		`{"text": "said <b>", "b": 1, "a": {"z": 1, "y": 2}}`: `{"a":{"y":2,"z":1},"b":1,"text":"said <b>"}`,
 	} {
@@ -204,7 +230,7 @@ func TestCheck(t *testing.T) {
 		"true &&\n  data.amount ==":      "line 2, column 17: ",
 		`amount > 100`:                   "line 1, column 1: there is nothing named amount; an expression has data, event, metadata, webhook and CEL's standard functions",
 		`event.tpye == "a"`:              "event has id, type, time and owner_id",
-		`webhook.secret == "a"`:          "webhook has id, owner_id and host",
+		`webhook.secret == "a"`:          "webhook has id, owner_id, host, external_id and metadata",
 		`"a"`:                            "a filter gives true or false",
 		`{"a": 1}`:                       "this gives an object",
 		`now() > event.time`:             "there is nothing named now",

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/postrider/postrider/internal/typeid"
@@ -23,7 +24,8 @@ type deliveryDispatcher interface {
 // attemptsShown is how many attempts are shown with a delivery.
 const attemptsShown = 20
 
-// ListDeliveries returns a page of deliveries with the cursors of those beside.
+// ListDeliveries returns a page of deliveries with the cursors of those beside. With a search, a page may have fewer than asked
+// for, also none, although another one follows.
 func (s *Service) ListDeliveries(ctx context.Context, who Caller, filter models.DeliveryFilter, page models.Page) ([]models.Delivery, models.Cursors, error) {
 	for _, err := range []error{
 		checkFilter(typeid.KindWebhook, "webhook_id", filter.WebhookIDs),
@@ -35,7 +37,16 @@ func (s *Service) ListDeliveries(ctx context.Context, who Caller, filter models.
 			return nil, models.Cursors{}, err
 		}
 	}
+	if text := filter.Search.Text; text != "" {
+		var err error
+		if filter.Search, err = models.ParseSearch(text); err != nil {
+			return nil, models.Cursors{}, invalid("search", err.Error())
+		}
+	}
 	deliveries, beside, err := s.store.Deliveries(ctx, who.scope(), filter, page)
+	if errors.Is(err, models.ErrSearchTooWide) {
+		return nil, models.Cursors{}, invalid("search", models.ErrSearchTooWide.Error())
+	}
 	if err != nil {
 		return nil, models.Cursors{}, err
 	}

@@ -39,6 +39,15 @@ func (f *faults) add(location, message string) {
 	f.fields = append(f.fields, Field{location, message})
 }
 
+// within adds what a check finds in a part of the call.
+func (f *faults) within(place string, check func(*faults)) {
+	var found faults
+	check(&found)
+	for _, field := range found.fields {
+		f.add(place+field.Location, field.Message)
+	}
+}
+
 func (f *faults) err() error {
 	if len(f.fields) == 0 {
 		return nil

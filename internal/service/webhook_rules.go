@@ -35,8 +35,9 @@ func (s *Service) patchRules(patch WebhookPatch, webhook *models.Webhook, wrong 
 // Trial is a filter, a transformation, or both, to be tried on an event.
 type Trial struct {
 	Filter, Transform string
-	// Event has a type and data, and whatever else expressions see.
-	Event models.Event
+	// Event has a type and data, and both have whatever else of them expressions see.
+	Event   models.Event
+	Webhook models.Webhook
 }
 
 // Tried is what they made of the event.
@@ -58,6 +59,8 @@ func (s *Service) TryRules(ctx context.Context, who Caller, trial Trial) (Tried,
 	wrong.rule(s.rules, rules.Filter, trial.Filter)
 	wrong.rule(s.rules, rules.Transform, trial.Transform)
 	wrong.tried(trial.Event)
+	wrong.within("event.", func(wrong *faults) { wrong.metadata(trial.Event.Metadata) })
+	wrong.within("webhook.", func(wrong *faults) { wrong.metadata(trial.Webhook.Metadata) })
 	if err := wrong.err(); err != nil {
 		return Tried{}, err
 	}
@@ -67,10 +70,9 @@ func (s *Service) TryRules(ctx context.Context, who Caller, trial Trial) (Tried,
 	}
 	trial.Event.CreatedAt = s.now()
 	trial.Event.ID = typeid.New(typeid.KindEvent, trial.Event.CreatedAt)
-	webhook := models.Webhook{
-		ID: typeid.New(typeid.KindWebhook, trial.Event.CreatedAt), OwnerID: trial.Event.OwnerID, Host: "example.com",
-		Filter: trial.Filter, Transform: trial.Transform,
-	}
+	webhook := trial.Webhook
+	webhook.ID, webhook.OwnerID, webhook.Host = typeid.New(typeid.KindWebhook, trial.Event.CreatedAt), trial.Event.OwnerID, "example.com"
+	webhook.Filter, webhook.Transform = trial.Filter, trial.Transform
 	return s.tryOn(ctx, trial.Event, webhook)
 }
 

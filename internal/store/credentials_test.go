@@ -12,11 +12,18 @@ import (
 	"github.com/postrider/postrider/models"
 )
 
-// credentialSecret is a text that must be found in credentials alone.
+// credentialSecret is a text that must be found in credentials alone. All that is secret in them is this.
 const credentialSecret = "a-secret-of-credentials"
 
 func someCredentials() models.Credentials {
-	return models.Credentials{Signatures: []models.FurtherSignature{{Header: "X-Own", Secret: credentialSecret}}}
+	return models.Credentials{
+		Signatures: []models.FurtherSignature{{Header: "X-Own", Secret: credentialSecret}},
+		Auth: &models.Auth{
+			Basic: &models.BasicAuth{Username: credentialSecret, Password: credentialSecret}, Bearer: &models.BearerAuth{Token: credentialSecret},
+			OAuth2: &models.OAuth2{TokenURL: "https://example.com/token", ClientID: "client", ClientSecret: credentialSecret},
+		},
+		TLS: &models.TLS{Key: credentialSecret},
+	}
 }
 
 // Credentials are sealed, rotated with the encryption key, read back, and forgotten with the webhook and with its owner.
@@ -31,7 +38,7 @@ func TestCredentials(t *testing.T) {
 		})
 		require.Nil(t, webhook.Credentials)
 		other := storetest.Webhook(t, old, func(w *models.Webhook) { w.SetCredentials(someCredentials()) })
-		for column, content := range dump(t, db) {
+		for column, content := range storetest.Dump(t, db) {
 			require.NotContains(t, string(content), credentialSecret, column)
 		}
 		require.NotContains(t, fmt.Sprintf("%v %+v %#v", someCredentials(), someCredentials(), webhook), credentialSecret)

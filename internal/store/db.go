@@ -115,7 +115,8 @@ func isUniqueViolation(err error) bool {
 }
 
 // unlessDeadlocked does something again that PostgreSQL has undone because two transactions waited for each other: a batch
-// locks idempotency keys and queues of ordered webhooks in turns, when it takes several statements.
+// locks idempotency keys and queues of ordered webhooks in turns, when it takes several statements, and an attempt its
+// delivery, then the webhook that it disables, which a change of the webhook does the other way round.
 func unlessDeadlocked(do func() error) (err error) {
 	const tries = 3
 	for range tries {

@@ -23,14 +23,14 @@ func (s *Store) Delivery(ctx context.Context, scope models.Scope, id string) (mo
 
 // Deliveries lists deliveries, newest first, with the cursors of the pages beside.
 func (s *Store) Deliveries(ctx context.Context, scope models.Scope, filter models.DeliveryFilter, page models.Page) ([]models.Delivery, models.Cursors, error) {
-	q := between(visible(scope, s.db.WithContext(ctx)), typeid.KindDelivery, filter.Since, filter.Until)
-	deliveries, cursors, err := list(q, page, listing[models.Delivery]{
+	of := listing[models.Delivery]{
 		kind: typeid.KindDelivery, id: func(d models.Delivery) string { return d.ID },
 		filters: []oneOf{
 			is("event_id", filter.EventIDs), is("webhook_id", filter.WebhookIDs), is("status", filter.Statuses),
 			is("event", filter.Events), is("owner_id", filter.OwnerIDs),
 		},
-	})
+	}
+	deliveries, cursors, err := s.found(ctx, scope, filter, page, of)
 	if err != nil {
 		return nil, models.Cursors{}, fmt.Errorf("list deliveries: %w", err)
 	}

@@ -100,7 +100,8 @@ func TestAttemptsUnderWayWhenTheirEventIsErased(t *testing.T) {
 	})
 }
 
-// An erasure and the records of attempts at the same moment, in every order that comes about: no answer is left.
+// An erasure and the records of attempts at the same moment, in every order that comes about: no answer is left, and
+// nothing that finds the delivery by the event's metadata.
 func TestEraseWhileAttemptsAreRecorded(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
 		s := storetest.New(t, db, store.Config{})
@@ -109,7 +110,7 @@ func TestEraseWhileAttemptsAreRecorded(t *testing.T) {
 		}
 		now := s.Now()
 		for range 25 {
-			published := storetest.Publish(t, s, models.Event{Type: "a", Data: []byte(`"private"`)})
+			published := storetest.Publish(t, s, models.Event{Type: "a", Data: []byte(`"private"`), Metadata: models.Metadata{"card": "private"}})
 			atOnce(len(published.Deliveries)+1, func(i int) {
 				if i == len(published.Deliveries) {
 					if _, _, err := s.EraseEvent(t.Context(), published.Event.ID); err != nil {
@@ -118,10 +119,14 @@ func TestEraseWhileAttemptsAreRecorded(t *testing.T) {
 					return
 				}
 				delivery := published.Deliveries[i]
+				status, reason := models.StatusDelivered, ""
+				if i == 0 {
+					status, reason = models.StatusFailed, "refused"
+				}
 				_, err := s.RecordAttempt(t.Context(), models.Outcome{
-					Status: models.StatusDelivered, RunID: "run", Health: models.WebhookHealth{WebhookID: delivery.WebhookID, LastSuccessAt: &now},
+					Status: status, RunID: "run", Health: models.WebhookHealth{WebhookID: delivery.WebhookID, LastSuccessAt: &now},
 					Attempt: models.Attempt{ID: models.AttemptID(delivery.ID, 1, now), DeliveryID: delivery.ID, Number: 1,
-						Trigger: models.TriggerSchedule, ResponseBody: []byte("private"), StartedAt: now},
+						Trigger: models.TriggerSchedule, ResponseBody: []byte("private"), StartedAt: now, Error: reason},
 				})
 				if err != nil {
 					t.Error(err)
@@ -130,6 +135,8 @@ func TestEraseWhileAttemptsAreRecorded(t *testing.T) {
 		}
 		var left int64
 		require.NoError(t, db.Table("attempts").Where("response_body IS NOT NULL").Count(&left).Error)
+		require.Zero(t, left)
+		require.NoError(t, db.Table("delivery_words").Where("word = 'private'").Count(&left).Error)
 		require.Zero(t, left)
 	})
 }

@@ -9,7 +9,7 @@ import (
 // Entities lists every entity, for the test that compares them with the schema.
 func Entities() []any {
 	return []any{
-		&models.Owner{}, &models.APIKey{}, &models.Webhook{}, &webhookPattern{}, &models.Event{}, &models.Delivery{}, &models.Attempt{},
+		&models.Owner{}, &models.APIKey{}, &models.Webhook{}, &webhookPattern{}, &models.Event{}, &models.Delivery{}, &deliveryWord{}, &models.Attempt{},
 		&models.Source{}, &models.Rejection{}, &models.InboundEvent{}, &models.WebhookHealth{}, &webhookTimetable{}, &webhookQueue{},
 		&models.Recovery{}, &recoveryDelivery{}, &models.AuditEntry{}, &models.IdempotentCall{}, &models.EventType{},
 		&models.Statistics{}, &models.StatisticsState{}, &models.StatisticsLate{}, &models.Session{},
@@ -33,3 +33,6 @@ func RecordTogether(ctx context.Context, s *Store, outcomes []models.Outcome) er
 
 // SharedDeliveries is sharedDeliveries.
 const SharedDeliveries = sharedDeliveries
+
+// SearchAtMost has a search look at so many deliveries for one page.
+func SearchAtMost(s *Store, deliveries int) { s.mostSearched = deliveries }

@@ -122,6 +122,53 @@ func TestFilterIsChanged(t *testing.T) {
 	})
 }
 
+// Filters and transformations see what owners have said of the webhook, as it is now.
+func TestRulesSeeTheirWebhook(t *testing.T) {
+	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
+		s, _ := clockedStore(t, db)
+		const ofRegion = `webhook.metadata.region == metadata.region && webhook.external_id == "primary"`
+		name := "primary"
+		webhook := filtered(t, s, ofRegion, func(w *models.Webhook) { w.ExternalID, w.Metadata = &name, models.Metadata{"region": "eu"} })
+		filtered(t, s, ofRegion, func(w *models.Webhook) { w.Metadata = models.Metadata{"region": "eu"} })
+		change := func(change func(w *models.Webhook)) {
+			_, err := s.UpdateWebhook(t.Context(), everything, webhook.ID, func(w *models.Webhook) error {
+				change(w)
+				return nil
+			})
+			require.NoError(t, err)
+		}
+		event := func() models.Event {
+			return models.Event{Type: "a", Data: []byte(`1`), Metadata: models.Metadata{"region": "eu"}}
+		}
+		deliveries := func() (counts []int) {
+			broadcast, named := event(), event()
+			broadcast.Broadcast, named.WebhookIDs = true, []string{webhook.ID}
+			for _, event := range []models.Event{event(), broadcast, named} {
+				counts = append(counts, storetest.Publish(t, s, event).Event.DeliveryCount)
+			}
+			return append(counts, publishAll(t, s, []models.Event{event()})[0].Published.Event.DeliveryCount)
+		}
+		require.Equal(t, []int{1, 1, 1, 1}, deliveries())
+		change(func(w *models.Webhook) { w.Metadata = models.Metadata{"region": "us"} })
+		require.Equal(t, []int{0, 0, 0, 0}, deliveries())
+		change(func(w *models.Webhook) { w.Metadata = models.Metadata{"region": "eu"} })
+		require.Equal(t, []int{1, 1, 1, 1}, deliveries())
+		change(func(w *models.Webhook) { w.ExternalID = nil })
+		require.Equal(t, []int{0, 0, 0, 0}, deliveries())
+
+		change(func(w *models.Webhook) {
+			w.ExternalID, w.Filter, w.Transform = &name, "", `webhook.external_id + webhook.metadata.region`
+		})
+		published := storetest.Publish(t, s, event())
+		stored, err := s.Job(t.Context(), published.Deliveries[0].ID, "")
+		require.NoError(t, err)
+		for _, job := range append(published.Jobs, stored) {
+			require.Equal(t, "primary", *job.Webhook.ExternalID)
+			require.Equal(t, models.Metadata{"region": "eu"}, job.Webhook.Metadata)
+		}
+	})
+}
+
 // More webhooks with filters than may share a batch, or than a process would attempt.
 func TestManyFilters(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db *gorm.DB) {
@@ -174,7 +221,7 @@ func TestMissedEventsPassTheFilter(t *testing.T) {
 		}
 		broken := storetest.Publish(t, r.store, models.Event{Type: "order.created", Data: []byte(`{}`), OwnerID: r.webhook.OwnerID})
 		_, err := r.store.UpdateWebhook(t.Context(), everything, r.webhook.ID, func(w *models.Webhook) error {
-			w.Active, w.Filter = true, "data.n >= 3"
+			w.Active, w.Metadata, w.Filter = true, models.Metadata{"from": "3"}, "data.n >= int(webhook.metadata.from)"
 			return nil
 		})
 		require.NoError(t, err)

@@ -23,7 +23,7 @@ func matchingSQL(patterns, owner string) string {
 		webhookOfOwner = " AND (" + owner + " = '' OR w.owner_id = " + owner + ")"
 	}
 	return `
-        SELECT w.id, w.owner_id, w.host, w.filter, w.ordered
+        SELECT w.id, w.owner_id, w.host, w.external_id, w.metadata, w.filter, w.ordered
         FROM (SELECT DISTINCT p.webhook_id FROM webhook_patterns p
               WHERE p.pattern ` + patterns + patternOfOwner + `) m
         JOIN webhooks w ON w.id = m.webhook_id
@@ -36,7 +36,7 @@ const receivingSQL = "w.active AND NOT w.suspended AND w.deleted_at IS NULL"
 // namedSQL selects those of an owner's webhooks that get an event which names them, as the SQL in ids says.
 func namedSQL(ids, owner string) string {
 	return `
-        SELECT w.id, w.owner_id, w.host, w.filter, w.ordered FROM webhooks w
+        SELECT w.id, w.owner_id, w.host, w.external_id, w.metadata, w.filter, w.ordered FROM webhooks w
         WHERE w.id ` + ids + ` AND w.owner_id = ` + owner + ` AND ` + receivingSQL
 }
 

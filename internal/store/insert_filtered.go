@@ -46,7 +46,7 @@ func filteredOf(event models.Event) string {
 	case event.OwnerID == "":
 		webhooks = allWebhooksSQL
 	}
-	return "SELECT id, owner_id, host, filter, ordered FROM (" + webhooks + " AND w.id <> @except AND w.filter <> '') w ORDER BY id"
+	return "SELECT id, owner_id, host, external_id, metadata, filter, ordered FROM (" + webhooks + " AND w.id <> @except AND w.filter <> '') w ORDER BY id"
 }
 
 // insertFiltered inserts the deliveries of an event to webhooks whose filters let it pass. The arguments are those of

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"encoding/base64"
 	"slices"
 	"strings"
@@ -30,12 +31,17 @@ func list[T any](q *gorm.DB, p models.Page, of listing[T]) ([]T, models.Cursors,
 	if err != nil {
 		return nil, models.Cursors{}, err
 	}
-	var rows []T
-	q = q.Model(new(T)).Omit(of.omit...)
-	if err := filtered(q, of.filters, at.onPage).Omit(of.omit...).Find(&rows).Error; err != nil {
+	rows, err := read(q, at, of)
+	if err != nil {
 		return nil, models.Cursors{}, err
 	}
 	return cut(at, rows, of.id, of.fill)
+}
+
+// read reads the rows at a position, one more than the page holds if there are as many.
+func read[T any](q *gorm.DB, at position, of listing[T]) (rows []T, err error) {
+	q = q.Model(new(T)).Omit(of.omit...)
+	return rows, filtered(q, of.filters, at.onPage).Omit(of.omit...).Find(&rows).Error
 }
 
 // position is where a page begins, and how it is read.
@@ -75,15 +81,51 @@ func (at position) ascending() bool { return at.OldestFirst != at.back }
 
 // onPage adds order, position and size to a query. It asks for one row more than the page holds: that row's presence
 // tells that there is another page.
-func (at position) onPage(q *gorm.DB) *gorm.DB {
-	behind, order := "id < ?", "id DESC"
+func (at position) onPage(q *gorm.DB) *gorm.DB { return at.from(q, "id", "").Limit(at.Limit + 1) }
+
+// from adds order and position to a query: behind what was reached already, or else where the page begins.
+func (at position) from(q *gorm.DB, column, reached string) *gorm.DB {
+	behind, order := column+" < ?", column+" DESC"
 	if at.ascending() {
-		behind, order = "id > ?", "id"
+		behind, order = column+" > ?", column
 	}
-	if at.id != "" {
-		q = q.Where(behind, at.id)
+	if begin := cmp.Or(reached, at.id); begin != "" {
+		q = q.Where(behind, begin)
 	}
-	return q.Order(order).Limit(at.Limit + 1)
+	return q.Order(order)
+}
+
+// compare compares two IDs in the order in which the page is read.
+func (at position) compare(a, b string) int {
+	if at.ascending() {
+		return strings.Compare(a, b)
+	}
+	return strings.Compare(b, a)
+}
+
+// goingOn are the cursors of a page that ends early, because as many rows were looked at as one call may: what is behind
+// the one that was reached is on the next page.
+func (at position) goingOn(beside models.Cursors, reached string) models.Cursors {
+	forth, back := cursorOf(reached), cursorOf(backward+reached)
+	switch {
+	case at.back:
+		return models.Cursors{Next: cmp.Or(beside.Next, forth), Prev: back}
+	case at.id != "":
+		return models.Cursors{Next: forth, Prev: cmp.Or(beside.Prev, back)}
+	}
+	return models.Cursors{Next: forth}
+}
+
+// turningBack are the cursors of an empty page, behind which nothing is: from the end of the list back.
+func (at position) turningBack(kind typeid.Kind) models.Cursors {
+	end := string(kind) + "_" + strings.Repeat("0", typeid.Digits)
+	if at.ascending() {
+		end = string(kind) + "_7" + strings.Repeat("z", typeid.Digits-1)
+	}
+	if at.back {
+		return models.Cursors{Next: cursorOf(end)}
+	}
+	return models.Cursors{Prev: cursorOf(backward + end)}
 }
 
 // cut makes a page of the rows that were read for it, with the cursors of the pages beside it.

@@ -25,7 +25,7 @@ func (p *plansRig) deliveryCalls() map[string]func() {
 			_, err := p.store.CountedHours(p.t.Context(), []string{p.webhook.ID, p.webhooks[0].ID}, p.to.Add(-24*time.Hour))
 			p.ok(err)
 		},
-		"Deliveries": p.deliveries,
+		"Deliveries": func() { p.deliveries(); p.searches(); p.ownersTypes() },
 		"Delivery": func() {
 			p.scopes(func(scope models.Scope) { _, err := s.Delivery(ctx, scope, delivery.ID); p.ok(err) })
 		},
@@ -111,6 +111,46 @@ func (p *plansRig) deliveries() {
 			}
 		})
 	})
+}
+
+// searches looks for everything that a search can mean, with the filters that change how.
+func (p *plansRig) searches() {
+	owner := p.webhook.OwnerID
+	for _, text := range []string{
+		"everything", "seldom", "once", "everything seldom 500", "nothing", rareEvent,
+		p.delivery.ID[:20], p.delivery.EventID[:20], p.webhook.ID[:20], owner[:20],
+	} {
+		search, err := models.ParseSearch(text)
+		p.ok(err)
+		p.scopes(func(scope models.Scope) {
+			p.times(func(since, until time.Time) {
+				for _, filter := range []models.DeliveryFilter{
+					{}, {OwnerIDs: []string{owner}}, {WebhookIDs: []string{p.webhook.ID}, Statuses: []models.Status{models.StatusFailed, models.StatusCancelled}},
+				} {
+					filter.Search, filter.Since, filter.Until = search, since, until
+					p.pages(func(page models.Page) models.Cursors {
+						_, beside, err := p.store.Deliveries(p.t.Context(), scope, filter, page)
+						p.ok(err)
+						return beside
+					})
+				}
+			})
+		})
+	}
+}
+
+// ownersTypes looks for several types, of one owner or webhook.
+func (p *plansRig) ownersTypes() {
+	search, err := models.ParseSearch("order.kind")
+	p.ok(err)
+	for _, filter := range []models.DeliveryFilter{{OwnerIDs: []string{p.webhook.OwnerID}}, {WebhookIDs: []string{p.webhook.ID}}} {
+		filter.Search = search
+		p.pages(func(page models.Page) models.Cursors {
+			_, beside, err := p.store.Deliveries(p.t.Context(), everything, filter, page)
+			p.ok(err)
+			return beside
+		})
+	}
 }
 
 // statusFilters are none, each status, and some together.

@@ -28,6 +28,7 @@ type plansRig struct {
 func newPlansRig(t *testing.T) *plansRig {
 	t.Helper()
 	p := &plansRig{retentionRig: newRetentionRig(t, storetest.PostgresURL(t), filling{Deliveries: 20_000, Inbound: 20_000}), t: t}
+	fillWords(t, p.db)
 	p.webhook, p.source = p.webhooks[len(p.webhooks)-1], p.sources[len(p.sources)-1]
 	deliveries, _, err := p.store.Deliveries(t.Context(), everything, models.DeliveryFilter{WebhookIDs: []string{p.webhook.ID}}, models.Page{})
 	require.NoError(t, err)

@@ -58,6 +58,7 @@ SELECT c.id, s.id IS NOT NULL, c.deliveries, c.filtered, COALESCE(d.id, ''), COA
        COALESCE(d.host, ''), COALESCE(w.url, ''), COALESCE(w.headers, '{}'), w.sealed_headers, w.retry_schedule, w.rate_limit,
        COALESCE(w.timeout_ms, 0), COALESCE(w.format, ''), w.credentials,
        w.secret, w.previous_secret, w.previous_secret_until, w.earlier_secrets, COALESCE(w.transform, ''),
+       CASE WHEN w.transform <> '' THEN w.external_id END, CASE WHEN w.transform <> '' THEN w.metadata END,
        COALESCE(h.receiver, 0), COALESCE(h.consecutive_failures, 0), h.first_failure_at, h.last_failure_at, h.last_success_at, h.slow_at, h.throttled_until,
        h.failing_since, d.place, COALESCE(w.ordered, FALSE), COALESCE(w.on_failure, '')
 FROM counted c LEFT JOIN stored s ON s.id = c.id
@@ -212,7 +213,7 @@ func scanPublished(rows *sql.Rows) (row publishedRow, err error) {
 	err = rows.Scan(&row.eventID, &row.stored, &row.deliveries, &row.filtered, &delivery.ID, &delivery.WebhookID, &delivery.OwnerID,
 		&delivery.Host, &webhook.URL, &webhook.Headers, &webhook.SealedHeaders, &webhook.RetrySchedule, &webhook.RateLimit,
 		&webhook.TimeoutMS, &webhook.Format, &webhook.SealedCredentials,
-		&webhook.Secret, &webhook.PreviousSecret, &webhook.PreviousSecretUntil, &webhook.EarlierSecrets, &webhook.Transform,
+		&webhook.Secret, &webhook.PreviousSecret, &webhook.PreviousSecretUntil, &webhook.EarlierSecrets, &webhook.Transform, &webhook.ExternalID, &webhook.Metadata,
 		&health.Receiver, &health.ConsecutiveFailures, &health.FirstFailureAt, &health.LastFailureAt, &health.LastSuccessAt, &health.SlowAt,
 		&health.ThrottledUntil, &health.FailingSince, &delivery.Place, &webhook.Ordered, &webhook.OnFailure)
 	webhook.ID, webhook.OwnerID, webhook.Host, webhook.Active = delivery.WebhookID, delivery.OwnerID, delivery.Host, true

@@ -35,7 +35,11 @@ func (s *Store) RecordAttempt(ctx context.Context, outcome models.Outcome) (mode
 			return models.Recorded{}, nil
 		}
 	}
-	recorded, err := s.recordAlone(ctx, outcome)
+	var recorded models.Recorded
+	err := unlessDeadlocked(func() (err error) {
+		recorded, err = s.recordAlone(ctx, outcome)
+		return err
+	})
 	if err != nil && !errors.Is(err, errPurged) {
 		return models.Recorded{}, fmt.Errorf("record attempt: %w", err)
 	}

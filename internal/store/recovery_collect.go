@@ -142,7 +142,7 @@ const undeliveredSQL = `events.erased_at IS NULL AND NOT EXISTS (SELECT 1 FROM d
 // collectEvents goes through the events that the webhook may have missed.
 func (s *Store) collectEvents(tx *gorm.DB, recovery *models.Recovery, limit int) error {
 	var webhook models.Webhook
-	if err := tx.Select("id", "owner_id", "host", "events", "filter").Where("id = ?", recovery.WebhookID).Take(&webhook).Error; err != nil {
+	if err := tx.Select("id", "owner_id", "host", "external_id", "metadata", "events", "filter").Where("id = ?", recovery.WebhookID).Take(&webhook).Error; err != nil {
 		return oneRow(err)
 	}
 	if webhook.Filter != "" {

@@ -76,5 +76,15 @@ func (s *Store) makeMissed(tx *gorm.DB, recovery *models.Recovery, webhook model
 	if err := tx.CreateInBatches(made, atOnce).Error; err != nil {
 		return nil, err
 	}
-	return made, tx.CreateInBatches(claimed, atOnce).Error
+	if err := tx.CreateInBatches(claimed, atOnce).Error; err != nil {
+		return nil, err
+	}
+	return made, indexAgain(tx, events)
+}
+
+// indexAgain has the new deliveries of events found by these events' metadata.
+func indexAgain(tx *gorm.DB, events []models.Event) error {
+	ids := idsOf(events, func(e models.Event) string { return e.ID })
+	return tx.Model(&models.Event{}).Where(amongSQL(tx, "id"), map[string]any{"ids": idList(tx, ids)}).Where("metadata <> '{}'").
+		UpdateColumn("metadata", gorm.Expr("metadata")).Error
 }

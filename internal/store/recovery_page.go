@@ -68,7 +68,7 @@ func (s *Store) claim(tx *gorm.DB, recovery *models.Recovery, limit int) (recove
 		return recoveryPage{}, err
 	}
 	var webhook models.Webhook
-	if err := tx.Select("id", "owner_id", "host", "filter", "ordered").Where("id = ?", recovery.WebhookID).Take(&webhook).Error; err != nil {
+	if err := tx.Select("id", "owner_id", "host", "external_id", "metadata", "filter", "ordered").Where("id = ?", recovery.WebhookID).Take(&webhook).Error; err != nil {
 		return recoveryPage{}, err
 	}
 	page := recoveryPage{rows: len(rows)}

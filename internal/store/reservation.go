@@ -77,14 +77,16 @@ func newTimetable(tx *gorm.DB, webhook models.Webhook, now time.Time) error {
 	return tx.Exec(newTimetableSQL, map[string]any{"id": webhook.ID, "now": now.UnixMicro(), "gap": gapOf(webhook.RateLimit)}).Error
 }
 
-// The first moment that is still to come takes the place of the last that was given.
+// The first moment that is still to come takes the place of the last that was given. What is to be delivered later holds none
+// before its time.
 const freeReservationsSQL = `
 UPDATE webhook_slots SET next_us = CAST(@now AS bigint) + 1 + (next_us - 1 - CAST(@now AS bigint)) % CAST(@gap AS bigint), since_us = since_us + 1
 WHERE webhook_id = @id AND next_us > @now
-    AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.webhook_id = webhook_slots.webhook_id AND d.status = 'pending')`
+    AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.webhook_id = webhook_slots.webhook_id AND d.status = 'pending'
+        AND NOT EXISTS (SELECT 1 FROM events e WHERE e.id = d.event_id AND e.deliver_at > @time))`
 
 // freeReservations gives the moments of a delivery's webhook that are still to come out anew when no delivery waits for
-// its first attempt any more: what comes next must not wait behind moments that cancelled deliveries had reserved. A
+// its first attempt now any more: what comes next must not wait behind moments that cancelled deliveries had reserved. A
 // retry that holds one makes a new reservation. Those that have passed were used, and the rate limit holds behind them.
 func (s *Store) freeReservations(ctx context.Context, deliveryID string) error {
 	var webhook models.Webhook
@@ -94,7 +96,8 @@ func (s *Store) freeReservations(ctx context.Context, deliveryID string) error {
 	if found.Error != nil || found.RowsAffected == 0 {
 		return found.Error
 	}
+	now := s.Now()
 	return db.Exec(freeReservationsSQL, map[string]any{
-		"id": webhook.ID, "now": s.Now().UnixMicro(), "gap": gapOf(webhook.RateLimit),
+		"id": webhook.ID, "now": now.UnixMicro(), "time": now, "gap": gapOf(webhook.RateLimit),
 	}).Error
 }

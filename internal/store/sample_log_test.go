@@ -81,6 +81,22 @@ func fill(t testing.TB, db *gorm.DB, size filling) {
 	}
 }
 
+// fillWords has all deliveries of the log found by "everything" and by their own number, one of fifty by what failed ones
+// say, one of a thousand by "seldom", and the newest hundredth by "lately", the oldest by "once".
+func fillWords(t testing.TB, db *gorm.DB) {
+	t.Helper()
+	for _, statement := range []string{`
+		INSERT INTO delivery_words (delivery_id, word, owner_key)
+		SELECT d.id, word, right(d.owner_id, 7)
+		FROM (SELECT id, owner_id, row_number() OVER (ORDER BY id) AS n, count(*) OVER () AS of FROM deliveries) d
+		CROSS JOIN LATERAL words_of(concat_ws(' ', 'everything', 'number' || n, CASE WHEN n % 50 = 2 THEN 'receiver answered 500' END,
+			CASE WHEN n % 1000 = 1 THEN 'seldom' END, CASE WHEN n > of * 99 / 100 THEN 'lately' END, CASE WHEN n <= of / 100 THEN 'once' END)) word`,
+		`VACUUM ANALYZE delivery_words`,
+	} {
+		require.NoError(t, db.Exec(statement).Error)
+	}
+}
+
 // fillWebhooks makes owners with webhooks and sources for fill to write of.
 func fillWebhooks(t testing.TB, store *store.Store, owners, webhooksEach int) (webhooks []models.Webhook, sources []models.Source) {
 	t.Helper()

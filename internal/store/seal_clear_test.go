@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
 
+	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
 )
 
@@ -35,7 +36,7 @@ func TestSealClearGoesOnWhenARowIsPurged(t *testing.T) {
 		sealed, err := store.SealClear(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, 2, sealed)
-		contents := dump(t, db)
+		contents := storetest.Dump(t, db)
 		require.JSONEq(t, `{"X-A":""}`, string(contents["webhooks.headers"]))
 		require.NotContains(t, string(contents["sources.options"]), "verify_token")
 	})

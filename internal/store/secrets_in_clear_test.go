@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,7 +11,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"gorm.io/gorm"
 
 	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
@@ -31,7 +29,7 @@ func TestNoSecretIsStoredInClear(t *testing.T) {
 		apiKey, token, err := store.CreateAPIKey(t.Context(), models.DefaultOwnerID, models.RoleFull, nil)
 		require.NoError(t, err)
 
-		contents := dump(t, db)
+		contents := storetest.Dump(t, db)
 		if file, ok := strings.CutPrefix(url, "sqlite://"); ok {
 			files, err := filepath.Glob(file + "*")
 			require.NoError(t, err)
@@ -59,7 +57,7 @@ func TestNoSecretIsStoredInClear(t *testing.T) {
 		header.SetCredentials(someCredentials())
 		require.NoError(t, store.CreateWebhook(t.Context(), &header, storetest.Secret))
 		again := rotate(t, store, &webhook, time.Hour)
-		contents = dump(t, db)
+		contents = storetest.Dump(t, db)
 		require.NotEmpty(t, found([]byte("Authorization")))
 		for _, secret := range []string{storetest.Secret, rotated, again, token, "a-token-of-a-receiver", credentialSecret, "a-secret-of-a-provider"} {
 			for form, text := range forms(secret) {
@@ -85,28 +83,4 @@ func forms(secret string) map[string][]byte {
 		}
 	}
 	return forms
-}
-
-// dump returns the values of every column of every table.
-func dump(t *testing.T, db *gorm.DB) map[string][]byte {
-	t.Helper()
-	contents := map[string][]byte{}
-	tables, err := db.Migrator().GetTables()
-	require.NoError(t, err)
-	for _, table := range tables {
-		var rows []map[string]any
-		require.NoError(t, db.Table(table).Find(&rows).Error)
-		for _, row := range rows {
-			for column, value := range row {
-				place := table + "." + column
-				if raw, ok := value.([]byte); ok {
-					contents[place] = append(contents[place], raw...)
-				} else {
-					contents[place] = fmt.Append(contents[place], value)
-				}
-				contents[place] = append(contents[place], '\n')
-			}
-		}
-	}
-	return contents
 }

@@ -35,6 +35,8 @@ type Store struct {
 	lease   time.Duration
 	// mostDeliveries is Config.MostDeliveries, or more than there can be.
 	mostDeliveries int
+	// mostSearched is the constant, but in tests.
+	mostSearched int
 	// rules asks webhooks' filters.
 	rules *rules.Engine
 	// jobSQL is made once: it names every column of five tables.
@@ -75,7 +77,7 @@ func New(db *gorm.DB, cfg Config) *Store {
 	if cfg.Health != nil {
 		health = *cfg.Health
 	}
-	s := &Store{db: db, keyring: cfg.Keyring, now: cfg.Now, health: health, rules: cfg.Rules, lease: cfg.Lease, jobSQL: jobSQL(db)}
+	s := &Store{db: db, keyring: cfg.Keyring, now: cfg.Now, health: health, rules: cfg.Rules, lease: cfg.Lease, jobSQL: jobSQL(db), mostSearched: mostSearched}
 	if s.mostDeliveries = cfg.MostDeliveries; s.mostDeliveries == 0 {
 		s.mostDeliveries = anyDeliveries
 	}

@@ -92,8 +92,17 @@ func (s *Store) Webhooks(ctx context.Context, scope models.Scope, filter models.
 }
 
 // UpdateWebhook changes a webhook by the function, under a lock, so that two changes do not undo each
-// other. An error of the function is returned unchanged and nothing is written.
-func (s *Store) UpdateWebhook(ctx context.Context, scope models.Scope, id string, change func(*models.Webhook) error) (models.Webhook, error) {
+// other. An error of the function is returned unchanged and nothing is written. It may be called again with the webhook as it
+// is then.
+func (s *Store) UpdateWebhook(ctx context.Context, scope models.Scope, id string, change func(*models.Webhook) error) (webhook models.Webhook, err error) {
+	err = unlessDeadlocked(func() error {
+		webhook, err = s.updateWebhook(ctx, scope, id, change)
+		return err
+	})
+	return webhook, err
+}
+
+func (s *Store) updateWebhook(ctx context.Context, scope models.Scope, id string, change func(*models.Webhook) error) (models.Webhook, error) {
 	var webhook models.Webhook
 	var changeErr error
 	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
@@ -136,19 +145,21 @@ func (s *Store) UpdateWebhook(ctx context.Context, scope models.Scope, id string
 // a credential. What is still waiting for it ends as cancelled.
 func (s *Store) DeleteWebhook(ctx context.Context, scope models.Scope, id string) error {
 	now := s.Now()
-	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		result := visible(scope, tx.Model(&models.Webhook{})).Where("id = ? AND deleted_at IS NULL", id).
-			Updates(forgottenWebhook(now))
-		if result.Error != nil {
-			return result.Error
-		}
-		if result.RowsAffected == 0 {
-			return models.ErrNotFound
-		}
-		if err := cancelQueued(tx, id, now); err != nil {
-			return err
-		}
-		return tx.Where("webhook_id = ?", id).Delete(&webhookPattern{}).Error
+	err := unlessDeadlocked(func() error {
+		return s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+			result := visible(scope, tx.Model(&models.Webhook{})).Where("id = ? AND deleted_at IS NULL", id).
+				Updates(forgottenWebhook(now))
+			if result.Error != nil {
+				return result.Error
+			}
+			if result.RowsAffected == 0 {
+				return models.ErrNotFound
+			}
+			if err := cancelQueued(tx, id, now); err != nil {
+				return err
+			}
+			return tx.Where("webhook_id = ?", id).Delete(&webhookPattern{}).Error
+		})
 	})
 	if err != nil {
 		return fmt.Errorf("delete webhook: %w", err)

@@ -118,6 +118,39 @@ func TestPublishLoadsWhatFirstAttemptsNeed(t *testing.T) {
 	})
 }
 
+// What is to be delivered later gets a workflow that waits, and the sweep leaves it alone; where its time has passed, the first
+// attempt is made here.
+func TestPublishForLater(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *gorm.DB) {
+		temporal, attempts := &dispatchtest.Temporal{}, &receiver{}
+		store := storetest.New(t, db, store.Config{})
+		dispatchtest.CreateWebhook(t, store)
+		d := dispatchtest.NewAttempting(store, temporal, attempts, (&dispatchtest.Log{}).Logger())
+		delay, past := time.Hour, store.Now().Add(-time.Hour)
+		later, err := d.Publish(t.Context(), models.Event{Type: "a", Data: []byte(`1`), Delay: &delay})
+		require.NoError(t, err)
+		batch, err := d.PublishAll(t.Context(), []models.Event{
+			{Type: "a", Data: []byte(`2`), Delay: &delay}, {Type: "a", Data: []byte(`3`), DeliverAt: &past},
+		})
+		require.NoError(t, err)
+		d.Close()
+		wait, atOnce := append(later.Deliveries, batch[0].Published.Deliveries...), batch[1].Published.Deliveries
+		require.Len(t, wait, 2)
+		require.Equal(t, idsOf(atOnce), attempts.made)
+		require.ElementsMatch(t, idsOf(wait), temporal.IDs())
+		for _, started := range temporal.Started {
+			require.Positive(t, started.Options.StartDelay)
+			require.LessOrEqual(t, started.Options.StartDelay, delay)
+		}
+		pending, err := store.PendingDeliveries(t.Context(), store.Now(), "", 10)
+		require.NoError(t, err)
+		for _, id := range idsOf(wait) {
+			require.NotContains(t, idsOf(pending), id)
+		}
+	})
+}
+
 // More than a process should have under way for one event is a workflow's business.
 func TestPublishToVeryMany(t *testing.T) {
 	t.Parallel()

@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -52,6 +53,19 @@ func (a *Authority) Issue(t testing.TB, name string, until time.Time) (certifica
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
 	}, a.certificate, a.key)
 	return certificate, key
+}
+
+// Demands is what a server on loopback needs that has a certificate of the authority and lets in only who shows one.
+func (a *Authority) Demands(t testing.TB) *tls.Config {
+	t.Helper()
+	certificate, key := a.Issue(t, "server", time.Now().Add(time.Hour))
+	own, err := tls.X509KeyPair([]byte(certificate), []byte(key))
+	require.NoError(t, err)
+	clients := x509.NewCertPool()
+	clients.AddCert(a.certificate)
+	return &tls.Config{
+		MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{own}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: clients,
+	}
 }
 
 func issue(t testing.TB, template, parent *x509.Certificate, signer *ecdsa.PrivateKey) (certificate, key string, private *ecdsa.PrivateKey) {
