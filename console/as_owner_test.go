@@ -52,6 +52,8 @@ func TestOpenAsOwner(t *testing.T) {
 		require.Equal(t, http.StatusNoContent, made.status, made.body)
 		var webhook models.Webhook
 		require.NoError(t, db.Where("owner_id = ?", acme.ID).Take(&webhook).Error)
+		plain := b.post(base+"/call", url.Values{"_call": {"PATCH /api/webhooks/" + webhook.ID}, "description": {"x"}}, "Referer", s.URL+base+"/inbound?status=failed")
+		require.Equal(t, base+"/inbound?status=failed", plain.path, "a form without the script leads back to where it is")
 		refused := b.post(base+"/call", url.Values{"_call": {"DELETE /api/sources/" + theirs.ID}}, "HX-Request", "true")
 		require.Equal(t, http.StatusNotFound, refused.status)
 		require.Equal(t, http.StatusForbidden, b.post(base+"/owners/"+other.ID+"/open", nil).status)
