@@ -158,7 +158,7 @@ func shownOf(form url.Values, body []byte) templ.Component {
 	}
 	members := membersOf(body)
 	if named := strings.Fields(form.Get("_members")); len(named) > 0 {
-		members = slices.DeleteFunc(members, func(m view.Member) bool { return !slices.Contains(named, m.Name) })
+		members = slices.DeleteFunc(members, func(m view.Member) bool { return m.Text == "null" || !slices.Contains(named, m.Name) })
 	}
 	return view.Shown(title, members, filled(form.Get("_next"), body))
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
 
+	"github.com/postrider/postrider/internal/service"
 	"github.com/postrider/postrider/internal/storetest"
 	"github.com/postrider/postrider/models"
 )
@@ -104,6 +105,18 @@ func TestSourceForms(t *testing.T) {
 		}
 	}
 	require.Equal(t, http.StatusNotFound, b.get("/console/sources/new?scheme=nothing").status)
+	for _, provider := range service.Providers() {
+		form := b.get("/console/sources/new?scheme=" + provider.Scheme).body
+		_, form, _ = strings.Cut(form, `<span class="copied"><code>`)
+		secret, _, _ := strings.Cut(form, "<")
+		fields := url.Values{"scheme": {provider.Scheme}, "name": {"x"}, "secret": {secret}}
+		if provider.Scheme == "hmac" {
+			fields.Set("header", "X-Signature")
+		}
+		made := b.call("POST /api/sources", fields)
+		require.Equal(t, http.StatusNoContent, made.status, "the secret that the form suggests: %s", made.body)
+	}
+	require.NoError(t, s.db.Exec("DELETE FROM sources").Error)
 
 	path, id := b.source("x", url.Values{"scheme": {"hmac"}, "header": {"X-Sig"}, "prefix": {"v1="}, "verify_token": {"the token"}, "broadcast:bool": {"true"}})
 	edit := b.get(path + "/edit").body

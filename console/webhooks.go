@@ -38,15 +38,18 @@ func (c *console) webhooks(r *request) (view.Page, error) {
 		return view.Page{}, err
 	}
 	shown.Pager = pagerOf(r, beside)
-	live := []string{"audit"}
+	live, owners := []string{"audit"}, []string{}
 	for _, webhook := range shown.Webhooks {
-		live = append(live, webhook.ID)
+		live, owners = append(live, webhook.ID), append(owners, webhook.OwnerID)
+	}
+	if shown.Owners, err = c.Service.OwnerNames(r.Context(), r.who, owners); err != nil {
+		return view.Page{}, err
 	}
 	return view.Page{Title: "Webhooks", Section: "webhooks", Live: live, Body: view.WebhookList(shown)}, nil
 }
 
-// fewDeliveries is how many of a webhook's deliveries its page shows.
-const fewDeliveries = 10
+// newestDeliveries is how many of a webhook's deliveries its page shows.
+const newestDeliveries = 10
 
 // webhook is one with its statistics and newest deliveries.
 func (c *console) webhook(r *request) (view.Page, error) {
@@ -58,7 +61,7 @@ func (c *console) webhook(r *request) (view.Page, error) {
 	if shown.Day, err = c.Service.Statistics(r.Context(), r.who, models.StatisticsFilter{WebhookIDs: of}, service.IntervalHour); err != nil {
 		return view.Page{}, err
 	}
-	shown.Newest, _, err = c.Service.ListDeliveries(r.Context(), r.who, models.DeliveryFilter{WebhookIDs: of}, models.Page{Limit: fewDeliveries})
+	shown.Newest, _, err = c.Service.ListDeliveries(r.Context(), r.who, models.DeliveryFilter{WebhookIDs: of}, models.Page{Limit: newestDeliveries})
 	if err != nil {
 		return view.Page{}, err
 	}
@@ -70,6 +73,11 @@ func (c *console) webhook(r *request) (view.Page, error) {
 	if len(recoveries) > 0 {
 		shown.Recovery = &recoveries[0]
 	}
+	owners, err := c.Service.OwnerNames(r.Context(), r.who, []string{webhook.OwnerID})
+	if err != nil {
+		return view.Page{}, err
+	}
+	shown.Owner = owners[webhook.OwnerID]
 	if shown.Types, err = c.typeNames(r); err != nil {
 		return view.Page{}, err
 	}

@@ -22,7 +22,7 @@ func TestWebhookList(t *testing.T) {
 		s := newSite(t, db)
 		require.Contains(t, s.signedIn(adminKey).get("/console/webhooks").body, "No webhook yet")
 
-		owner := storetest.Owner(t, s.store, "a")
+		owner := storetest.Owner(t, s.store, "Größe & Söhne")
 		mine := storetest.Webhook(t, s.store, func(w *models.Webhook) {
 			w.OwnerID, w.Host, w.Description = owner.ID, "mine.example", `<script>alert(1)</script>`
 		})
@@ -32,7 +32,7 @@ func TestWebhookList(t *testing.T) {
 
 		list := s.signedIn(adminKey).get("/console/webhooks")
 		require.Equal(t, http.StatusOK, list.status)
-		for _, shown := range []string{mine.ID, other.ID, "/console/owners/" + owner.ID, "is-paused", "&lt;script&gt;alert(1)", "1\u202f234 delivered, 67 attempts failed"} {
+		for _, shown := range []string{mine.ID, other.ID, "/console/owners/" + owner.ID, "Größe &amp; Söhne", "is-paused", "&lt;script&gt;alert(1)", "1\u202f234 delivered, 67 attempts failed"} {
 			require.Contains(t, list.body, shown)
 		}
 		require.NotContains(t, list.body, "<script>alert")
@@ -46,6 +46,7 @@ func TestWebhookList(t *testing.T) {
 		own := s.signedIn(key).get("/console/webhooks")
 		require.Contains(t, own.body, mine.ID)
 		require.NotContains(t, own.body, other.ID)
+		require.NotContains(t, own.body, "Größe", "only administrators see owners")
 		require.NotContains(t, own.body, "/console/webhooks/new", "a key that reads makes none")
 	})
 }

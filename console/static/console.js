@@ -44,6 +44,7 @@ async function send(form, button, address) {
   if (form.matches('[data-changes]')) leaveOutTheSame(form, body);
   const outcome = form.querySelector('.outcome');
   each(form, '[aria-invalid]', (field) => { field.removeAttribute('aria-invalid'); });
+  each(form, '[data-at-field]', (said) => { said.remove(); });
   outcome.replaceChildren();
   form.classList.add('htmx-request');
   try {
@@ -57,7 +58,7 @@ async function send(form, button, address) {
     }
     const done = !address.endsWith('/curl');
     const key = form.elements._key;
-    if (done) form.classList.remove('is-dirty');
+    if (done && !form.elements._next?.value) form.classList.remove('is-dirty');
     if (done && key) key.value = crypto.randomUUID?.() ?? String(Math.random());
     if (done && form.matches('[data-results]')) {
       outcome.innerHTML = text;
@@ -107,10 +108,15 @@ function mark(form, outcome) {
       name = name.slice(0, Math.max(0, name.lastIndexOf('.')));
     }
     if (!field) return;
-    line.id ||= `wrong-${field.name}`;
+    const said = document.createElement('span');
+    said.id = `wrong-${field.name}`;
+    said.className = 'wrong';
+    said.dataset.atField = '';
+    said.textContent = line.lastChild.textContent.replace(/^: /, '');
+    field.after(said);
     for (let around = field.closest('details'); around; around = around.parentElement.closest('details')) around.open = true;
     field.setAttribute('aria-invalid', 'true');
-    field.setAttribute('aria-describedby', line.id);
+    field.setAttribute('aria-describedby', said.id);
     first ??= field;
   });
   (first ?? outcome).focus?.();
@@ -147,7 +153,7 @@ document.addEventListener('input', (event) => event.target.closest('#live form')
 // A field of which there may be more: one is always empty.
 document.addEventListener('input', (event) => {
   const field = event.target;
-  if (!field.matches('[data-more]') || !field.value || field.nextElementSibling?.matches('[data-more]')) return;
+  if (!field.matches('[data-another]') || !field.value || field.nextElementSibling?.matches('[data-another]')) return;
   const next = field.cloneNode();
   next.value = '';
   next.required = false;
@@ -202,7 +208,21 @@ function prepare(within) {
 }
 document.addEventListener('htmx:after:swap', () => prepare(document));
 document.addEventListener('DOMContentLoaded', () => {
+  // Whoever has closed what was made is led on, as the button there does.
+  byId('dialog')?.addEventListener('close', () => { byId('dialog-body').querySelector('[data-next]')?.click(); });
   prepare(document);
   setInterval(countDown, 1000);
   follow();
 });
+
+// A link to the portal has its secret as a fragment, which browsers send to nobody: it is sent here, and forgotten.
+async function openPortal() {
+  const base = document.querySelector('[data-portal]')?.dataset.portal;
+  const link = location.hash.slice(1);
+  if (!base || !/^[\w-]{40,}$/.test(link)) return;
+  history.replaceState(null, '', location.pathname + location.search);
+  const answer = await fetch(`${base}/open`, { method: 'POST', body: new URLSearchParams({ link }) });
+  if (answer.ok) location.reload();
+  else if (byId('door')) byId('door').textContent = await answer.text();
+}
+document.addEventListener('DOMContentLoaded', openPortal);

@@ -3,6 +3,8 @@ package view
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
+	"encoding/base64"
 	"slices"
 	"strings"
 
@@ -96,6 +98,8 @@ func sourceExplained(ctx context.Context, s Source) Explanation {
 type guide struct {
 	title, secret string
 	steps         []string
+	// madeUp says that whoever sets it up makes up the secret.
+	madeUp bool
 }
 
 var guides = map[string]guide{
@@ -103,34 +107,34 @@ var guides = map[string]guide{
 		"In the repository or the organization, open Settings → Webhooks → Add webhook.",
 		"Enter the URL as Payload URL, choose the content type application/json, and enter the secret.",
 		"Choose the events. GitHub sends a ping at once, which is answered and not stored.",
-	}},
+	}, true},
 	"stripe": {"Stripe", "The endpoint's signing secret, which begins with whsec_.", []string{
 		"In Stripe's dashboard, open Workbench → Webhooks → Add destination, and choose the events.",
 		"Choose Webhook endpoint, and enter the URL.",
 		"Copy the signing secret of the endpoint to this source.",
-	}},
+	}, false},
 	"shopify": {"Shopify", "The secret that Settings → Notifications → Webhooks shows, or the app's client secret.", []string{
 		"In Shopify's admin, open Settings → Notifications → Webhooks → Create webhook.",
 		"Choose the event and the format JSON, and enter the URL.",
 		"Copy the secret that is shown below the list of webhooks to this source.",
-	}},
+	}, false},
 	"slack": {"Slack", "The app's signing secret, which its page Basic Information shows.", []string{
 		"On api.slack.com/apps, open the app and copy its signing secret from Basic Information to this source.",
 		"Open Event Subscriptions, switch events on, and enter the URL as Request URL. Slack checks it at once.",
 		"Choose the events, and save.",
-	}},
+	}, false},
 	"standard-webhooks": {"Standard Webhooks (Svix and others)", "The endpoint's secret, which begins with whsec_, or the sender's public key, which begins with whpk_.", []string{
 		"At the sender, add an endpoint with the URL.",
 		"Copy the endpoint's secret, or the sender's public key, to this source.",
-	}},
+	}, false},
 	"postrider": {"Another Postrider", "The secret of the other's webhook, which begins with whsec_.", []string{
 		"At the other Postrider, create a webhook with the URL.",
 		"Copy its secret, which is shown once, to this source.",
-	}},
+	}, false},
 	"hmac": {"Any other sender (HMAC)", "The secret that the sender signs with.", []string{
 		"At the sender, add a webhook with the URL.",
 		"The sender has to sign the body alone with an HMAC, in one header: the settings below say which and how.",
-	}},
+	}, true},
 }
 
 func guideOf(scheme string) guide {
@@ -138,6 +142,17 @@ func guideOf(scheme string) guide {
 		return of
 	}
 	return guide{title: scheme}
+}
+
+// madeUpSecret is a new secret of the form that a scheme takes, which nobody can guess.
+func madeUpSecret(scheme string) string {
+	switch scheme {
+	case "stripe":
+		return "whsec_" + rand.Text()
+	case "postrider", "standard-webhooks":
+		return "whsec_" + base64.StdEncoding.EncodeToString([]byte(rand.Text() + rand.Text())[:48])
+	}
+	return rand.Text()
 }
 
 // rejectionExplained says why a request was refused, and what to do.

@@ -59,6 +59,14 @@ func percent(t models.Tally) string {
 	return strconv.FormatFloat(value, 'f', 1, 64) + " %"
 }
 
+// quantile is what a share of times does not exceed, as people read it.
+func quantile(h models.Histogram, of float64) string {
+	if ms, some := h.Quantile(of); some {
+		return Took(ms)
+	}
+	return "–"
+}
+
 // The same for the charts; empty where there is nothing.
 
 func sharePoint(t models.Tally) string {

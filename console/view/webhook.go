@@ -3,7 +3,6 @@ package view
 import (
 	"context"
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
 
@@ -14,6 +13,8 @@ import (
 // Webhook is all that is shown of one.
 type Webhook struct {
 	service.Webhook
+	// Owner is the name of its owner, for administrators.
+	Owner string
 	// Day are the last 24 hours, the present one included.
 	Day []service.Point
 	// Newest are its newest deliveries.
@@ -50,23 +51,6 @@ func (w Webhook) bars() Bars {
 
 func webhookHour(ctx context.Context, id string, from, until time.Time) string {
 	return to(ctx, "/deliveries", "webhook_id", id, "since", exact(from), "until", exact(until))
-}
-
-// quantile is a time that a share of the deliveries did not exceed; a dash without any.
-func quantile(of models.Histogram, share float64) string {
-	ms, ok := of.Quantile(share)
-	if !ok {
-		return "–"
-	}
-	return Took(ms)
-}
-
-// share is a part of a whole in percent; a dash of nothing.
-func share(part, whole int64) string {
-	if whole == 0 {
-		return "–"
-	}
-	return strconv.FormatFloat(100*float64(part)/float64(whole), 'f', 1, 64) + " %"
 }
 
 // schedule is a retry schedule in words.

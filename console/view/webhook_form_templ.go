@@ -399,7 +399,7 @@ func patternField(pattern string, required bool) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 31, " spellcheck=\"false\" autocapitalize=\"off\" data-more>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 31, " spellcheck=\"false\" autocapitalize=\"off\" data-another>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

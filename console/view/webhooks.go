@@ -12,8 +12,10 @@ type Webhooks struct {
 	Filter   WebhookFilter
 	Webhooks []service.Webhook
 	// Days are the last 24 hours of each, by ID.
-	Days  map[string][]service.Point
-	Pager Pager
+	Days map[string][]service.Point
+	// Owners are the names of their owners, by ID.
+	Owners map[string]string
+	Pager  Pager
 }
 
 // WebhookFilter is the list's filter as the address has it.

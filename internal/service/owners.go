@@ -15,6 +15,7 @@ type ownerStore interface {
 	Owners(ctx context.Context, page models.Page) ([]models.Owner, models.Cursors, error)
 	FindOwners(ctx context.Context, text string, most int) ([]models.Owner, error)
 	OwnerUsages(ctx context.Context, ids []string) (map[string]models.OwnerUsage, error)
+	OwnerNames(ctx context.Context, ids []string) (map[string]string, error)
 	UpdateOwner(ctx context.Context, id string, change func(*models.Owner) error) (models.Owner, error)
 }
 
@@ -74,6 +75,14 @@ func (s *Service) ListOwners(ctx context.Context, who Caller, page models.Page) 
 		return nil, models.Cursors{}, err
 	}
 	return s.store.Owners(ctx, page)
+}
+
+// OwnerNames returns the names of owners by their IDs, for administrators; nothing for owners, who see only their own things.
+func (s *Service) OwnerNames(ctx context.Context, who Caller, ids []string) (map[string]string, error) {
+	if !who.Admin() || len(ids) == 0 {
+		return nil, nil
+	}
+	return s.store.OwnerNames(ctx, ids)
 }
 
 // GetOwner returns an owner.

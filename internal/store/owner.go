@@ -42,6 +42,19 @@ func (s *Store) Owners(ctx context.Context, page models.Page) ([]models.Owner, m
 	return owners, cursors, nil
 }
 
+// OwnerNames returns the names of owners by their IDs; those that are gone are not among them.
+func (s *Store) OwnerNames(ctx context.Context, ids []string) (map[string]string, error) {
+	var owners []models.Owner
+	if err := s.db.WithContext(ctx).Select("id", "name").Where("id IN ? AND deleted_at IS NULL", ids).Find(&owners).Error; err != nil {
+		return nil, fmt.Errorf("load owners' names: %w", err)
+	}
+	names := make(map[string]string, len(owners))
+	for _, owner := range owners {
+		names[owner.ID] = owner.Name
+	}
+	return names, nil
+}
+
 // UpdateOwner changes an owner by the function, under a lock. An error of the function is returned unchanged
 // and nothing is written.
 func (s *Store) UpdateOwner(ctx context.Context, id string, change func(*models.Owner) error) (models.Owner, error) {

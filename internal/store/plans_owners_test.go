@@ -57,6 +57,7 @@ func (p *plansRig) ownerCalls() map[string]func() {
 		},
 		"OwnerUsages": func() { _, err := s.OwnerUsages(ctx, []string{owner.OwnerID, p.webhooks[0].OwnerID}); p.ok(err) },
 		"FindOwners":  func() { _, err := s.FindOwners(ctx, "x", 50); p.ok(err) },
+		"OwnerNames":  func() { _, err := s.OwnerNames(ctx, []string{owner.OwnerID, p.webhooks[0].OwnerID}); p.ok(err) },
 		"OwnerNamed": func() {
 			for _, name := range []string{owner.OwnerID, "customer-42"} {
 				_, _ = s.OwnerNamed(ctx, name)
