@@ -37,6 +37,9 @@ type Config struct {
 	// Receiver is a receiver in this process, which ReceiverURL leads to; nil for none.
 	Receiver    Receiver
 	ReceiverURL string
+	// Brand is whose portal it is, and FrameAncestors are the origins whose pages may show it in a frame.
+	Brand          Brand
+	FrameAncestors []string
 	// Now is the clock; time.Now when nil.
 	Now    func() time.Time
 	Logger *slog.Logger
@@ -48,10 +51,10 @@ type console struct {
 	secure bool
 	files  *files
 	hub    *hub
-	told   told
+	told   *told
 }
 
-// Console is the handler of everything under Base.
+// Console is the handler of everything under Base and PortalBase.
 type Console struct {
 	http.Handler
 	c *console
@@ -68,7 +71,7 @@ func New(cfg Config) *Console {
 	if cfg.WorkflowURL == nil {
 		cfg.WorkflowURL = func(string, string) string { return "" }
 	}
-	c := &console{Config: cfg, secure: isHTTPS(cfg.PublicURL), files: newFiles(), told: told{answer: map[string]*telling{}}}
+	c := &console{Config: cfg, secure: isHTTPS(cfg.PublicURL), files: newFiles(), told: newTold(cfg.Now)}
 	c.hub = newHub(cfg.Service.Changes, cfg.Now, cfg.Logger)
 	mux := http.NewServeMux()
 	mux.Handle("GET "+Base+"/static/{name}", c.files)
@@ -87,7 +90,10 @@ func New(cfg Config) *Console {
 		mux.HandleFunc("GET "+Base+path, c.signedIn(c.show(page)))
 	}
 	mux.HandleFunc(Base+"/", c.signedIn(c.show(func(*request) (view.Page, error) { return view.Page{}, errNoPage })))
-	return &Console{c.harden(compressed(sameOrigin(mux))), c}
+	both := http.NewServeMux()
+	both.Handle(Base+"/", mux)
+	both.Handle(PortalBase+"/", c.portal(mux))
+	return &Console{c.harden(compressed(sameOrigin(both))), c}
 }
 
 // pages are all pages by their paths.

@@ -151,9 +151,12 @@ func (c *console) firstSteps(r *request) (*view.FirstSteps, error) {
 
 // told keeps what was told last, so that any number of viewers costs the database a twentieth of its time at most.
 type told struct {
+	now    func() time.Time
 	mu     sync.Mutex
 	answer map[string]*telling
 }
+
+func newTold(now func() time.Time) *told { return &told{now: now, answer: map[string]*telling{}} }
 
 // telling is one answer, which is made once for all who ask meanwhile.
 type telling struct {
@@ -174,7 +177,7 @@ func (t *told) of(ctx context.Context, key string, tell func(context.Context) (s
 	if last != nil {
 		select {
 		case <-last.ended:
-			if last.err != nil || !time.Now().Before(last.until) {
+			if last.err != nil || !t.now().Before(last.until) {
 				last = nil
 			}
 		default:
@@ -185,20 +188,20 @@ func (t *told) of(ctx context.Context, key string, tell func(context.Context) (s
 		last = &telling{ended: make(chan struct{})}
 		t.forget()
 		t.answer[key] = last
-		began := time.Now()
+		began := t.now()
 		go func() {
 			defer close(last.ended)
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 			defer cancel()
 			last.overview, last.err = tell(ctx)
-			last.until = time.Now().Add(keptFor * time.Since(began))
+			last.until = t.now().Add(keptFor * t.now().Sub(began))
 		}()
 	}
 	t.mu.Unlock()
 	select {
 	case <-last.ended:
 		if kept {
-			again = max(time.Millisecond, time.Until(last.until))
+			again = max(time.Millisecond, last.until.Sub(t.now()))
 		}
 		return last.overview, again, last.err
 	case <-ctx.Done():
@@ -211,7 +214,7 @@ func (t *told) forget() {
 	for key, of := range t.answer {
 		select {
 		case <-of.ended:
-			if !time.Now().Before(of.until) {
+			if !t.now().Before(of.until) {
 				delete(t.answer, key)
 			}
 		default:

@@ -25,9 +25,11 @@ type System struct {
 	Temporal func(ctx context.Context) (Temporal, error)
 }
 
-// What a System is made of.
+// Setting is one of the configuration.
+type Setting = view.Setting
+
+// Temporal is what it tells of itself, by its task queues and schedules.
 type (
-	Setting  = view.Setting
 	Temporal = view.Temporal
 	Queue    = view.Queue
 	Poller   = view.Poller
