@@ -58,12 +58,16 @@ func TestOpenAsOwner(t *testing.T) {
 		require.Equal(t, http.StatusNotFound, refused.status)
 		require.Equal(t, http.StatusForbidden, b.post(base+"/owners/"+other.ID+"/open", nil).status)
 
+		for range 51 {
+			require.NoError(t, s.store.RecordAudit(t.Context(), &models.AuditEntry{Action: "x", OwnerID: acme.ID}))
+		}
+		require.Contains(t, b.get(base+"/audit").body, `rel="next" href="`+base+`/audit?cursor=`)
 		require.Contains(t, b.get("/console/sources/"+theirs.ID).body, theirs.ID, "other tabs are the administrator's")
 		back := b.post(base+"/sign-out", nil)
 		require.Equal(t, "/console/owners/"+acme.ID, back.path)
 		require.Equal(t, http.StatusOK, back.status)
 		require.Equal(t, "/console/owners/"+acme.ID, b.get(base+"/deliveries").path, "that session has ended")
-		trail := b.get("/console/audit").body
+		trail := b.get("/console/audit?action=open-as-owner,create-webhook").body
 		require.Contains(t, trail, "open as owner")
 		require.Contains(t, trail, "create webhook")
 	})
