@@ -86,6 +86,7 @@ func New(cfg Config) *Console {
 	mux.HandleFunc("POST "+Base+"/sources/{id}/try", c.signedIn(c.show(c.tryRequest)))
 	mux.Handle(Base+"/as/{owner}/", c.asOwner(mux))
 	mux.HandleFunc("GET "+Base+"/events/{id}/data", c.signedIn(c.eventData))
+	mux.HandleFunc("GET "+Base+"/inbound-events/{id}/body", c.signedIn(c.inboundBody))
 	for path, page := range c.pages() {
 		mux.HandleFunc("GET "+Base+path, c.signedIn(c.show(page)))
 	}
