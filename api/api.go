@@ -118,6 +118,7 @@ func New(cfg Config) http.Handler {
 	s.registerRecoveries(guarded)
 	s.registerOwners(guarded)
 	s.registerKeys(guarded)
+	s.registerPortal(guarded)
 	s.registerPublicKeys(open)
 	s.registerSources(guarded)
 	s.registerInbound(guarded)

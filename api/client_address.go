@@ -8,7 +8,9 @@ import (
 )
 
 // ClientAddress is the address that a request comes from, as it is logged: see clientOf.
-func ClientAddress(request *http.Request, trusted []netip.Prefix) string { return clientOf(request, trusted).String() }
+func ClientAddress(request *http.Request, trusted []netip.Prefix) string {
+	return clientOf(request, trusted).String()
+}
 
 // clientOf is the address that a request comes from. X-Forwarded-For is trusted as far as trusted proxies wrote it: read
 // from its end, the first address that is not a trusted proxy's is the client's. Anyone may have made up what stands

@@ -134,6 +134,7 @@ var knownErrors = []struct {
 	status       int
 	code, detail string
 }{
+	{errNotInPortal, http.StatusForbidden, codeForbidden, "this is not for the portal"},
 	{service.ErrAdminsOnly, http.StatusForbidden, codeForbidden, "only an administrator's key may do this"},
 	{service.ErrReprocessBroadcast, http.StatusUnprocessableEntity, codeInvalid,
 		"only an administrator may have this processed again: it reaches every owner's webhooks"},

@@ -129,7 +129,8 @@ func (of operation) needs() models.Role {
 func (s *server) checkRole(api huma.API) func(huma.Context, func(huma.Context)) {
 	return func(c huma.Context, next func(huma.Context)) {
 		needed, _ := c.Operation().Extensions[neededRole].(models.Role)
-		if err := whoAsks(c.Context()).May(needed); err != nil {
+		who := whoAsks(c.Context())
+		if err := errors.Join(checkPortal(who, c.Operation().OperationID), who.May(needed)); err != nil {
 			s.refuse(api, c, s.fail(c.Context(), err))
 			return
 		}

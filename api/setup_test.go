@@ -90,11 +90,16 @@ func newServiceOn(t testing.TB, db *gorm.DB, change ...func(*config)) *server {
 type config struct {
 	api.Config
 	Service service.Config
+	// made, unless nil, is told of the service.
+	made func(*service.Service)
 }
 
 func newAPI(cfg config) http.Handler {
 	cfg.Service.Now, cfg.Service.Logger = cfg.Now, cfg.Logger
 	cfg.Config.Service = service.New(cfg.Service)
+	if cfg.made != nil {
+		cfg.made(cfg.Config.Service)
+	}
 	return api.New(cfg.Config)
 }
 

@@ -49,6 +49,7 @@ var bodies = map[string]string{
 	"import-event-types": `{"openapi":"3.1.0","webhooks":{"new":{"post":{"requestBody":{"content":{"application/json":{"schema":true}}}}}}}`,
 	"put-event-type":     `{"description":"changed"}`,
 	"test-webhook":       `{"event_type":"kept.type"}`,
+	"create-portal-link": `{"expires_in":"10m"}`,
 	"create-key":         `{"expires_in":"720h"}`,
 	"create-owner":       `{"name":"new"}`,
 	"create-source":      `{"name":"new","scheme":"github","secret":"` + sourceSecret + `"}`,
@@ -219,6 +220,7 @@ func (s *server) newTenant(name string) tenant {
 	// One that has ended, so that the webhook can have another, and one that can be steered.
 	s.recovery(ownerID, webhookID, models.RecoveryCancelled)
 	recoveryID := s.recovery(ownerID, s.webhook(key, "none"), models.RecoveryRunning)
+	s.admin(http.StatusCreated, "POST", "/api/owners/"+ownerID+"/portal", "")
 	return tenant{
 		key: key, externalID: externalID,
 		ids: map[typeid.Kind]string{

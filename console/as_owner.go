@@ -27,6 +27,9 @@ func ownerOpened(r *http.Request) string {
 
 // baseOf is the path that the pages of a request are under.
 func baseOf(r *http.Request) string {
+	if inPortal(r) {
+		return PortalBase
+	}
 	if id := ownerOpened(r); id != "" {
 		return asBase(id)
 	}

@@ -52,16 +52,22 @@ func TestOpenAsOwner(t *testing.T) {
 		require.Equal(t, http.StatusNoContent, made.status, made.body)
 		var webhook models.Webhook
 		require.NoError(t, db.Where("owner_id = ?", acme.ID).Take(&webhook).Error)
+		plain := b.post(base+"/call", url.Values{"_call": {"PATCH /api/webhooks/" + webhook.ID}, "description": {"x"}}, "Referer", s.URL+base+"/inbound?status=failed")
+		require.Equal(t, base+"/inbound?status=failed", plain.path, "a form without the script leads back to where it is")
 		refused := b.post(base+"/call", url.Values{"_call": {"DELETE /api/sources/" + theirs.ID}}, "HX-Request", "true")
 		require.Equal(t, http.StatusNotFound, refused.status)
 		require.Equal(t, http.StatusForbidden, b.post(base+"/owners/"+other.ID+"/open", nil).status)
 
+		for range 51 {
+			require.NoError(t, s.store.RecordAudit(t.Context(), &models.AuditEntry{Action: "x", OwnerID: acme.ID}))
+		}
+		require.Contains(t, b.get(base+"/audit").body, `rel="next" href="`+base+`/audit?cursor=`)
 		require.Contains(t, b.get("/console/sources/"+theirs.ID).body, theirs.ID, "other tabs are the administrator's")
 		back := b.post(base+"/sign-out", nil)
 		require.Equal(t, "/console/owners/"+acme.ID, back.path)
 		require.Equal(t, http.StatusOK, back.status)
 		require.Equal(t, "/console/owners/"+acme.ID, b.get(base+"/deliveries").path, "that session has ended")
-		trail := b.get("/console/audit").body
+		trail := b.get("/console/audit?action=open-as-owner,create-webhook").body
 		require.Contains(t, trail, "open as owner")
 		require.Contains(t, trail, "create webhook")
 	})

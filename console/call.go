@@ -166,8 +166,8 @@ func shownOf(form url.Values, body []byte) templ.Component {
 // done leads the browser on after a form has done what it is for.
 func (c *console) done(w http.ResponseWriter, r *request, next string) {
 	if r.Header.Get("HX-Request") == "" {
-		if next == "" {
-			next = r.Referer()
+		if from, err := url.Parse(r.Referer()); err == nil && next == "" {
+			next = from.RequestURI()
 		}
 		http.Redirect(w, r.Request, local(next), http.StatusSeeOther)
 		return

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -85,6 +86,9 @@ func TestFormsAsCurl(t *testing.T) {
 	require.Contains(t, shown.body, `&#34;a&#34;:&#34;&lt;b&gt;&#34;`)
 	require.Contains(t, shown.body, `it&#39;\&#39;&#39;s`)
 	require.NotContains(t, shown.body, adminKey)
+	long := b.post("/console/curl", url.Values{"_call": {"POST /api/events"}, "event": {"a"}, "data:json": {`"` + strings.Repeat("x", 40_000) + `"`}})
+	require.Contains(t, long.body, "-d @body.json", "no shell takes it")
+	require.NotContains(t, long.body, "xxx")
 	var events int64
 	require.NoError(t, s.db.Model(&models.Event{}).Count(&events).Error)
 	require.Zero(t, events, "nothing is done")

@@ -37,6 +37,9 @@ type Config struct {
 	// Receiver is a receiver in this process, which ReceiverURL leads to; nil for none.
 	Receiver    Receiver
 	ReceiverURL string
+	// Brand is whose portal it is, and FrameAncestors are the origins whose pages may show it in a frame.
+	Brand          Brand
+	FrameAncestors []string
 	// Now is the clock; time.Now when nil.
 	Now    func() time.Time
 	Logger *slog.Logger
@@ -51,7 +54,7 @@ type console struct {
 	told   *told
 }
 
-// Console is the handler of everything under Base.
+// Console is the handler of everything under Base and PortalBase.
 type Console struct {
 	http.Handler
 	c *console
@@ -83,11 +86,15 @@ func New(cfg Config) *Console {
 	mux.HandleFunc("POST "+Base+"/sources/{id}/try", c.signedIn(c.show(c.tryRequest)))
 	mux.Handle(Base+"/as/{owner}/", c.asOwner(mux))
 	mux.HandleFunc("GET "+Base+"/events/{id}/data", c.signedIn(c.eventData))
+	mux.HandleFunc("GET "+Base+"/inbound-events/{id}/body", c.signedIn(c.inboundBody))
 	for path, page := range c.pages() {
 		mux.HandleFunc("GET "+Base+path, c.signedIn(c.show(page)))
 	}
 	mux.HandleFunc(Base+"/", c.signedIn(c.show(func(*request) (view.Page, error) { return view.Page{}, errNoPage })))
-	return &Console{c.harden(compressed(sameOrigin(mux))), c}
+	both := http.NewServeMux()
+	both.Handle(Base+"/", mux)
+	both.Handle(PortalBase+"/", c.portal(mux))
+	return &Console{c.harden(compressed(sameOrigin(both))), c}
 }
 
 // pages are all pages by their paths.

@@ -17,14 +17,14 @@ func TestEventTypePages(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *gorm.DB) {
 		s := newSite(t, db)
-		admin, owner := s.signedIn(adminKey), s.signedIn(s.key(models.DefaultOwnerID, models.RoleFull))
+		admin, owner := s.signedIn(adminKey), s.signedIn(s.keyOf(models.DefaultOwnerID, models.RoleFull))
 		require.Contains(t, admin.get("/console/event-types").body, "The catalogue is empty")
 		s.api("PUT", "/api/event-types/order.created", `{"description":"An <b>order</b>","group":"Orders & more","deprecated":true,`+
 			`"schema":{"type":"object","required":["id"],"properties":{"id":{"type":"integer","description":"<script>alert(1)</script>"},`+
 			`"state":{"enum":["open","paid"]}}},"example":{"id":1}}`)
 		s.api("PUT", "/api/event-types/payment.made", `{}`)
 		s.api("POST", "/api/events", `{"event":"order.created","data":{"id":1}}`)
-		for _, b := range []*browser{admin, owner, s.signedIn(s.key(models.DefaultOwnerID, models.RoleRead))} {
+		for _, b := range []*browser{admin, owner, s.signedIn(s.keyOf(models.DefaultOwnerID, models.RoleRead))} {
 			list := b.get("/console/event-types")
 			require.Contains(t, list.body, "Orders &amp; more")
 			require.Contains(t, list.body, "An &lt;b&gt;order&lt;/b&gt;")

@@ -28,14 +28,6 @@ func (s *site) api(method, path, body string) (id string) {
 	return made.ID
 }
 
-// key is a new key of an owner.
-func (s *site) key(ownerID string, role models.Role) string {
-	s.t.Helper()
-	_, key, err := s.store.CreateAPIKey(s.t.Context(), ownerID, role, nil)
-	require.NoError(s.t, err)
-	return key
-}
-
 // Who may see an event sees it, with what they may do.
 func TestEventPages(t *testing.T) {
 	t.Parallel()
@@ -45,8 +37,8 @@ func TestEventPages(t *testing.T) {
 		s.api("POST", "/api/webhooks", `{"url":"https://example.com/hook","events":["order.*"],"owner_id":"`+mine+`"}`)
 		id := s.api("POST", "/api/events", `{"event":"order.created","owner_id":"`+mine+`","data":{"total":12},"metadata":{"tenant":"acme"}}`)
 		everyone := s.api("POST", "/api/events", `{"event":"order.news","broadcast":true,"data":1}`)
-		full, read := s.signedIn(s.key(mine, models.RoleFull)), s.signedIn(s.key(mine, models.RoleRead))
-		admin, stranger := s.signedIn(adminKey), s.signedIn(s.key(other, models.RoleFull))
+		full, read := s.signedIn(s.keyOf(mine, models.RoleFull)), s.signedIn(s.keyOf(mine, models.RoleRead))
+		admin, stranger := s.signedIn(adminKey), s.signedIn(s.keyOf(other, models.RoleFull))
 
 		for _, b := range []*browser{admin, full, read} {
 			list := b.get("/console/events?event=order.created")
@@ -151,7 +143,7 @@ func TestErasingAnEventsData(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
 	id := s.api("POST", "/api/events", `{"event":"a","data":"to be forgotten"}`)
-	b := s.signedIn(s.key(models.DefaultOwnerID, models.RoleFull))
+	b := s.signedIn(s.keyOf(models.DefaultOwnerID, models.RoleFull))
 	require.Contains(t, b.get("/console/events/"+id).body, "to be forgotten")
 	require.Equal(t, http.StatusNoContent, b.call("DELETE /api/events/"+id+"/data", nil).status)
 	erased := b.get("/console/events/" + id)

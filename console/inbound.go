@@ -73,6 +73,16 @@ func (c *console) inboundEvent(r *request) (view.Page, error) {
 	}, nil
 }
 
+// inboundBody is the body of a received event as it came.
+func (c *console) inboundBody(w http.ResponseWriter, r *request) {
+	inbound, _, err := c.Service.GetInboundEvent(r.Context(), r.who, r.PathValue("id"))
+	if err != nil {
+		c.fail(w, r, err)
+		return
+	}
+	sendFile(w, inbound.ID+".txt", inbound.Body)
+}
+
 // source is one with what it received and refused.
 func (c *console) source(r *request) (view.Page, error) {
 	source, rejections, err := c.Service.GetSource(r.Context(), r.who, r.PathValue("id"))

@@ -81,6 +81,10 @@ func TestInboundPages(t *testing.T) {
 		requireHarmless(t, event)
 		require.Contains(t, event.body, "X-Github-Event")
 		require.NotContains(t, event.body, "sha256=")
+		require.Contains(t, event.body, `href="/console/inbound-events/`+received.ID+`/body" download`)
+		sent := b.get("/console/inbound-events/" + received.ID + "/body")
+		require.Equal(t, body, sent.body)
+		require.Contains(t, sent.header.Get("Content-Disposition"), "attachment", "never a page")
 		require.Contains(t, event.body, "https://temporal.example/"+received.ID)
 		require.Contains(t, event.body, "POST /api/inbound-events/"+received.ID+"/reprocess")
 		require.Equal(t, http.StatusNoContent, b.call("DELETE /api/sources/"+id, nil).status)
@@ -183,7 +187,7 @@ func TestWhoSeesInbound(t *testing.T) {
 	require.Equal(t, http.StatusOK, s.sends(id, "{}", gitHubSignature("{}"), "push"))
 	var received models.InboundEvent
 	require.NoError(t, s.db.Take(&received).Error)
-	paths := []string{path, path + "/edit", path + "/try", "/console/inbound-events/" + received.ID}
+	paths := []string{path, path + "/edit", path + "/try", "/console/inbound-events/" + received.ID, "/console/inbound-events/" + received.ID + "/body"}
 
 	mine, theirs, reader := s.signedIn(s.keyOf(acme.ID, models.RoleFull)), s.signedIn(s.keyOf(other.ID, models.RoleFull)), s.signedIn(s.keyOf(acme.ID, models.RoleRead))
 	for _, path := range paths {

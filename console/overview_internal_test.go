@@ -68,3 +68,15 @@ func TestOneAnswerForAllWhoAskMeanwhile(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, again)
 }
+
+// What one owner was told, no other is.
+func TestOwnersAreToldOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	for _, of := range []asked{{name: "24h"}, {from: time.Unix(1, 0), to: time.Unix(2, 0)}} {
+		keys := map[string]bool{}
+		for _, owner := range []string{"", "own_a", "own_b"} {
+			keys[of.key(service.Caller{OwnerID: owner})] = true
+		}
+		require.Len(t, keys, 3)
+	}
+}

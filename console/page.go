@@ -45,6 +45,12 @@ func (c *console) frame(r *request) view.Frame {
 	if r.who.As != nil {
 		frame.As = r.who.As.Name
 	}
+	if r.who.Portal {
+		frame.Portal, frame.Brand = true, c.brand()
+	}
+	full := r.who.Role == models.RoleFull
+	frame.Changes, frame.Resends = full && r.who.Can(models.CapabilityCreate), full && r.who.Can(models.CapabilityResend)
+	frame.Payloads = r.who.Can(models.CapabilityPayloads)
 	return frame
 }
 

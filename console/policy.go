@@ -18,6 +18,12 @@ func (c *console) harden(next http.Handler) http.Handler {
 		header.Set("Content-Security-Policy", policy)
 		header.Set("X-Content-Type-Options", "nosniff")
 		header.Set("X-Frame-Options", "DENY")
+		if strings.HasPrefix(r.URL.Path, PortalBase+"/") {
+			header.Set("Content-Security-Policy", c.portalPolicy())
+			if len(c.FrameAncestors) > 0 {
+				header.Del("X-Frame-Options") // it knows no origins
+			}
+		}
 		header.Set("Referrer-Policy", "same-origin")
 		header.Set("Cross-Origin-Opener-Policy", "same-origin")
 		header.Set("Cache-Control", "no-store")

@@ -25,6 +25,9 @@ func (c *console) clearSession(w http.ResponseWriter, r *http.Request) {
 	if ownerOpened(r) != "" {
 		forgotten = c.cookie(asCookieName, "", baseOf(r))
 	}
+	if inPortal(r) {
+		forgotten = c.portalCookie("")
+	}
 	forgotten.MaxAge = -1
 	http.SetCookie(w, forgotten)
 }
@@ -44,7 +47,14 @@ func (c *console) sessionOf(r *http.Request) (service.Caller, error) {
 	if id := ownerOpened(r); id != "" {
 		return c.ownerSessionOf(r, id)
 	}
-	return c.sessionIn(r, cookieName)
+	if inPortal(r) {
+		return c.portalSessionOf(r)
+	}
+	who, err := c.sessionIn(r, cookieName)
+	if err == nil && who.Portal {
+		err = models.ErrNotFound
+	}
+	return who, err
 }
 
 // sessionIn returns who the session in a cookie belongs to.
@@ -78,6 +88,10 @@ func (c *console) signedIn(next func(http.ResponseWriter, *request)) http.Handle
 			next(w, &request{Request: r.WithContext(service.WithCaller(r.Context(), who)), who: who})
 		case errors.Is(err, models.ErrNotFound), errors.Is(err, models.ErrKeyExpired), errors.Is(err, models.ErrOwnerSuspended):
 			c.clearSession(w, r)
+			if inPortal(r) {
+				c.door(w, r)
+				return
+			}
 			c.goTo(w, r, signInAgain(r))
 		default:
 			c.fail(w, &request{Request: r}, err)
@@ -105,7 +119,7 @@ func (c *console) goTo(w http.ResponseWriter, r *http.Request, to string) {
 
 // local returns a path of the console that somebody asked to be led to, and the first page for anything else.
 func local(to string) string {
-	if parsed, err := url.Parse(to); err == nil && parsed.Scheme == "" && parsed.Host == "" && strings.HasPrefix(parsed.Path, Base+"/") {
+	if parsed, err := url.Parse(to); err == nil && parsed.Scheme == "" && parsed.Host == "" && (strings.HasPrefix(parsed.Path, Base+"/") || strings.HasPrefix(parsed.Path, PortalBase+"/")) {
 		return to
 	}
 	return Base + "/"

@@ -71,6 +71,7 @@ func newSite(t testing.TB, db *gorm.DB, change ...func(*console.Config)) *site {
 	mux := http.NewServeMux()
 	mux.Handle("/", rest)
 	mux.Handle(console.Base+"/", pages)
+	mux.Handle(console.PortalBase+"/", pages)
 	s.Server = httptest.NewServer(mux)
 	t.Cleanup(s.Close)
 	t.Cleanup(pages.Close)

@@ -56,6 +56,10 @@ func (c *console) signOut(w http.ResponseWriter, r *request) {
 		return
 	}
 	c.clearSession(w, r.Request)
+	if inPortal(r.Request) {
+		c.goTo(w, r.Request, PortalBase+"/")
+		return
+	}
 	if id := ownerOpened(r.Request); id != "" {
 		c.goTo(w, r.Request, Base+"/owners/"+id)
 		return

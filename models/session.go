@@ -12,8 +12,11 @@ type Session struct {
 	// OwnerID is whose things are shown; empty for an administrator's session.
 	OwnerID string
 	Role    Role
-	// KeyHash is the hash of the key that it was begun with and ends with.
+	// KeyHash is the hash of the key that it was begun with and ends with; nil for one of the portal, which has no key.
 	KeyHash []byte
+	// Portal says that it is of one of the owner's people in the portal, who may do what the role and the Capabilities allow.
+	Portal       bool
+	Capabilities []Capability `gorm:"serializer:json"`
 	// LinkHash is the hash of the link that begins it, until LinkUntil; nil when it was begun with a key.
 	LinkHash  []byte
 	LinkUntil *time.Time
@@ -30,4 +33,22 @@ func NewSessionToken() string {
 	var random [32]byte
 	_, _ = rand.Read(random[:]) // never fails: crypto/rand ends the process instead
 	return base64.RawURLEncoding.EncodeToString(random[:])
+}
+
+// Capability is something that people in the portal may do, beside looking at what belongs to their owner.
+type Capability string
+
+// The capabilities.
+const (
+	// CapabilityCreate makes, changes and deletes webhooks.
+	CapabilityCreate Capability = "create"
+	// CapabilityPayloads sees the data of events, and what receivers answered.
+	CapabilityPayloads Capability = "see_payloads"
+	// CapabilityResend resends, cancels and recovers deliveries, and tests webhooks.
+	CapabilityResend Capability = "resend"
+)
+
+// Capabilities lists all.
+func Capabilities() []Capability {
+	return []Capability{CapabilityCreate, CapabilityPayloads, CapabilityResend}
 }

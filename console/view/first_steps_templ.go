@@ -345,7 +345,7 @@ func firstSteps(of FirstSteps) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if frameOf(ctx).may() && of.Webhook != nil && of.Delivery == nil {
+		if frameOf(ctx).publishes() && of.Webhook != nil && of.Delivery == nil {
 			templ_7745c5c3_Err = publishFirstEvent().Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -24,3 +24,10 @@ func streamQuery(f Frame, p Page) string {
 func Within(f Frame, part templ.Component) templ.Component {
 	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error { return part.Render(withFrame(ctx, f), w) })
 }
+
+// branded renders the portal's door so that its parts know the brand.
+func branded(of Brand, said string) templ.Component {
+	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
+		return door(said).Render(withFrame(ctx, Frame{Base: "/portal", Portal: true, Brand: of}), w)
+	})
+}

@@ -1654,7 +1654,7 @@ func InboundEventPage(of InboundEvent) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = content(of.Body).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = contentFrom(of.Body, "/inbound-events/"+of.ID+"/body").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

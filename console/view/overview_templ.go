@@ -106,11 +106,11 @@ func OverviewPage(of Overview) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = tile("From publishing to delivery, half within", quantile(all.Latency, 0.5), "").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = tile("Half delivered within", quantile(all.Latency, 0.5), "").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = tile("From publishing to delivery, 95 % within", quantile(all.Latency, 0.95), "").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = tile("95 % delivered within", quantile(all.Latency, 0.95), "").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

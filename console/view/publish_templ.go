@@ -61,7 +61,7 @@ func NewEventPage(of NewEvent) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if !frameOf(ctx).may() {
+		if !frameOf(ctx).publishes() {
 			templ_7745c5c3_Err = readsOnly().Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -686,7 +686,7 @@ func NewBatchPage() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if !frameOf(ctx).may() {
+		if !frameOf(ctx).publishes() {
 			templ_7745c5c3_Err = readsOnly().Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -37,6 +37,12 @@ type Frame struct {
 	Version string
 	// Receiver says that this process has a receiver for trying things out.
 	Receiver bool
+	// Portal says that it is the portal, which has a Brand.
+	Portal bool
+	Brand  Brand
+	// Changes says that the viewer may make and change things, Resends that they may have deliveries sent again, and Payloads that
+	// they see the data of events.
+	Changes, Resends, Payloads bool
 	// Position says how far the installation is, for the page's stream.
 	Position string
 }
@@ -96,9 +102,12 @@ var navigation = []entry{
 	{"system", "System", "/system", true},
 }
 
+// portalSections are the entries that the portal has.
+var portalSections = []string{"overview", "deliveries", "webhooks", "events", "event-types", "recoveries"}
+
 func (f Frame) entries() (shown []entry) {
 	for _, of := range navigation {
-		if f.Admin || !of.AdminsOnly {
+		if (f.Admin || !of.AdminsOnly) && (!f.Portal || has(portalSections, of.Section)) {
 			shown = append(shown, of)
 		}
 	}
@@ -109,7 +118,10 @@ func (f Frame) entries() (shown []entry) {
 }
 
 // May says whether the session may change something.
-func (f Frame) may() bool { return f.Role == "full" }
+func (f Frame) may() bool { return f.Changes }
+
+// publishes says whether the session may publish events and erase their data: nobody does that in the portal.
+func (f Frame) publishes() bool { return f.Changes && !f.Portal }
 
 type frameKey struct{}
 

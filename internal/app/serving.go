@@ -113,7 +113,7 @@ func (p *process) withConsole(rest http.Handler, cfg api.Config) http.Handler {
 	shown := console.Config{
 		Service: p.service, API: rest, Keyring: p.keyring, PublicURL: cfg.PublicURL, Version: Version, WorkflowURL: cfg.WorkflowURL,
 		ClientAddress: func(r *http.Request) string { return api.ClientAddress(r, cfg.TrustedProxies) }, Logger: p.logger,
-		System: p.system(),
+		System: p.system(), Brand: p.settings.brand(), FrameAncestors: p.settings.PortalFrameAncestors,
 	}
 	if p.receiver != nil {
 		shown.Receiver, shown.ReceiverURL = p.receiver, p.receiverURL
@@ -122,5 +122,6 @@ func (p *process) withConsole(rest http.Handler, cfg api.Config) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", rest)
 	mux.Handle(console.Base+"/", p.console)
+	mux.Handle(console.PortalBase+"/", p.console)
 	return mux
 }

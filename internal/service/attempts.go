@@ -54,12 +54,16 @@ func (s *Service) attemptsOf(ctx context.Context, who Caller, delivery models.De
 	return shownAttempts(who, attempts), beside, err
 }
 
-// shownAttempts are attempts as the caller may see them: which private address a request went to is for administrators.
+// shownAttempts are attempts as the caller may see them: which private address a request went to is for administrators, and
+// what was answered is for who sees payloads.
 func shownAttempts(who Caller, attempts []models.Attempt) []Attempt {
 	shown := make([]Attempt, len(attempts))
 	for i, attempt := range attempts {
 		if !who.Admin() && !public(attempt.RemoteAddr) {
 			attempt.RemoteAddr = ""
+		}
+		if !who.seesPayloads() {
+			attempt.ResponseBody = nil
 		}
 		shown[i].Attempt = attempt
 		if attempt.RequestHeaders != nil {

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"slices"
 
 	"github.com/postrider/postrider/models"
 )
@@ -17,6 +18,9 @@ type Caller struct {
 	// As is the owner that an administrator has opened the console as: the caller sees and does what the owner may, and the
 	// audit trail says that it was an administrator. Nil for everyone else.
 	As *models.Owner
+	// Portal says that one of the owner's people asks, in the portal, who may do what the role and the Capabilities allow.
+	Portal       bool
+	Capabilities []models.Capability
 	// Address is where the call comes from, and Fields returns the names of the fields that it sets, sorted. Both are for
 	// the audit trail, and may be left out.
 	Address string
@@ -25,6 +29,14 @@ type Caller struct {
 
 // Admin says that an administrator asks.
 func (c Caller) Admin() bool { return c.OwnerID == "" }
+
+// Can says whether the caller may do what the role does not tell: everyone but people in the portal may.
+func (c Caller) Can(capability models.Capability) bool {
+	return !c.Portal || slices.Contains(c.Capabilities, capability)
+}
+
+// seesPayloads says whether the caller sees the data of events, and what receivers answered.
+func (c Caller) seesPayloads() bool { return c.Can(models.CapabilityPayloads) }
 
 // scope is what the caller may see.
 func (c Caller) scope() models.Scope { return models.Scope{OwnerID: c.OwnerID} }

@@ -93,12 +93,25 @@ func (s *Service) ListEvents(ctx context.Context, who Caller, filter models.Even
 	if err := checkEventFilter(filter.Types); err != nil {
 		return nil, models.Cursors{}, err
 	}
-	return s.store.Events(ctx, who.scope(), filter, page)
+	events, beside, err := s.store.Events(ctx, who.scope(), filter, page)
+	for i := range events {
+		events[i] = who.shown(events[i])
+	}
+	return events, beside, err
+}
+
+// shown is an event as the caller may see it.
+func (c Caller) shown(event models.Event) models.Event {
+	if !c.seesPayloads() {
+		event.Data = nil
+	}
+	return event
 }
 
 // EventAlone returns an event without its deliveries.
 func (s *Service) EventAlone(ctx context.Context, who Caller, id string) (models.Event, error) {
-	return load(ctx, who, typeid.KindEvent, id, s.store.Event)
+	event, err := load(ctx, who, typeid.KindEvent, id, s.store.Event)
+	return who.shown(event), err
 }
 
 // GetEvent returns an event with its newest deliveries, at most models.MaxLimit.

@@ -15,6 +15,7 @@ type sessionStore interface {
 	Session(ctx context.Context, id string) (models.Session, error)
 	SessionByToken(ctx context.Context, token string) (models.Session, error)
 	EndSession(ctx context.Context, id string) error
+	EndPortalSessions(ctx context.Context, ownerID string) (int64, error)
 }
 
 const (
@@ -94,6 +95,9 @@ func (s *Service) SignedIn(ctx context.Context, token string) (Caller, error) {
 
 // callerOf asks for the session's key anew each time, so that a session ends with it everywhere at once.
 func (s *Service) callerOf(ctx context.Context, session models.Session) (Caller, error) {
+	if session.Portal {
+		return s.portalCaller(ctx, session)
+	}
 	who, err := s.callerWithHash(ctx, session.KeyHash)
 	if err != nil {
 		return Caller{}, err

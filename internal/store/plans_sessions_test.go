@@ -13,9 +13,10 @@ func (p *plansRig) sessionCalls() map[string]func() {
 		"CreateSession": func() {
 			p.ok(s.CreateSession(ctx, &models.Session{Role: models.RoleRead, KeyHash: []byte("k"), TokenHash: []byte("t"), ExpiresAt: now}))
 		},
-		"EndSession":     func() { p.ok(s.EndSession(ctx, typeid.New(typeid.KindSession, now))) },
-		"OpenLink":       func() { _, _ = s.OpenLink(ctx, "link", "token", now) },
-		"Session":        func() { _, _ = s.Session(ctx, typeid.New(typeid.KindSession, now)) },
-		"SessionByToken": func() { _, _ = s.SessionByToken(ctx, "token") },
+		"EndPortalSessions": func() { _, err := s.EndPortalSessions(ctx, p.webhook.OwnerID); p.ok(err) },
+		"EndSession":        func() { p.ok(s.EndSession(ctx, typeid.New(typeid.KindSession, now))) },
+		"OpenLink":          func() { _, _ = s.OpenLink(ctx, "link", "token", now) },
+		"Session":           func() { _, _ = s.Session(ctx, typeid.New(typeid.KindSession, now)) },
+		"SessionByToken":    func() { _, _ = s.SessionByToken(ctx, "token") },
 	}
 }

@@ -20,7 +20,10 @@ func (s *Store) CreateSession(ctx context.Context, session *models.Session) erro
 		until := session.LinkUntil.UTC().Truncate(time.Microsecond)
 		session.LinkUntil = &until
 	}
-	if err := s.db.WithContext(ctx).Create(session).Error; err != nil {
+	if session.Capabilities == nil {
+		session.Capabilities = []models.Capability{}
+	}
+	if err := s.on(ctx).Create(session).Error; err != nil {
 		return fmt.Errorf("create session: %w", err)
 	}
 	return nil
@@ -69,4 +72,14 @@ func (s *Store) EndSession(ctx context.Context, id string) error {
 		return fmt.Errorf("end session: %w", err)
 	}
 	return nil
+}
+
+// EndPortalSessions ends all sessions of an owner in the portal, and the links that were not used yet. It returns how many.
+func (s *Store) EndPortalSessions(ctx context.Context, ownerID string) (int64, error) {
+	result := s.db.WithContext(ctx).Model(&models.Session{}).Where("owner_id = ? AND portal AND ended_at IS NULL AND expires_at > ?", ownerID, s.Now()).
+		UpdateColumn("ended_at", s.Now())
+	if result.Error != nil {
+		return 0, fmt.Errorf("end portal sessions: %w", result.Error)
+	}
+	return result.RowsAffected, nil
 }

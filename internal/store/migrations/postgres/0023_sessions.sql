@@ -1,10 +1,12 @@
 -- +goose Up
--- Who is signed in to the console.
+-- Who is signed in to the console or the portal.
 CREATE TABLE sessions (
     id         text COLLATE "C" PRIMARY KEY,
     owner_id   text COLLATE "C" NOT NULL,
     role       text COLLATE "C" NOT NULL,
     key_hash   bytea,
+    portal     boolean NOT NULL,
+    capabilities text NOT NULL,
     link_hash  bytea,
     link_until timestamptz,
     token_hash bytea,

@@ -1,10 +1,12 @@
 -- +goose Up
--- Who is signed in to the console.
+-- Who is signed in to the console or the portal.
 CREATE TABLE sessions (
     id         text PRIMARY KEY,
     owner_id   text NOT NULL,
     role       text NOT NULL,
     key_hash   blob,
+    portal     boolean NOT NULL,
+    capabilities text NOT NULL,
     link_hash  blob,
     link_until datetime,
     token_hash blob,
