@@ -255,7 +255,7 @@ func TestCreatingAWebhook(t *testing.T) {
 	made := b.post("/console/call", form, "HX-Request", "true")
 	require.Equal(t, http.StatusOK, made.status, made.body)
 	require.Contains(t, made.body, "whsec_")
-	require.NotContains(t, made.body, "retry_schedule", "only what is secret")
+	require.NotContains(t, made.body, "owner_id", "only what is secret")
 	var webhook models.Webhook
 	require.NoError(t, s.db.Take(&webhook).Error)
 	require.Contains(t, made.body, "/console/webhooks/"+webhook.ID)
