@@ -134,8 +134,8 @@ func valueOf(kind string, texts []string) (value any, fault string) {
 
 // whereNot says where a text stops being JSON.
 func whereNot(text []byte) string {
-	var any json.RawMessage
-	if err := json.Unmarshal(text, &any); err != nil {
+	var read json.RawMessage
+	if err := json.Unmarshal(text, &read); err != nil {
 		return ": " + strings.TrimPrefix(err.Error(), "json: ")
 	}
 	return ""

@@ -26,9 +26,9 @@ type page func(r *request) (view.Page, error)
 var errNoPage = errors.New("there is no such page")
 
 // show answers with a page.
-func (c *console) show(make page) func(http.ResponseWriter, *request) {
+func (c *console) show(of page) func(http.ResponseWriter, *request) {
 	return func(w http.ResponseWriter, r *request) {
-		shown, err := make(r)
+		shown, err := of(r)
 		if err != nil {
 			c.fail(w, r, err)
 			return

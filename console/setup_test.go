@@ -88,7 +88,7 @@ func (s *site) browser() *browser {
 	s.t.Helper()
 	jar, err := cookiejar.New(nil)
 	require.NoError(s.t, err)
-	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport := &http.Transport{}
 	s.t.Cleanup(transport.CloseIdleConnections)
 	return &browser{&http.Client{Jar: jar, Transport: transport}, s}
 }

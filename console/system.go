@@ -28,11 +28,15 @@ type System struct {
 // Setting is one of the configuration.
 type Setting = view.Setting
 
-// Temporal is what it tells of itself, by its task queues and schedules.
+// What Temporal tells of itself, by its task queues and schedules.
 type (
+	// Temporal is all of it.
 	Temporal = view.Temporal
-	Queue    = view.Queue
-	Poller   = view.Poller
+	// Queue is a task queue.
+	Queue = view.Queue
+	// Poller is a process that asks a queue for work.
+	Poller = view.Poller
+	// Schedule is a schedule, or the sweep.
 	Schedule = view.Schedule
 )
 

@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
-	"log"
+	"log/slog"
 	"net/http"
 	"os"
 	"strings"
@@ -22,13 +22,15 @@ var page = template.Must(template.New("").Parse(`<!DOCTYPE html>
 <iframe src="{{.}}" title="Webhooks" width="100%" height="800" style="border: 0"></iframe>
 `))
 
+var client = &http.Client{Timeout: 10 * time.Second}
+
 func main() {
 	postrider, key := os.Getenv("POSTRIDER_URL"), os.Getenv("POSTRIDER_ADMIN_KEY")
 	http.HandleFunc("GET /webhooks", func(w http.ResponseWriter, r *http.Request) {
 		customer := "customer-1" // whoever is signed in to the application: the owner's external_id
 		link, err := portalLink(r, postrider, key, customer)
 		if err != nil {
-			log.Print(err)
+			slog.Error("no portal", "error", err)
 			http.Error(w, "the webhooks cannot be shown at present", http.StatusBadGateway)
 			return
 		}
@@ -36,7 +38,7 @@ func main() {
 		_ = page.Execute(w, link)
 	})
 	server := &http.Server{Addr: os.Getenv("LISTEN"), ReadHeaderTimeout: 10 * time.Second}
-	log.Fatal(server.ListenAndServe())
+	slog.Error("stopped", "error", server.ListenAndServe())
 }
 
 // portalLink asks Postrider for a link that signs the customer in, within a minute.
@@ -46,7 +48,7 @@ func portalLink(r *http.Request, postrider, key, customer string) (template.URL,
 		return "", err
 	}
 	ask.Header.Set("Authorization", "Bearer "+key)
-	answer, err := http.DefaultClient.Do(ask)
+	answer, err := client.Do(ask)
 	if err != nil {
 		return "", err
 	}
