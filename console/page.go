@@ -3,6 +3,7 @@ package console
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"errors"
 	"net/http"
 
@@ -64,6 +65,8 @@ func (c *console) fail(w http.ResponseWriter, r *request, err error) {
 		notFound *service.NotFoundError
 	)
 	switch {
+	case errors.Is(err, context.Canceled):
+		return // whoever has asked is gone
 	case errors.Is(err, errNoPage):
 		status, text = http.StatusNotFound, "There is no such page."
 	case errors.As(err, &notFound):
@@ -98,7 +101,9 @@ func (c *console) renderTo(w http.ResponseWriter, r *request, status int, of tem
 func (c *console) render(w http.ResponseWriter, r *http.Request, status int, of templ.Component) {
 	var text bytes.Buffer
 	ctx := view.WithLanguage(r.Context(), view.Language(r.Header.Get("Accept-Language")))
-	if err := of.Render(ctx, &text); err != nil {
+	if err := of.Render(ctx, &text); errors.Is(err, context.Canceled) {
+		return // whoever has asked is gone
+	} else if err != nil {
 		c.Logger.ErrorContext(r.Context(), "page not rendered", "path", r.URL.Path, "error", err)
 		http.Error(w, "Something went wrong inside Postrider. Its log has the details.", http.StatusInternalServerError)
 		return

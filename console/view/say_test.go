@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/postrider/postrider/models"
 )
 
 // said finds the texts that templates say, and those that they hand on to be said.
@@ -46,6 +48,12 @@ func TestEveryTextIsTranslated(t *testing.T) {
 	texts := textsIn(t, said, "*.templ", "*.go")
 	for text, path := range textsIn(t, titled, "../*.go") {
 		texts[text] = path
+	}
+	for _, status := range statuses() {
+		texts[words(string(status))] = "statuses"
+	}
+	for _, class := range models.ErrorClasses() {
+		texts[words(string(class))] = "error classes"
 	}
 	require.Greater(t, len(texts), 200)
 	verbs := regexp.MustCompile(`%[^%]`)

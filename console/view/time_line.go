@@ -32,7 +32,7 @@ func NewTimeLine(d models.Delivery, attempts []service.Attempt) TimeLine {
 	if d.NextAttemptAt != nil && end.Equal(*d.NextAttemptAt) {
 		line.Next = 1000
 	}
-	line.Whole = "from the first attempt to the last: " + Span(end.Sub(begin))
+	line.Whole = Span(end.Sub(begin))
 	return line
 }
 

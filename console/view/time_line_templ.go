@@ -16,7 +16,7 @@ type TimeLine struct {
 	Marks []Mark
 	// Until is where the next attempt is; -1 for none.
 	Next float64
-	// From and To say how long it is.
+	// Whole is how long it is.
 	Whole string
 }
 
@@ -204,9 +204,9 @@ func timeLine(of TimeLine) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var11 string
-		templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(of.Whole)
+		templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(say(ctx, "from the first attempt to the last: %s", of.Whole))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `console/view/time_line.templ`, Line: 39, Col: 24}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `console/view/time_line.templ`, Line: 39, Col: 76}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
 		if templ_7745c5c3_Err != nil {
