@@ -72,7 +72,7 @@ func (s *Store) countAttempt(tx *gorm.DB, outcome models.Outcome, webhookID stri
 	if outcome.Status == models.StatusDelivered {
 		statement = countSuccessSQL
 	}
-	counted := tx.Raw(statement, values).Scan(&h)
+	counted := tx.Raw(statement, values).Find(&h)
 	if counted.Error != nil || counted.RowsAffected == 0 {
 		return h, "", counted.Error
 	}

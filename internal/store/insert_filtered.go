@@ -16,10 +16,10 @@ const filtersSQL = "EXISTS (SELECT 1 FROM webhooks f WHERE f.filter <> '' AND (@
 // that is one statement.
 func insertDeliveries(tx *gorm.DB, statement string, arguments map[string]any) (deliveries []models.Delivery, filters bool, err error) {
 	if tx.Name() != "postgres" {
-		if err := tx.Raw(statement, arguments).Scan(&deliveries).Error; err != nil {
+		if err := tx.Raw(statement, arguments).Find(&deliveries).Error; err != nil {
 			return nil, false, err
 		}
-		return deliveries, filters, tx.Raw("SELECT "+filtersSQL, arguments).Scan(&filters).Error
+		return deliveries, filters, tx.Raw("SELECT "+filtersSQL, arguments).Find(&filters).Error
 	}
 	var rows []struct {
 		models.Delivery
@@ -53,7 +53,7 @@ func filteredOf(event models.Event) string {
 // insertDeliveries.
 func (s *Store) insertFiltered(tx *gorm.DB, event models.Event, how insertion, arguments map[string]any) ([]models.Delivery, error) {
 	var webhooks []models.Webhook
-	err := tx.Raw(filteredOf(event), arguments).Scan(&webhooks).Error
+	err := tx.Raw(filteredOf(event), arguments).Find(&webhooks).Error
 	if err != nil || len(webhooks) == 0 {
 		return nil, err
 	}

@@ -13,7 +13,7 @@ import (
 // ErrNotFound.
 func (s *Store) Job(ctx context.Context, deliveryID, attemptID string) (models.Job, error) {
 	var job models.Job
-	result := s.db.WithContext(ctx).Raw(s.jobSQL, attemptID, deliveryID).Scan(&job)
+	result := s.db.WithContext(ctx).Raw(s.jobSQL, attemptID, deliveryID).Find(&job)
 	switch {
 	case result.Error != nil:
 		return models.Job{}, fmt.Errorf("load delivery: %w", result.Error)

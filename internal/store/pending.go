@@ -36,7 +36,7 @@ func (s *Store) PendingDeliveries(ctx context.Context, madeBy time.Time, after s
 		return unseen, err
 	}
 	var ids []string
-	err = s.db.WithContext(ctx).Raw(overdueSQL, map[string]any{"now": now, "after": after, "limit": limit - len(unseen)}).Scan(&ids).Error
+	err = s.db.WithContext(ctx).Raw(overdueSQL, map[string]any{"now": now, "after": after, "limit": limit - len(unseen)}).Find(&ids).Error
 	if err != nil || len(ids) == 0 {
 		return unseen, err
 	}

@@ -74,7 +74,7 @@ func (s *Store) AwaitTurn(ctx context.Context, deliveryID, runID string) (behind
 	err = db.Model(&models.Delivery{}).Where("id = ? AND status = 'pending'", deliveryID).Update("run_id", runID).Error
 	if err == nil { // in a statement behind that one's commit: who ends the delivery before either sees the run, or is seen
 		err = db.Raw("SELECT COALESCE(("+behindSQL+"), '') FROM deliveries d JOIN webhooks w ON w.id = d.webhook_id AND w.ordered WHERE d.id = ?",
-			deliveryID).Scan(&behind).Error
+			deliveryID).Find(&behind).Error
 	}
 	if err != nil {
 		return "", fmt.Errorf("await turn: %w", err)
@@ -153,7 +153,7 @@ func (s *Store) QueueHeads(ctx context.Context, madeBy time.Time, after string, 
 func (s *Store) FirstInQueues(ctx context.Context, webhookIDs []string) (map[string]string, error) {
 	var rows []struct{ WebhookID, First string }
 	err := s.db.WithContext(ctx).Raw("SELECT w.id AS webhook_id, p.id AS first FROM webhooks w JOIN deliveries p ON p.id = ("+firstSQL+
-		") WHERE w.ordered AND "+amongSQL(s.db, "w.id"), map[string]any{"ids": idList(s.db, webhookIDs)}).Scan(&rows).Error
+		") WHERE w.ordered AND "+amongSQL(s.db, "w.id"), map[string]any{"ids": idList(s.db, webhookIDs)}).Find(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("look up queues: %w", err)
 	}

@@ -46,7 +46,7 @@ func queueUp(tx *gorm.DB, eventID string, deliveries []models.Delivery) error {
 		return err
 	}
 	var placed []models.Delivery
-	if err := tx.Raw(givePlacesSQL, eventID).Scan(&placed).Error; err != nil {
+	if err := tx.Raw(givePlacesSQL, eventID).Find(&placed).Error; err != nil {
 		return err
 	}
 	places := make(map[string]*int64, len(placed))
@@ -171,7 +171,7 @@ func queueAgain(tx *gorm.DB, webhookID string, deliveries []models.Delivery) ([]
 func takePlaces(tx *gorm.DB, webhookID string, n int64) (last int64, err error) {
 	err = tx.Raw(`INSERT INTO webhook_queues (webhook_id, last_place) VALUES (?, ?)
 		ON CONFLICT (webhook_id) DO UPDATE SET last_place = webhook_queues.last_place + excluded.last_place
-		RETURNING last_place`, webhookID, n).Scan(&last).Error
+		RETURNING last_place`, webhookID, n).Find(&last).Error
 	return last, err
 }
 

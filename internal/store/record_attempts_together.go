@@ -55,7 +55,7 @@ func (s *Store) recordBatch(ctx context.Context, outcomes []models.Outcome) ([]b
 	// Two batches that come to the same deliveries in two orders would each wait for the other.
 	slices.SortFunc(first, func(a, b models.Outcome) int { return strings.Compare(a.Attempt.DeliveryID, b.Attempt.DeliveryID) })
 	var erased []string
-	err := s.db.WithContext(ctx).Raw(recordBatchSQL, recordArguments(first)...).Scan(&erased).Error
+	err := s.db.WithContext(ctx).Raw(recordBatchSQL, recordArguments(first)...).Find(&erased).Error
 	if err != nil || len(erased) == 0 {
 		return done, err
 	}

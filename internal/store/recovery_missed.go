@@ -35,7 +35,7 @@ func (s *Store) makeMissed(tx *gorm.DB, recovery *models.Recovery, webhook model
 		return nil, err
 	}
 	var events []models.Event
-	err = tx.Raw(makeMissedSQL(tx), map[string]any{"ids": idList(tx, passing), "webhook": webhook.ID}).Scan(&events).Error
+	err = tx.Raw(makeMissedSQL(tx), map[string]any{"ids": idList(tx, passing), "webhook": webhook.ID}).Find(&events).Error
 	if err != nil {
 		return nil, err
 	}

@@ -49,7 +49,7 @@ func (s *Store) ReserveRequest(ctx context.Context, webhookID string, perSecond 
 		arguments["held"] = held.Since
 	}
 	var timetable webhookTimetable
-	if err := s.db.WithContext(ctx).Raw(reserveSQL, arguments).Scan(&timetable).Error; err != nil {
+	if err := s.db.WithContext(ctx).Raw(reserveSQL, arguments).Find(&timetable).Error; err != nil {
 		return models.Reservation{}, fmt.Errorf("reserve request: %w", err)
 	}
 	if held != nil && held.Since == timetable.SinceUS {

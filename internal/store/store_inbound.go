@@ -55,7 +55,7 @@ func (s *Store) storeInbound(db *gorm.DB, inbound *models.InboundEvent) (bool, e
 	inbound.ID = typeid.New(typeid.KindInbound, inbound.CreatedAt)
 	inbound.Status = models.InboundPending
 	var stored []bool
-	if err := db.Raw(storeInboundSQL, inbound).Scan(&stored).Error; err != nil {
+	if err := db.Raw(storeInboundSQL, inbound).Find(&stored).Error; err != nil {
 		return false, err
 	}
 	switch {
