@@ -221,8 +221,12 @@ async function openPortal() {
   const link = location.hash.slice(1);
   if (!base || !/^[\w-]{40,}$/.test(link)) return;
   history.replaceState(null, '', location.pathname + location.search);
-  const answer = await fetch(`${base}/open`, { method: 'POST', body: new URLSearchParams({ link }) });
-  if (answer.ok) location.reload();
-  else if (byId('door')) byId('door').textContent = await answer.text();
+  try {
+    const answer = await fetch(`${base}/open`, { method: 'POST', body: new URLSearchParams({ link }) });
+    if (answer.ok) location.reload();
+    else if (byId('door')) byId('door').textContent = await answer.text();
+  } catch {
+    if (byId('door')) byId('door').textContent = 'Postrider cannot be reached. Ask for another link and try again.';
+  }
 }
 document.addEventListener('DOMContentLoaded', openPortal);
