@@ -71,7 +71,7 @@ func New(cfg Config) *Console {
 	if cfg.WorkflowURL == nil {
 		cfg.WorkflowURL = func(string, string) string { return "" }
 	}
-	c := &console{Config: cfg, secure: isHTTPS(cfg.PublicURL), files: newFiles(), told: newTold(cfg.Now)}
+	c := &console{Config: cfg, secure: isHTTPS(cfg.PublicURL), files: theFiles(), told: newTold(cfg.Now)}
 	c.hub = newHub(cfg.Service.Changes, cfg.Now, cfg.Logger)
 	mux := http.NewServeMux()
 	mux.Handle("GET "+Base+"/static/{name}", c.files)

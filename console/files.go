@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 
 	"github.com/postrider/postrider/console/view"
 )
@@ -30,6 +31,9 @@ type file struct {
 var contentTypes = map[string]string{
 	".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml",
 }
+
+// theFiles are read once, however many consoles there are: pages know one set of names.
+var theFiles = sync.OnceValue(newFiles)
 
 // newFiles reads the embedded files, and tells the pages what they are called.
 func newFiles() *files {
