@@ -10,9 +10,9 @@ import (
 	"github.com/postrider/postrider/models"
 )
 
-// ownerCalls are about owners, keys, the audit trail and what is purged.
-func (p *plansRig) ownerCalls() map[string]func() {
-	ctx, s, t, now, owner, delivery, webhook := p.t.Context(), p.store, p.t, p.store.Now(), models.Scope{OwnerID: p.webhook.OwnerID}, p.delivery, p.webhook
+// keyCalls are about API keys.
+func (p *plansRig) keyCalls() map[string]func() {
+	ctx, s, now, owner := p.t.Context(), p.store, p.store.Now(), models.Scope{OwnerID: p.webhook.OwnerID}
 	return map[string]func(){
 		"APIKeyByHash": func() { _, _ = s.APIKeyByHash(ctx, models.HashAPIKey("x")) },
 		"AdminAPIKeys": func() {
@@ -24,23 +24,30 @@ func (p *plansRig) ownerCalls() map[string]func() {
 		},
 		"APIKeysUsed": func() { p.ok(s.APIKeysUsed(ctx, map[string]time.Time{typeid.New(typeid.KindKey, now): now})) },
 		"APIKeys":     func() { p.scopes(func(scope models.Scope) { _, err := s.APIKeys(ctx, scope); p.ok(err) }) },
-		"Audit":       p.audit,
-		"RecordAudit": func() {
-			for kind, id := range map[typeid.Kind]string{typeid.KindWebhook: webhook.ID, typeid.KindDelivery: delivery.ID, typeid.KindOwner: owner.OwnerID} {
-				p.ok(s.RecordAudit(ctx, &models.AuditEntry{Action: string(kind), ObjectID: id}))
-			}
-		},
-		"RecordFailedSignIn": func() { p.ok(s.RecordFailedSignIn(ctx, "192.0.2.1")) },
 		"CreateAPIKey": func() {
 			for _, end := range []*time.Time{nil, &now} {
 				_, _, err := s.CreateAPIKey(ctx, owner.OwnerID, models.RoleFull, end)
 				p.ok(err)
 			}
 		},
-		"CreateOwner":   func() { storetest.Owner(t, s, "new") },
-		"DeleteOwner":   func() { _, err := s.DeleteOwner(ctx, storetest.Owner(t, s, "gone").ID); p.ok(err) },
-		"DeletedOwners": func() { _, err := s.DeletedOwners(ctx, now, 10); p.ok(err) },
-		"StoredBytes":   func() { _, err := s.StoredBytes(ctx, owner.OwnerID); p.ok(err) },
+	}
+}
+
+// ownerCalls are about owners, the audit trail and what is purged.
+func (p *plansRig) ownerCalls() map[string]func() {
+	ctx, s, t, now, owner, delivery, webhook := p.t.Context(), p.store, p.t, p.store.Now(), models.Scope{OwnerID: p.webhook.OwnerID}, p.delivery, p.webhook
+	return map[string]func(){
+		"Audit": p.audit,
+		"RecordAudit": func() {
+			for kind, id := range map[typeid.Kind]string{typeid.KindWebhook: webhook.ID, typeid.KindDelivery: delivery.ID, typeid.KindOwner: owner.OwnerID} {
+				p.ok(s.RecordAudit(ctx, &models.AuditEntry{Action: string(kind), ObjectID: id}))
+			}
+		},
+		"RecordFailedSignIn": func() { p.ok(s.RecordFailedSignIn(ctx, "192.0.2.1")) },
+		"CreateOwner":        func() { storetest.Owner(t, s, "new") },
+		"DeleteOwner":        func() { _, err := s.DeleteOwner(ctx, storetest.Owner(t, s, "gone").ID); p.ok(err) },
+		"DeletedOwners":      func() { _, err := s.DeletedOwners(ctx, now, 10); p.ok(err) },
+		"StoredBytes":        func() { _, err := s.StoredBytes(ctx, owner.OwnerID); p.ok(err) },
 		"OwnerDeliveries": func() {
 			_, err := s.OwnerDeliveries(ctx, owner.OwnerID, "", 20)
 			p.ok(err)

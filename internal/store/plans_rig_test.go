@@ -49,7 +49,7 @@ func (p *plansRig) ok(err error) {
 func (p *plansRig) calls() map[string]func() {
 	all := map[string]func(){}
 	for _, calls := range []map[string]func(){
-		p.deliveryCalls(), p.webhookCalls(), p.ownerCalls(), p.inboundCalls(), p.recoveryCalls(), p.eventTypeCalls(),
+		p.deliveryCalls(), p.webhookCalls(), p.ownerCalls(), p.keyCalls(), p.inboundCalls(), p.recoveryCalls(), p.eventTypeCalls(),
 		p.eventCalls(), p.idempotentCalls(), p.sessionCalls(), p.overviewCalls(),
 	} {
 		maps.Copy(all, calls)
