@@ -38,6 +38,19 @@ func baseOf(r *http.Request) string {
 
 func asBase(ownerID string) string { return Base + "/as/" + ownerID }
 
+// movedFrom is a request for a page under another base, as the request for the console's page that it is. A key and a value in
+// its context say where it came from.
+func movedFrom(base string, r *http.Request, key, value any) *http.Request {
+	moved := r.WithContext(context.WithValue(r.Context(), key, value))
+	address := *r.URL
+	address.Path = Base + strings.TrimPrefix(address.Path, base)
+	if address.RawPath != "" {
+		address.RawPath = Base + strings.TrimPrefix(address.RawPath, base)
+	}
+	moved.URL = &address
+	return moved
+}
+
 // asOwner serves all pages once more, under the path of an owner.
 func (c *console) asOwner(pages http.Handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -46,14 +59,8 @@ func (c *console) asOwner(pages http.Handler) http.HandlerFunc {
 			http.NotFound(w, r)
 			return
 		}
-		within := r.WithContext(context.WithValue(r.Context(), asKey{}, id))
-		address := *r.URL
-		address.Path = Base + strings.TrimPrefix(r.URL.Path, asBase(id))
-		if r.URL.RawPath != "" {
-			address.RawPath = Base + strings.TrimPrefix(r.URL.RawPath, asBase(id))
-		}
-		within.URL = &address
-		if address.Path == Base+"/sign-in" { // nobody signs in as an owner
+		within := movedFrom(asBase(id), r, asKey{}, id)
+		if within.URL.Path == Base+"/sign-in" { // nobody signs in as an owner
 			c.goTo(w, r, Base+"/sign-in?"+url.Values{"next": {Base + "/owners/" + id}}.Encode())
 			return
 		}

@@ -7,19 +7,29 @@ import (
 	"strings"
 )
 
-// policy allows pages the console's own scripts and styles and nothing else: no inline code, no other host, no frame.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
-	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+// policyOf allows pages the console's own scripts and styles, pictures of one more source, if any, and nothing else: no inline
+// code, no other host, and no frame but on pages of the ancestors, of which there may be none.
+func policyOf(pictures string, ancestors ...string) string {
+	if pictures != "" {
+		pictures = " " + pictures
+	}
+	if len(ancestors) == 0 {
+		ancestors = []string{"'none'"}
+	}
+	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:" + pictures + "; connect-src 'self'; " +
+		"form-action 'self'; base-uri 'none'; frame-ancestors " + strings.Join(ancestors, " ")
+}
 
 // harden tells browsers and caches how to treat every answer.
 func (c *console) harden(next http.Handler) http.Handler {
+	policy, portalPolicy := policyOf(""), policyOf(strings.TrimPrefix(c.Brand.logoSource(), "data:"), c.FrameAncestors...)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
 		header.Set("Content-Security-Policy", policy)
 		header.Set("X-Content-Type-Options", "nosniff")
 		header.Set("X-Frame-Options", "DENY")
 		if strings.HasPrefix(r.URL.Path, PortalBase+"/") {
-			header.Set("Content-Security-Policy", c.portalPolicy())
+			header.Set("Content-Security-Policy", portalPolicy)
 			if len(c.FrameAncestors) > 0 {
 				header.Del("X-Frame-Options") // it knows no origins
 			}

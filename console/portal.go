@@ -1,7 +1,6 @@
 package console
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -38,14 +37,7 @@ func inPortal(r *http.Request) bool { return r.Context().Value(portalKey{}) != n
 func (c *console) portal(pages http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	within := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		of := r.WithContext(context.WithValue(r.Context(), portalKey{}, true))
-		address := *r.URL
-		address.Path = Base + strings.TrimPrefix(r.URL.Path, PortalBase)
-		if r.URL.RawPath != "" {
-			address.RawPath = Base + strings.TrimPrefix(r.URL.RawPath, PortalBase)
-		}
-		of.URL = &address
-		pages.ServeHTTP(w, of)
+		pages.ServeHTTP(w, movedFrom(PortalBase, r, portalKey{}, true))
 	})
 	for _, pattern := range portalPages {
 		method, path, _ := strings.Cut(pattern, " ")
@@ -120,14 +112,4 @@ func (c *console) brandStyle(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/css; charset=utf-8")
 	w.Header().Set("Cache-Control", "public, max-age=3600")
 	_, _ = w.Write([]byte(c.Brand.style()))
-}
-
-// portalPolicy is the policy of the portal's pages: as the console's, with the brand's logo and the frames that are allowed.
-func (c *console) portalPolicy() string {
-	ancestors := "'none'"
-	if len(c.FrameAncestors) > 0 {
-		ancestors = strings.Join(c.FrameAncestors, " ")
-	}
-	return strings.NewReplacer("img-src 'self' data:", strings.TrimSpace("img-src 'self' data: "+strings.TrimPrefix(c.Brand.logoSource(), "data:")),
-		"frame-ancestors 'none'", "frame-ancestors "+ancestors).Replace(policy)
 }
